@@ -1,0 +1,14 @@
+"""Bars at rest: plain `.npz` columns, Parquet through the extra `data`, and the shipped sample."""
+
+from mtquant.data.bars_file import load_bars, save_bars
+from mtquant.data.parquet import load_parquet
+from mtquant.data.sample import SAMPLE_SPREAD_POINTS, load_sample, sample_metadata
+
+__all__ = [
+    "SAMPLE_SPREAD_POINTS",
+    "load_bars",
+    "load_parquet",
+    "load_sample",
+    "sample_metadata",
+    "save_bars",
+]

@@ -1,0 +1,74 @@
+"""Bars in plain `.npz` files: one integer column per field, and who they belong to."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtquant.model import Bars, DataError, Timeframe, make_bars
+
+_PRICES = ("open", "high", "low", "close")
+_REQUIRED = ("time_ms", *_PRICES)
+_OPTIONAL = ("spread", "tick_volume")
+_IDENTITY = ("symbol", "timeframe", "digits")
+
+
+def save_bars(bars: Bars, path: Path) -> None:
+    """Write bars as a compressed `.npz` file that `load_bars` reads back."""
+    columns = {name: getattr(bars, name) for name in (*_REQUIRED, *_OPTIONAL)}
+    np.savez_compressed(
+        path,
+        symbol=np.array(bars.symbol),
+        timeframe=np.array(bars.timeframe.name),
+        digits=np.array(bars.digits),
+        **columns,
+    )
+
+
+def load_bars(path: Path, *, default_spread_points: int = 0) -> Bars:
+    """Read bars from a `.npz` file.
+
+    Args:
+        path: a file with integer arrays `time_ms` (UTC), `open`, `high`, `low`, `close` (points of
+            the bid), optionally `spread` (points) and `tick_volume`, and the scalars `symbol`,
+            `timeframe` (such as H1) and `digits`.
+        default_spread_points: used where the file has no spread.
+
+    Raises:
+        DataError: the file is missing, is not such a file, or holds no bars.
+        MarketDataError: the bars contradict themselves.
+    """
+    arrays = _arrays(path)
+    missing = [name for name in (*_REQUIRED, *_IDENTITY) if name not in arrays]
+    if missing:
+        raise DataError(
+            f"{path}: the arrays {', '.join(missing)} are missing; a bars file has "
+            f"{', '.join((*_REQUIRED, *_IDENTITY))} and optionally {', '.join(_OPTIONAL)}"
+        )
+    timeframe = str(arrays["timeframe"])
+    if timeframe not in Timeframe.__members__:
+        raise DataError(f"{path}: timeframe {timeframe!r} is not one of M1 ... MN1")
+    if not len(np.atleast_1d(arrays["time_ms"])):
+        raise DataError(f"{path}: the file holds no bars")
+    return make_bars(
+        symbol=str(arrays["symbol"]),
+        timeframe=Timeframe[timeframe],
+        digits=int(arrays["digits"]),
+        time_ms=arrays["time_ms"],
+        spread=arrays.get("spread", default_spread_points),
+        tick_volume=arrays.get("tick_volume", 0),
+        **{name: arrays[name] for name in _PRICES},
+    )
+
+
+def _arrays(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such data file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, AttributeError) as error:
+        raise DataError(f"{path}: this is not a readable .npz bars file ({error})") from error

@@ -1,0 +1,74 @@
+"""Bars from Parquet files, through DuckDB (extra `data`)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtquant.model import Bars, DataError, ServerClock, Timeframe, make_bars
+
+_PRICES = ("open", "high", "low", "close")
+
+
+def load_parquet(
+    path: Path, *, clock: ServerClock | None = None, default_spread_points: int = 0
+) -> Bars:
+    """Read bars from a Parquet file.
+
+    Args:
+        path: columns `time` (int64 epoch seconds), `open`, `high`, `low`, `close` (int points),
+            optionally `spread` and `tick_volume`; the file's metadata key `mtquant` is a JSON
+            object with `symbol`, `timeframe` and `digits`.
+        clock: the clock that `time` runs on; UTC when not given.
+        default_spread_points: used where the file has no spread.
+
+    Raises:
+        DataError: the extra is not installed, or the file is not such a file.
+        MarketDataError: the bars contradict themselves.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such data file")
+    metadata, columns = _read(path)
+    seconds = columns["time"].astype(np.int64)
+    time_ms = seconds * 1000
+    if clock is not None:
+        time_ms = np.array([clock.to_utc_ms(int(ms)) for ms in time_ms], dtype=np.int64)
+    return make_bars(
+        symbol=str(metadata["symbol"]),
+        timeframe=Timeframe[str(metadata["timeframe"])],
+        digits=int(metadata["digits"]),
+        time_ms=time_ms,
+        spread=columns.get("spread", default_spread_points),
+        tick_volume=columns.get("tick_volume", 0),
+        **{name: columns[name] for name in _PRICES},
+    )
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        import duckdb  # noqa: PLC0415 - an extra, and slow to import
+    except ImportError as error:
+        raise DataError(
+            f"{path}: reading Parquet needs the extra `data`: pip install 'mtquant[data]'"
+        ) from error
+    try:
+        with duckdb.connect() as connection:
+            found = connection.execute(
+                "select value from parquet_kv_metadata(?) where key = 'mtquant'", [str(path)]
+            ).fetchone()
+            columns = connection.execute("select * from read_parquet(?)", [str(path)]).fetchnumpy()
+    except duckdb.Error as error:
+        raise DataError(f"{path}: this is not a readable Parquet file ({error})") from error
+    if found is None:
+        raise DataError(f"{path}: the metadata key 'mtquant' (symbol, timeframe, digits) is missing")
+    metadata = json.loads(found[0])
+    missing = [name for name in ("time", *_PRICES) if name not in columns]
+    missing += [name for name in ("symbol", "timeframe", "digits") if name not in metadata]
+    if missing:
+        raise DataError(f"{path}: {', '.join(missing)} missing from the file or its metadata")
+    if metadata["timeframe"] not in Timeframe.__members__:
+        raise DataError(f"{path}: timeframe {metadata['timeframe']!r} is not one of M1 ... MN1")
+    return metadata, columns

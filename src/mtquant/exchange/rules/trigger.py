@@ -1,0 +1,52 @@
+"""When a protective level is met: a long position closes at the bid, a short one at the ask.
+
+`side` is +1 for a long (buy) and -1 for a short (sell) position; every price is in points.
+"""
+
+from __future__ import annotations
+
+
+def exit_price(side: int, bid: int, ask: int) -> int:
+    """Return the price at which a position of this side would close now."""
+    return bid if side > 0 else ask
+
+
+def stop_is_met(side: int, stop: int, bid: int, ask: int) -> bool:
+    """Tell whether a stop loss is met at this quote."""
+    return bid <= stop if side > 0 else ask >= stop
+
+
+def target_is_met(side: int, target: int, bid: int, ask: int) -> bool:
+    """Tell whether a take profit is met at this quote."""
+    return bid >= target if side > 0 else ask <= target
+
+
+def bid_level(side: int, level: int, spread: int) -> int:
+    """Return the bid at which a level of this side is reached while the spread stands still."""
+    return level if side > 0 else level - spread
+
+
+def is_crossed(level: int, bid_from: int, bid_to: int) -> bool:
+    """Tell whether a continuous move from one bid to another reaches a bid level.
+
+    The level under the starting point does not count: it was settled there.
+    """
+    if bid_to < bid_from:
+        return bid_to <= level < bid_from
+    return bid_from < level <= bid_to
+
+
+def stops_are_valid(
+    side: int, stop: int, target: int, bid: int, ask: int, stops_level: int
+) -> bool:
+    """Tell whether protective levels stand on the right side and far enough from the market.
+
+    0 means "no level". Source: MQL5 reference, SYMBOL_TRADE_STOPS_LEVEL (buy: bid - SL >= level,
+    TP - bid >= level; sell: SL - ask >= level, ask - TP >= level); level 0 still asks for the
+    right side.
+    """
+    at = bid if side > 0 else ask
+    room = stops_level if stops_level > 0 else 1
+    if stop > 0 and side * (at - stop) < room:
+        return False
+    return not (target > 0 and side * (target - at) < room)

@@ -1,0 +1,207 @@
+"""The typed description of a market: instruments, costs, server clock and account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from mtquant.model import (
+    CalculationMode,
+    ConfigError,
+    Instrument,
+    MarginMode,
+    ServerClock,
+    SwapMode,
+    SymbolNotFoundError,
+    minor_from_money,
+    units_from_lots,
+)
+from mtquant.model.reading import nearest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentSpec:
+    """Describe one instrument in people's units: lots, points, currency names."""
+
+    digits: int
+    contract_size: float
+    base_currency: str
+    profit_currency: str
+    margin_currency: str = ""
+    calculation_mode: CalculationMode = CalculationMode.FOREX
+    volume_min_lots: float = 0.01
+    volume_max_lots: float = 500.0
+    volume_step_lots: float = 0.01
+    stops_level_points: int = 0
+    freeze_level_points: int = 0
+    margin_hedged_contract: float = 0.0
+    swap_mode: SwapMode = SwapMode.DISABLED
+    swap_long_points: float = 0.0
+    swap_short_points: float = 0.0
+    triple_swap_weekday: int | None = 3
+    commission_per_lot: float = 0.0
+    spread_points: int = 10
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse negative costs.
+
+        Raises:
+            ConfigError: commission or spread is negative.
+        """
+        if self.commission_per_lot < 0:
+            raise ConfigError(f"commission_per_lot must not be negative: {self.commission_per_lot}")
+        if self.spread_points < 0:
+            raise ConfigError(f"spread_points must not be negative, was {self.spread_points}")
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return the instrument in whole numbers.
+
+        Raises:
+            ConfigError: the rules contradict themselves.
+        """
+        try:
+            return Instrument(
+                symbol=symbol,
+                digits=self.digits,
+                contract_size=self.contract_size,
+                base_currency=self.base_currency,
+                profit_currency=self.profit_currency,
+                margin_currency=self.margin_currency or self.base_currency,
+                calculation_mode=self.calculation_mode,
+                volume_min_units=units_from_lots(self.volume_min_lots),
+                volume_max_units=units_from_lots(self.volume_max_lots),
+                volume_step_units=units_from_lots(self.volume_step_lots),
+                stops_level_points=self.stops_level_points,
+                freeze_level_points=self.freeze_level_points,
+                margin_hedged_contract=self.margin_hedged_contract,
+                swap_mode=self.swap_mode,
+                swap_long=self.swap_long_points,
+                swap_short=self.swap_short_points,
+                triple_swap_weekday=self.triple_swap_weekday,
+                description=self.description,
+            )
+        except ValueError as error:
+            raise ConfigError(f"{symbol}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSpec:
+    """Describe a simulated account: who it is, its money, its margin rules."""
+
+    login: int = 1000001
+    password: str = "demo"  # noqa: S105 - the key of an embedded demo account, not a secret
+    currency: str = "USD"
+    currency_digits: int = 2
+    deposit: float = 10_000.0
+    leverage: int = 100
+    margin_mode: MarginMode = MarginMode.HEDGING
+    margin_call_percent: float = 100.0
+    stop_out_percent: float = 50.0
+
+    def __post_init__(self) -> None:
+        """Refuse an account that cannot trade.
+
+        Raises:
+            ConfigError: a number is out of range, or the mode is not simulated yet.
+        """
+        if self.login <= 0:
+            raise ConfigError(f"login must be a positive number, was {self.login}")
+        if self.deposit < 0:
+            raise ConfigError(f"deposit must not be negative, was {self.deposit:g}")
+        if self.leverage < 1:
+            raise ConfigError(f"leverage must be at least 1, was {self.leverage}")
+        if self.margin_mode is not MarginMode.HEDGING:
+            raise ConfigError("margin_mode: only hedging accounts are simulated in this version")
+        if not 0 <= self.stop_out_percent <= self.margin_call_percent:
+            raise ConfigError(
+                "stop_out_percent must lie between 0 and margin_call_percent, was "
+                f"{self.stop_out_percent:g} (margin call {self.margin_call_percent:g})"
+            )
+
+    @property
+    def deposit_minor(self) -> int:
+        """Return the first deposit in minor units."""
+        return minor_from_money(self.deposit, self.currency_digits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VenueSpec:
+    """Describe a whole market; a backtest's costs and a simulated server are the same type."""
+
+    server: str = "mtquant-Demo"
+    company: str = "mtquant embedded terminal"
+    server_clock: str = "eet_eu"
+    account: AccountSpec = field(default_factory=AccountSpec)
+    instruments: Mapping[str, InstrumentSpec]
+
+    def __post_init__(self) -> None:
+        """Refuse a venue that no rule can run.
+
+        Raises:
+            ConfigError: no instruments, an unknown clock, or a currency that needs conversion.
+        """
+        if not self.instruments:
+            raise ConfigError("instruments: at least one symbol is needed")
+        try:
+            ServerClock(self.server_clock)
+        except ValueError as error:
+            raise ConfigError(f"server_clock: {error}") from error
+        for symbol, spec in self.instruments.items():
+            self._require_convertible(spec.instrument(symbol))
+
+    def _require_convertible(self, instrument: Instrument) -> None:
+        currency = self.account.currency
+        if instrument.profit_currency != currency:
+            raise ConfigError(
+                f"instruments.{instrument.symbol}: profits in {instrument.profit_currency} on a "
+                f"{currency} account need currency conversion, which this version does not have; "
+                f"use an account in {instrument.profit_currency}"
+            )
+        if instrument.margin_currency not in (currency, instrument.base_currency):
+            raise ConfigError(
+                f"instruments.{instrument.symbol}: margin_currency must be the account's "
+                f"({currency}) or the base currency ({instrument.base_currency}), "
+                f"was {instrument.margin_currency}"
+            )
+
+    @cached_property
+    def clock(self) -> ServerClock:
+        """Return the server's clock."""
+        return ServerClock(self.server_clock)
+
+    @cached_property
+    def book_instruments(self) -> Mapping[str, Instrument]:
+        """Return symbol → instrument."""
+        return {symbol: spec.instrument(symbol) for symbol, spec in self.instruments.items()}
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return one instrument.
+
+        Raises:
+            SymbolNotFoundError: the venue does not trade the symbol.
+        """
+        found = self.book_instruments.get(symbol)
+        if found is None:
+            raise SymbolNotFoundError(
+                f"symbol {symbol!r} is not traded at {self.server}; "
+                f"{nearest(symbol, list(self.instruments))}"
+            )
+        return found
+
+    def commission_per_lot_minor(self, symbol: str) -> float:
+        """Return the commission per lot and side, minor units."""
+        return self.instruments[symbol].commission_per_lot * 10**self.account.currency_digits
+
+    def margin_rate(self, symbol: str) -> tuple[float, float]:
+        """Return (rate per unit of price, fixed rate), see `rules.hedged_margin_minor`.
+
+        The traded pair converts its own margin when the margin currency is its base; otherwise
+        margin and account currency are one.
+        """
+        instrument = self.instrument(symbol)
+        scale = 10.0**self.account.currency_digits
+        if instrument.margin_currency == self.account.currency:
+            return 0.0, scale
+        return scale, 0.0

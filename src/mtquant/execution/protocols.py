@@ -1,0 +1,64 @@
+"""What the execution core needs of the world; storage and broker implement it by shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mtquant.model import BrokerView, Deal, ExecutionResult, HaltOrder, IntentRow
+
+
+class Journal(Protocol):
+    """Keep intents, deals and halts durably: when a method returns, its rows survive a crash."""
+
+    def record_sending(self, row: IntentRow) -> None:
+        """Write a new intent in state SENDING.
+
+        Raises:
+            JournalError: the decision was journalled before, or the journal cannot be written.
+        """
+        ...
+
+    def record_intents(self, rows: Sequence[IntentRow]) -> None:
+        """Write where intents stand now."""
+        ...
+
+    def record_deals(self, deals: Sequence[Deal]) -> None:
+        """Write deals that the broker booked; a known deal is left as it is."""
+        ...
+
+    def record_halt(self, halt: HaltOrder) -> None:
+        """Write a halt level, or its release."""
+        ...
+
+    def pending_halts(self) -> list[HaltOrder]:
+        """Return the halts and releases that other processes asked for and nobody took up."""
+        ...
+
+    def intents(self) -> list[IntentRow]:
+        """Return every intent, oldest first."""
+        ...
+
+    def deals(self) -> list[Deal]:
+        """Return every deal, oldest first."""
+        ...
+
+    def halt_level(self) -> int:
+        """Return the halt level that stands."""
+        ...
+
+
+class Broker(Protocol):
+    """Read and trade an account."""
+
+    def view(self) -> BrokerView:
+        """Return one consistent reading.
+
+        Raises:
+            RetryableError: the terminal did not answer.
+        """
+        ...
+
+    def send(self, row: IntentRow) -> ExecutionResult:
+        """Send an intent once and class the answer; never raises for what the broker answers."""
+        ...

@@ -1,0 +1,74 @@
+"""Simple moving average."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mtquant.indicators.base import Floats, PriceColumns, Stream, require_period
+
+
+@dataclass(frozen=True, slots=True)
+class Sma:
+    """Average the last `period` closes (MetaTrader's iMA, MODE_SMA, PRICE_CLOSE).
+
+    Sums run over whole points, so the two forms agree to the last bit.
+
+    >>> stream = Sma(2).stream()
+    >>> [stream.update(0, 0, close) for close in (10, 13, 15)]
+    [nan, 11.5, 14.0]
+    """
+
+    period: int
+
+    def __post_init__(self) -> None:
+        require_period(self.period)
+
+    @property
+    def name(self) -> str:
+        """Return name and parameters."""
+        return f"SMA({self.period})"
+
+    @property
+    def first(self) -> int:
+        """Return the index of the first bar that has a value."""
+        return self.period - 1
+
+    def calculate(self, prices: PriceColumns) -> Floats:
+        """Return float64[n] in points, NaN before `first`."""
+        values = np.full(len(prices), np.nan)
+        if len(prices) < self.period:
+            return values
+        total = np.cumsum(prices.close, dtype=np.int64)
+        window = total[self.period - 1 :].copy()
+        window[1:] -= total[: -self.period]
+        values[self.period - 1 :] = window / self.period
+        return values
+
+    def stream(self) -> Stream:
+        """Return a new stream that has seen no bar."""
+        return _SmaStream(self.period)
+
+
+class _SmaStream:
+    def __init__(self, period: int) -> None:
+        self._period = period
+        self._window: deque[int] = deque()
+        self._sum = 0
+
+    def update(self, high: int, low: int, close: int) -> float:  # noqa: ARG002 - the protocol's bar
+        self._window.append(close)
+        self._sum += close
+        if len(self._window) > self._period:
+            self._sum -= self._window.popleft()
+        return self._sum / self._period if len(self._window) == self._period else float("nan")
+
+    def reset(self) -> None:
+        self._window.clear()
+        self._sum = 0
+
+    def state(self) -> Mapping[str, object]:
+        return {"period": self._period, "bars": len(self._window), "sum_points": self._sum}

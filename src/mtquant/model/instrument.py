@@ -1,0 +1,132 @@
+"""The trading rules of a symbol."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from mtquant.model.errors import PositionSizeError
+from mtquant.model.kinds import CalculationMode, SwapMode
+from mtquant.model.numbers import UNITS_PER_LOT, lots_from_units, round_half_away
+
+Session = tuple[int, int]  # server minutes of a day: from (included), to (excluded)
+
+FX_WEEK: tuple[tuple[Session, ...], ...] = (
+    ((1380, 1440),),  # Sunday 23:00: American and European summer time differ for some weeks
+    *(((0, 1440),),) * 5,
+    (),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """State how a symbol is traded: precision, volume, formulas, costs and hours.
+
+    Prices are whole points (10^-digits), volumes units of 1e-8 lots. `swap_long` and
+    `swap_short` are points per lot and night; `triple_swap_weekday` counts from 0 = Sunday,
+    None for no triple day. `sessions` holds, for Sunday to Saturday, (from, to) in server minutes.
+    """
+
+    symbol: str
+    digits: int
+    contract_size: float
+    base_currency: str
+    profit_currency: str
+    margin_currency: str
+    calculation_mode: CalculationMode = CalculationMode.FOREX
+    tick_size_points: int = 1
+    volume_min_units: int = UNITS_PER_LOT // 100
+    volume_max_units: int = 500 * UNITS_PER_LOT
+    volume_step_units: int = UNITS_PER_LOT // 100
+    stops_level_points: int = 0
+    freeze_level_points: int = 0
+    profit_digits: int = 2
+    margin_hedged_contract: float = 0.0
+    swap_mode: SwapMode = SwapMode.DISABLED
+    swap_long: float = 0.0
+    swap_short: float = 0.0
+    triple_swap_weekday: int | None = 3
+    sessions: tuple[tuple[Session, ...], ...] = FX_WEEK
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse contradictory rules.
+
+        Raises:
+            ValueError: a rule is out of its range; the message names it.
+        """
+        if not self.symbol or len(self.symbol) > 29:
+            raise ValueError(f"symbol must have 1 to 29 characters, was {self.symbol!r}")
+        if not 0 <= self.digits <= 8:
+            raise ValueError(f"digits must be 0 to 8, was {self.digits}")
+        if not (math.isfinite(self.contract_size) and self.contract_size > 0):
+            raise ValueError(f"contract_size must be positive, was {self.contract_size}")
+        if not 0 < self.volume_step_units <= self.volume_min_units <= self.volume_max_units:
+            raise ValueError(
+                "volumes must satisfy 0 < step <= min <= max, were "
+                f"{self.volume_step_units}, {self.volume_min_units}, {self.volume_max_units} units"
+            )
+        for name in ("tick_size_points", "stops_level_points", "freeze_level_points"):
+            if getattr(self, name) < (name == "tick_size_points"):
+                raise ValueError(f"{name} is too small, was {getattr(self, name)}")
+        if len(self.sessions) != 7:
+            raise ValueError(f"sessions must list seven days, had {len(self.sessions)}")
+
+    @property
+    def point(self) -> float:
+        """Return the smallest price digit, 10^-digits."""
+        return float(10**-self.digits)
+
+    @property
+    def tick_size(self) -> float:
+        """Return the smallest price step as a price."""
+        return self.tick_size_points / 10**self.digits
+
+    @property
+    def tick_value(self) -> float:
+        """Return what one tick size is worth per lot, in the profit currency."""
+        return self.contract_size * self.tick_size_points / 10**self.digits
+
+    def points(self, price: float) -> int:
+        """Return a price as whole points.
+
+        >>> from mtquant.model import Instrument
+        >>> eurusd = Instrument(symbol="EURUSD", digits=5, contract_size=100_000,
+        ...     base_currency="EUR", profit_currency="USD", margin_currency="EUR")
+        >>> eurusd.points(1.05236), eurusd.price(105_236)
+        (105236, 1.05236)
+
+        Raises:
+            ValueError: the price is not a finite number.
+        """
+        if not math.isfinite(price):
+            raise ValueError(f"price must be finite, was {price}")
+        return round_half_away(price * 10**self.digits)
+
+    def price(self, points: int) -> float:
+        """Return whole points as a price, for people and for the terminal."""
+        return points / 10**self.digits
+
+    def floor_units(self, units: int) -> int:
+        """Return the largest tradable volume not above `units` (1e-8 lots), 0 if none is."""
+        capped = min(units, self.volume_max_units)
+        floored = capped - capped % self.volume_step_units
+        return floored if floored >= self.volume_min_units else 0
+
+    def require_tradable(self, units: int) -> None:
+        """Refuse a volume that the instrument does not trade.
+
+        Raises:
+            PositionSizeError: below the minimum, above the maximum, or off the step.
+        """
+        if self.floor_units(units) != units:
+            raise PositionSizeError(
+                f"{self.symbol}: {lots_from_units(units):g} lots is not tradable; use "
+                f"{lots_from_units(self.volume_min_units):g} to "
+                f"{lots_from_units(self.volume_max_units):g} "
+                f"in steps of {lots_from_units(self.volume_step_units):g}"
+            )
+
+    def is_open(self, weekday: int, server_minute: int) -> bool:
+        """Tell whether trading is open at a server weekday (0 = Sunday) and minute of the day."""
+        return any(start <= server_minute < end for start, end in self.sessions[weekday])

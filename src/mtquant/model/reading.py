@@ -1,0 +1,163 @@
+"""Read configuration: a strict dictionary → frozen dataclass reader that names what is wrong.
+
+Unknown keys are refused with the nearest known name. Fields that end in `_fraction` take a
+fraction (0.01) or a text with a percent sign ("1%"); a bare number above 1 is refused, because
+5 might mean 5 % or 500 %.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from difflib import get_close_matches
+from enum import Enum
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from mtquant.model.codec import type_hints
+from mtquant.model.errors import ConfigError, InputError
+
+T = TypeVar("T")
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Return a hint naming the known word nearest to `name`, or the whole list."""
+    match = get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean {match[0]!r}?" if match else f"known: {', '.join(sorted(known))}"
+
+
+def read(cls: type[T], raw: object, where: str = "") -> T:
+    """Build the frozen dataclass `cls` from a dictionary.
+
+    Args:
+        cls: the class; nested dataclasses, enums, tuples and dictionaries are followed.
+        raw: the dictionary as parsed from YAML.
+        where: dotted path of this section, for messages.
+
+    Raises:
+        ConfigError: a key is unknown or missing, or a value is of the wrong kind or range.
+    """
+    known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # a dataclass by contract
+    if not isinstance(raw, Mapping):
+        raise ConfigError(
+            f"{where or 'configuration'}: expected a section with keys "
+            f"({', '.join(known)}), got {raw!r}"
+        )
+    for key in raw:
+        if key not in known:
+            raise ConfigError(f"{_join(where, key)}: unknown key; {nearest(str(key), list(known))}")
+    hints = type_hints(cls)
+    values: dict[str, Any] = {}
+    for name, field in known.items():
+        path = _join(where, name)
+        if name in raw:
+            values[name] = _value(raw[name], hints[name], path)
+        elif field.default is MISSING and field.default_factory is MISSING:
+            raise ConfigError(f"{path}: this key is required")
+    try:
+        return cls(**values)
+    except (ValueError, InputError) as error:
+        raise ConfigError(_join(where, str(error)) if where else str(error)) from error
+
+
+def _join(where: str, name: object) -> str:
+    return f"{where}.{name}" if where else str(name)
+
+
+def _value(raw: object, hint: Any, path: str) -> Any:
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        options = [option for option in get_args(hint) if option is not type(None)]
+        if raw is None and len(options) < len(get_args(hint)):
+            return None
+        return _value(raw, options[0], path)
+    if origin is tuple:
+        return _tuple(raw, hint, path)
+    if origin is not None and issubclass(origin, Mapping):
+        return _mapping(raw, hint, path)
+    if isinstance(hint, type) and is_dataclass(hint):
+        return read(hint, raw, path)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _enum(raw, hint, path)
+    return _SCALARS.get(hint, _anything)(raw, path)
+
+
+def _tuple(raw: object, hint: Any, path: str) -> tuple[Any, ...]:
+    if not isinstance(raw, list | tuple):
+        raise ConfigError(f"{path}: expected a list, got {raw!r}")
+    item = get_args(hint)[0]
+    return tuple(_value(one, item, f"{path}[{index}]") for index, one in enumerate(raw))
+
+
+def _mapping(raw: object, hint: Any, path: str) -> dict[str, Any]:
+    if not isinstance(raw, Mapping):
+        raise ConfigError(f"{path}: expected a section, got {raw!r}")
+    item = get_args(hint)[1]
+    return {str(key): _value(one, item, _join(path, key)) for key, one in raw.items()}
+
+
+def _enum(raw: object, hint: type[Enum], path: str) -> Enum:
+    names = {name.lower(): member for name, member in hint.__members__.items()}
+    if not isinstance(raw, str) or raw.lower() not in names:
+        raise ConfigError(f"{path}: {raw!r} is not one of {', '.join(names)}")
+    return names[raw.lower()]
+
+
+def _float(raw: object, path: str) -> float:
+    if path.rsplit(".", 1)[-1].endswith("_fraction"):
+        return _fraction(raw, path)
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
+        raise ConfigError(f"{path}: expected a number, got {raw!r}")
+    if raw != raw or raw in (float("inf"), float("-inf")):
+        raise ConfigError(f"{path}: expected a finite number, got {raw!r}")
+    return float(raw)
+
+
+def _fraction(raw: object, path: str) -> float:
+    number: float | None = None
+    if isinstance(raw, str) and raw.strip().endswith("%"):
+        try:
+            number = float(raw.strip().removesuffix("%")) / 100
+        except ValueError:
+            number = None
+    elif isinstance(raw, int | float) and not isinstance(raw, bool):
+        number = float(raw)
+    if number is None or number != number:
+        raise ConfigError(f"{path}: expected a fraction such as 0.01, or '1%', got {raw!r}")
+    if number < 0:
+        raise ConfigError(f"{path}: must not be negative, was {raw!r}")
+    if number > 1:
+        raise ConfigError(
+            f"{path}: {raw!r} is more than the whole; fractions are written 0.05 or '5%' for 5 %"
+        )
+    return number
+
+
+def _int(raw: object, path: str) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, int):
+        raise ConfigError(f"{path}: expected a whole number, got {raw!r}")
+    return raw
+
+
+def _str(raw: object, path: str) -> str:
+    if not isinstance(raw, str):
+        raise ConfigError(f"{path}: expected text, got {raw!r}")
+    return raw
+
+
+def _bool(raw: object, path: str) -> bool:
+    if not isinstance(raw, bool):
+        raise ConfigError(f"{path}: expected true or false, got {raw!r}")
+    return raw
+
+
+def _anything(raw: object, _path: str) -> object:
+    return raw
+
+
+_SCALARS: dict[Any, Callable[[object, str], Any]] = {
+    float: _float,
+    int: _int,
+    str: _str,
+    bool: _bool,
+}

@@ -1,0 +1,102 @@
+"""Our view of the account: positions, equity, drawdown, and what the server's day has lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mtquant.model import (
+    AccountSnapshot,
+    BotIdentity,
+    BrokerView,
+    Deal,
+    DealEntry,
+    DealKind,
+    Position,
+    ServerClock,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """List what a new view of the broker brought."""
+
+    opened: tuple[Deal, ...] = ()
+    closed: tuple[Deal, ...] = ()
+    other: tuple[Deal, ...] = ()
+
+    @property
+    def deals(self) -> tuple[Deal, ...]:
+        """Return all new deals in the broker's order."""
+        every = (*self.opened, *self.closed, *self.other)
+        return tuple(sorted(every, key=lambda deal: deal.deal_ticket))
+
+
+class Portfolio:
+    """Follow the broker's views. It never guesses: what a view does not say is not so."""
+
+    def __init__(self, identity: BotIdentity, clock: ServerClock) -> None:
+        self._identity = identity
+        self._clock = clock
+        self.account: AccountSnapshot | None = None
+        self.positions: tuple[Position, ...] = ()
+        self.peak_equity_minor = 0
+        self._last_deal = 0
+        self._recent: list[Deal] = []
+
+    @property
+    def own_positions(self) -> tuple[Position, ...]:
+        """Return the positions this bot opened."""
+        return tuple(p for p in self.positions if self._identity.owns(p.intent_id))
+
+    @property
+    def drawdown(self) -> float:
+        """Return the fall of equity from its highest seen value, as a positive fraction."""
+        if self.account is None or self.peak_equity_minor <= 0:
+            return 0.0
+        return max(0.0, 1 - self.account.equity_minor / self.peak_equity_minor)
+
+    def apply(self, view: BrokerView) -> Changes:
+        """Take over a view and return the deals that are new."""
+        fresh = sorted(
+            (deal for deal in view.deals if deal.deal_ticket > self._last_deal),
+            key=lambda deal: deal.deal_ticket,
+        )
+        if fresh:
+            self._last_deal = fresh[-1].deal_ticket
+        self.account = view.account
+        self.positions = view.positions
+        self.peak_equity_minor = max(self.peak_equity_minor, view.account.equity_minor)
+        self._remember(fresh, view.time_ms)
+        return _sorted_out(fresh)
+
+    def day_start_balance_minor(self, now_ms: int) -> int:
+        """Return the balance at the server's last midnight, balance operations since added.
+
+        A deposit or withdrawal is no profit or loss.
+        """
+        if self.account is None:
+            return 0
+        start_ms = self._clock.day_start_ms(now_ms)
+        traded = (d for d in self._recent if d.time_ms >= start_ms and d.kind is DealKind.TRADE)
+        return self.account.balance_minor - sum(deal.net_minor for deal in traded)
+
+    def day_loss_minor(self, now_ms: int) -> int:
+        """Return how far equity stands below the day's starting balance, 0 when above."""
+        if self.account is None:
+            return 0
+        return max(0, self.day_start_balance_minor(now_ms) - self.account.equity_minor)
+
+    def _remember(self, fresh: list[Deal], now_ms: int) -> None:
+        start_ms = self._clock.day_start_ms(now_ms)
+        if self._recent and self._recent[0].time_ms < start_ms:
+            self._recent = [deal for deal in self._recent if deal.time_ms >= start_ms]
+        self._recent.extend(deal for deal in fresh if deal.time_ms >= start_ms)
+
+
+def _sorted_out(fresh: list[Deal]) -> Changes:
+    trades = [deal for deal in fresh if deal.kind is DealKind.TRADE]
+    return Changes(
+        opened=tuple(deal for deal in trades if deal.entry is DealEntry.IN),
+        closed=tuple(deal for deal in trades if deal.entry is not DealEntry.IN),
+        other=tuple(deal for deal in fresh if deal.kind is not DealKind.TRADE),
+    )

@@ -1,0 +1,76 @@
+"""The limits a person sets, and what a refusal says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mtquant.model import (
+    AccountSnapshot,
+    ConfigError,
+    Instrument,
+    IntentRow,
+    Position,
+    Quote,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskLimits:
+    """Hold the limits of one bot. Fractions are of equity (risk) or of the day's start (loss)."""
+
+    risk_per_trade_fraction: float = 0.01
+    max_positions: int = 1
+    max_daily_loss_fraction: float = 0.05
+    max_spread_points: int = 50
+
+    def __post_init__(self) -> None:
+        """Refuse limits that do not limit.
+
+        Raises:
+            ConfigError: the message names the key, the value and what would be right.
+        """
+        risk = self.risk_per_trade_fraction
+        if not 0 < risk <= 0.1:
+            raise ConfigError(
+                f"risk_per_trade_fraction: {risk:g} would risk {risk:.0%} of equity on one trade; "
+                "use more than 0 and at most 0.1 (for half a percent write 0.005 or '0.5%')"
+            )
+        if self.max_positions < 1:
+            raise ConfigError(f"max_positions must be at least 1, was {self.max_positions}")
+        if not 0 < self.max_daily_loss_fraction < 1:
+            raise ConfigError(
+                "max_daily_loss_fraction must lie between 0 and 1, "
+                f"was {self.max_daily_loss_fraction:g}"
+            )
+        if self.max_spread_points < 0:
+            raise ConfigError(f"max_spread_points must not be negative: {self.max_spread_points}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Say which rule refuses, the value it saw, its limit, and what would pass."""
+
+    rule: str
+    value: str
+    limit: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.rule}: {self.value} (limit {self.limit})"
+        return f"{text}; {self.remedy}" if self.remedy else text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskView:
+    """Hold what a decision may look at: the broker's truth joined with what is in flight."""
+
+    now_ms: int
+    account: AccountSnapshot
+    instrument: Instrument
+    quote: Quote | None
+    positions: tuple[Position, ...]
+    in_flight: tuple[IntentRow, ...]
+    day_start_balance_minor: int
+    day_loss_minor: int
+    halt_level: int
+    is_ready: bool

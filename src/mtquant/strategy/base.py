@@ -1,0 +1,58 @@
+"""What a strategy is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mtquant.model import Direction, Signal
+from mtquant.strategy.view import BarsView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoParameters:
+    """Be the parameters of a strategy that has none."""
+
+
+class Strategy(ABC):
+    """Turn closed bars into opinions. It never sees the account, the orders or the broker.
+
+    A subclass names its `Parameters` (a frozen dataclass that checks itself) and writes `on_bar`;
+    indicators are asked for once, in `on_start`. The same class runs in a backtest and live.
+    """
+
+    Parameters: ClassVar[type[Any]] = NoParameters
+
+    def __init__(self, strategy_id: str, parameters: Any = None) -> None:
+        self.strategy_id = strategy_id
+        self.parameters = self.Parameters() if parameters is None else parameters
+
+    def on_start(self, bars: BarsView) -> None:  # noqa: B027 - optional to override
+        """Ask for indicators; no bar is visible yet."""
+
+    @abstractmethod
+    def on_bar(self, bars: BarsView) -> Signal | None:
+        """Return an opinion about the newest closed bar, or None for no change of mind."""
+
+    def state(self) -> Mapping[str, object]:
+        """Return what the strategy remembers, for people."""
+        return {"strategy_id": self.strategy_id, "parameters": self.parameters}
+
+    def signal(
+        self, bars: BarsView, direction: Direction, *, strength: float = 1.0, reason: str = ""
+    ) -> Signal:
+        """Return a signal about the newest closed bar."""
+        opened_ms = bars.time_ms[-1]
+        return Signal(
+            signal_id=f"{self.strategy_id}:{bars.symbol}:{bars.timeframe.name}:{opened_ms}",
+            strategy_id=self.strategy_id,
+            time_ms=bars.close_ms,
+            symbol=bars.symbol,
+            timeframe=bars.timeframe,
+            direction=direction,
+            strength=strength,
+            price_points=bars.points.close[-1],
+            reason=reason,
+        )

@@ -1,0 +1,14 @@
+"""The embedded terminal: the MetaTrader5 module's face over the market of `exchange`."""
+
+from mtquant.terminal.simulated.log import FileLog, MemoryLog, ServerLog
+from mtquant.terminal.simulated.server import Outage, SimulatedServer
+from mtquant.terminal.simulated.terminal import SimulatedTerminal
+
+__all__ = [
+    "FileLog",
+    "MemoryLog",
+    "Outage",
+    "ServerLog",
+    "SimulatedServer",
+    "SimulatedTerminal",
+]

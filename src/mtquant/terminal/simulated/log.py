@@ -1,0 +1,96 @@
+"""The simulated server's own memory: an append-only file of requests and clock steps.
+
+The server is deterministic, so its file is the log of what reached it, and recovery is replay. A
+record is written before the answer is given (a plain write: it survives the end of the process,
+not of the machine). A record torn by a killed process was never answered: it is cut off, and the
+request counts as never arrived.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from mtquant.model import DataError
+
+_VERSION = 1
+
+
+class ServerLog(Protocol):
+    """Keep what reached the server, in order."""
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Append one record; when this returns, it survives the end of the process."""
+        ...
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Return what an earlier process wrote, oldest first."""
+        ...
+
+
+class MemoryLog:
+    """Forget everything when the process ends: backtests, and tests that are not about durability."""
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Drop the record."""
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Return nothing."""
+        return iter(())
+
+
+class FileLog:
+    """Keep the log in a file of JSON lines whose head names the venue, data and seed it belongs to."""
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._old = self._recover(fingerprint)
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0))
+        if self._old is None:
+            self._old = []
+            self.write({"version": _VERSION, "fingerprint": fingerprint})
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Append one record in one write to the operating system."""
+        line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
+        written = os.write(self._file, line)
+        if written != len(line):
+            raise OSError(f"{self._path}: only {written} of {len(line)} bytes could be written")
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Return what an earlier process wrote, oldest first."""
+        return iter(self._old or ())
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _recover(self, fingerprint: str) -> list[dict[str, Any]] | None:
+        if not self._path.is_file():
+            return None
+        content = self._path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            os.truncate(self._path, whole)
+        lines = content[:whole].splitlines()
+        if not lines:
+            return None
+        try:
+            records = [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise DataError(f"{self._path}: the server's log is damaged: {error}") from error
+        head = records[0]
+        if head.get("version") != _VERSION:
+            raise DataError(f"{self._path}: the server's log has version {head.get('version')!r}")
+        if head.get("fingerprint") != fingerprint:
+            raise DataError(
+                f"{self._path}: this server was run with another venue, data or seed; "
+                "use another folder or remove this one"
+            )
+        return records[1:]

@@ -1,0 +1,103 @@
+"""The server side: a market, an account, and a memory that outlives its clients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mtquant.exchange import Execution, Market, Refusal
+from mtquant.model import DataError, Side
+from mtquant.terminal.simulated.log import MemoryLog, ServerLog
+
+Outage = tuple[int, int]  # UTC ms: from (included), to (excluded)
+
+
+class SimulatedServer:
+    """Run the market in lock-step and execute requests on its book.
+
+    Everything that reaches it is logged before it is answered; given the log of an earlier process
+    it stands where that process left it.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        log: ServerLog | None = None,
+        outages: Sequence[Outage] = (),
+    ) -> None:
+        self.market = market
+        self.book = market.book
+        self._log = MemoryLog() if log is None else log
+        self._logged_ms = -1
+        self._outages = tuple(outages)
+        self._replay()
+        if self.market.step < 0:
+            self.market.advance()
+
+    @property
+    def now_ms(self) -> int:
+        """Return the server's time, UTC milliseconds."""
+        return self.market.now_ms
+
+    @property
+    def is_reachable(self) -> bool:
+        """Tell whether clients get through now."""
+        return not any(start <= self.now_ms < end for start, end in self._outages)
+
+    def next_ms(self) -> int | None:
+        """Return when the next tick comes, None at the end of the data."""
+        return self.market.next_ms()
+
+    def step(self) -> bool:
+        """Let the next tick come; return False when there is none."""
+        return self.market.advance()
+
+    def touch(self) -> None:
+        """Note the time before a client is told anything."""
+        if self._logged_ms != self.now_ms:
+            self._log.write({"t": self.now_ms})
+            self._logged_ms = self.now_ms
+
+    def open_market(self, symbol: str, side: Side, units: int, **details: Any) -> Execution:
+        """Open a position at the market."""
+        request = {"symbol": symbol, "side": side.name, "units": units, **details}
+        return self._execute({"t": self.now_ms, "open": request})
+
+    def close_market(self, ticket: int, units: int, magic: int, comment: str) -> Execution:
+        """Close a position, wholly or in part."""
+        request = {"ticket": ticket, "units": units, "magic": magic, "comment": comment}
+        return self._execute({"t": self.now_ms, "close": request})
+
+    def modify_stops(self, ticket: int, stop: int, target: int) -> Execution:
+        """Replace a position's protective levels."""
+        request = {"ticket": ticket, "stop": stop, "target": target}
+        return self._execute({"t": self.now_ms, "modify": request})
+
+    def _execute(self, record: dict[str, Any]) -> Execution:
+        self._log.write(record)
+        self._logged_ms = self.now_ms
+        return self._apply(record)
+
+    def _apply(self, record: dict[str, Any]) -> Execution:
+        if "open" in record:
+            details = dict(record["open"])
+            side = Side[details.pop("side")]
+            return self.book.open_market(details.pop("symbol"), side, details.pop("units"), **details)
+        if "close" in record:
+            details = dict(record["close"])
+            return self.book.close_market(details.pop("ticket"), details.pop("units"), **details)
+        if "modify" in record:
+            return self.book.modify_stops(**record["modify"])
+        return Execution(refusal=Refusal.INVALID_REQUEST)
+
+    def _replay(self) -> None:
+        for record in self._log.records():
+            while (upcoming := self.market.next_ms()) is not None and upcoming <= record["t"]:
+                self.market.advance()
+            if self.now_ms != record["t"]:
+                raise DataError(
+                    f"the server's log speaks of {record['t']}, which is no tick of this market"
+                )
+            self._logged_ms = self.now_ms
+            if len(record) > 1:
+                self._apply(record)
