@@ -30,7 +30,9 @@ def main(source: Path) -> None:
         datetime.strptime(row["Time"], "%d.%m.%Y %H:%M:%S.%f").replace(tzinfo=UTC) for row in rows
     ]
     prices = {
-        name: np.array([round_half_away(float(row[name.capitalize()]) * 10**DIGITS) for row in rows])
+        name: np.array(
+            [round_half_away(float(row[name.capitalize()]) * 10**DIGITS) for row in rows]
+        )
         for name in ("open", "high", "low", "close")
     }
     bars = make_bars(

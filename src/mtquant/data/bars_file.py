@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import zipfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mtquant.model import Bars, DataError, Timeframe, make_bars
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _PRICES = ("open", "high", "low", "close")
 _REQUIRED = ("time_ms", *_PRICES)
 _OPTIONAL = ("spread", "tick_volume")
 _IDENTITY = ("symbol", "timeframe", "digits")
+_DIGITS = frozenset("012345678")
 
 
 def save_bars(bars: Bars, path: Path) -> None:
@@ -48,20 +51,42 @@ def load_bars(path: Path, *, default_spread_points: int = 0) -> Bars:
             f"{path}: the arrays {', '.join(missing)} are missing; a bars file has "
             f"{', '.join((*_REQUIRED, *_IDENTITY))} and optionally {', '.join(_OPTIONAL)}"
         )
-    timeframe = str(arrays["timeframe"])
-    if timeframe not in Timeframe.__members__:
-        raise DataError(f"{path}: timeframe {timeframe!r} is not one of M1 ... MN1")
-    if not len(np.atleast_1d(arrays["time_ms"])):
+    if arrays["time_ms"].ndim != 1:
+        raise DataError(f"{path}: time_ms must be one column, was {arrays['time_ms'].shape}")
+    if not len(arrays["time_ms"]):
         raise DataError(f"{path}: the file holds no bars")
     return make_bars(
         symbol=str(arrays["symbol"]),
-        timeframe=Timeframe[timeframe],
-        digits=int(arrays["digits"]),
+        timeframe=timeframe_named(str(arrays["timeframe"]), path),
+        digits=digits_from(arrays["digits"], path),
         time_ms=arrays["time_ms"],
         spread=arrays.get("spread", default_spread_points),
         tick_volume=arrays.get("tick_volume", 0),
         **{name: arrays[name] for name in _PRICES},
     )
+
+
+def timeframe_named(name: str, path: Path) -> Timeframe:
+    """Return the timeframe that a file names.
+
+    Raises:
+        DataError: there is no such timeframe.
+    """
+    if name not in Timeframe.__members__:
+        raise DataError(f"{path}: timeframe {name!r} is not one of M1 ... MN1")
+    return Timeframe[name]
+
+
+def digits_from(value: Any, path: Path) -> int:
+    """Return the digits that a file states.
+
+    Raises:
+        DataError: they are not a whole number from 0 to 8.
+    """
+    text = str(value)
+    if text not in _DIGITS:
+        raise DataError(f"{path}: digits must be 0 to 8, was {text}")
+    return int(text)
 
 
 def _arrays(path: Path) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtquant.model import Bars, DataError, ServerClock, Timeframe, make_bars
+from mtquant.data.bars_file import digits_from, timeframe_named
+from mtquant.model import Bars, DataError, ServerClock, make_bars
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _PRICES = ("open", "high", "low", "close")
 
@@ -32,14 +35,13 @@ def load_parquet(
     if not path.is_file():
         raise DataError(f"{path}: there is no such data file")
     metadata, columns = _read(path)
-    seconds = columns["time"].astype(np.int64)
-    time_ms = seconds * 1000
+    time_ms = columns["time"].astype(np.int64) * 1000
     if clock is not None:
         time_ms = np.array([clock.to_utc_ms(int(ms)) for ms in time_ms], dtype=np.int64)
     return make_bars(
         symbol=str(metadata["symbol"]),
-        timeframe=Timeframe[str(metadata["timeframe"])],
-        digits=int(metadata["digits"]),
+        timeframe=timeframe_named(str(metadata["timeframe"]), path),
+        digits=digits_from(metadata["digits"], path),
         time_ms=time_ms,
         spread=columns.get("spread", default_spread_points),
         tick_volume=columns.get("tick_volume", 0),
@@ -63,12 +65,30 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     except duckdb.Error as error:
         raise DataError(f"{path}: this is not a readable Parquet file ({error})") from error
     if found is None:
-        raise DataError(f"{path}: the metadata key 'mtquant' (symbol, timeframe, digits) is missing")
-    metadata = json.loads(found[0])
+        raise DataError(
+            f"{path}: the metadata key 'mtquant' (symbol, timeframe, digits) is missing"
+        )
+    try:
+        metadata = json.loads(found[0])
+    except ValueError as error:
+        raise DataError(f"{path}: the metadata key 'mtquant' is not JSON ({error})") from error
+    if not isinstance(metadata, dict):
+        raise DataError(f"{path}: the metadata key 'mtquant' must be an object, was {metadata!r}")
     missing = [name for name in ("time", *_PRICES) if name not in columns]
     missing += [name for name in ("symbol", "timeframe", "digits") if name not in metadata]
     if missing:
         raise DataError(f"{path}: {', '.join(missing)} missing from the file or its metadata")
-    if metadata["timeframe"] not in Timeframe.__members__:
-        raise DataError(f"{path}: timeframe {metadata['timeframe']!r} is not one of M1 ... MN1")
+    _require_whole(path, columns)
     return metadata, columns
+
+
+def _require_whole(path: Path, columns: dict[str, Any]) -> None:
+    """Refuse empty cells, times that are no whole seconds, and a file without rows."""
+    if not len(columns["time"]):
+        raise DataError(f"{path}: the file holds no bars")
+    if not np.issubdtype(columns["time"].dtype, np.integer):
+        raise DataError(f"{path}: time must be whole epoch seconds, was {columns['time'].dtype}")
+    for name, column in columns.items():
+        if np.ma.is_masked(column):
+            row = int(np.flatnonzero(np.ma.getmaskarray(column))[0])
+            raise DataError(f"{path}: column {name} is empty in row {row}")

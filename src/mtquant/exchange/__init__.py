@@ -1,4 +1,4 @@
-"""The market: rules, the book of an account, the venue that describes it, and bars walked over it."""
+"""The market: rules, the book of an account, its venue, and bars walked over it."""
 
 from mtquant.exchange.book import Book
 from mtquant.exchange.ledger import Execution, Ledger, OpenPosition, Refusal

@@ -6,10 +6,11 @@ account: every opening order makes a position of its own.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mtquant.exchange import rules
 from mtquant.exchange.ledger import Booking, Execution, Ledger, OpenPosition, Refusal
 from mtquant.exchange.terms import Terms
-from mtquant.exchange.venue import VenueSpec
 from mtquant.model import (
     AccountSnapshot,
     DealEntry,
@@ -18,6 +19,9 @@ from mtquant.model import (
     Reason,
     Side,
 )
+
+if TYPE_CHECKING:
+    from mtquant.exchange.venue import VenueSpec
 
 
 class Book:
@@ -101,10 +105,14 @@ class Book:
         """Set what trades of each side slip until further notice (positive = against)."""
         self._slippage[symbol] = (buy_points, sell_points)
 
-    def jump(self, symbol: str, bid: int, ask: int, time_ms: int) -> None:
-        """Bring a quote that nothing led up to: levels it has passed trade at its own price."""
+    def show(self, symbol: str, bid: int, ask: int, time_ms: int) -> None:
+        """Set a quote that is known to meet no level and to strain no margin."""
         self.now_ms = time_ms
         self._bid[symbol], self._ask[symbol] = bid, ask
+
+    def jump(self, symbol: str, bid: int, ask: int, time_ms: int) -> None:
+        """Bring a quote that nothing led up to: levels it has passed trade at its own price."""
+        self.show(symbol, bid, ask, time_ms)
         mine = [p for p in self._positions.values() if p.symbol == symbol]
         for position in mine:
             if position.stop and rules.stop_is_met(position.side, position.stop, bid, ask):
@@ -207,7 +215,9 @@ class Book:
             return Execution(refusal=refusal)
         position = self._positions[ticket]
         price = self._market_price(position.symbol, -position.side)
-        order, deal = self._close(position, units, price, Reason.EXPERT, magic, comment, comment)
+        order, deal = self._close(
+            position, units, price, Reason.EXPERT, magic=magic, comment=comment
+        )
         return self._executed(order, deal, units, price)
 
     def modify_stops(self, ticket: int, stop: int, target: int) -> Execution:
@@ -318,7 +328,8 @@ class Book:
             Reason.TAKE_PROFIT: f"[tp {position.target / 10**digits:.{digits}f}]",
             Reason.STOP_OUT: f"[so {percent:.2f}%]",
         }[reason]
-        self._close(position, position.units, price, reason, position.magic, comment, comment)
+        magic = position.magic
+        self._close(position, position.units, price, reason, magic=magic, comment=comment)
 
     def _close(
         self,
@@ -326,9 +337,9 @@ class Book:
         units: int,
         price: int,
         reason: Reason,
+        *,
         magic: int,
-        order_comment: str,
-        deal_comment: str,
+        comment: str,
     ) -> tuple[int, int]:
         terms = self._terms[position.symbol]
         swap = position.swap_minor * units
@@ -344,8 +355,8 @@ class Book:
             swap_minor=swap_part,
             reason=reason,
             order_magic=magic,
-            order_comment=order_comment,
-            deal_comment=deal_comment,
+            order_comment=comment,
+            deal_comment=comment,
         )
         deal = self.ledger.book_trade(position, position.symbol, booking)
         self.balance_minor += deal.net_minor

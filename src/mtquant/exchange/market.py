@@ -7,15 +7,19 @@ ways give the same deals.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mtquant.exchange import rules
 from mtquant.exchange.book import Book
 from mtquant.exchange.terms import Terms
-from mtquant.exchange.venue import VenueSpec
-from mtquant.model import Bars, ConfigError
+from mtquant.model import Bars, ConfigError, Timeframe
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mtquant.exchange.venue import VenueSpec
 
 _CHUNK = 256
 
@@ -36,8 +40,11 @@ class SlippageModel:
         """Refuse chances that do not fit into one.
 
         Raises:
-            ConfigError: the two fractions sum to more than 1, or the distance is negative.
+            ConfigError: a fraction is none, they sum to more than 1, or the distance is negative.
         """
+        for name in ("better_fraction", "worse_fraction"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} must be 0 to 1, was {getattr(self, name)}")
         if self.better_fraction + self.worse_fraction > 1:
             raise ConfigError("better_fraction + worse_fraction must not exceed 1")
         if self.max_points < 0:
@@ -69,6 +76,12 @@ class Market:
             )
         if not len(bars):
             raise ConfigError(f"{bars.symbol}: there are no bars to play")
+        if bars.timeframe is Timeframe.MN1:
+            raise ConfigError(f"{bars.symbol}: MN1 bars have no fixed length; use W1 or shorter")
+        if slippage.shape != (len(bars), 2):
+            raise ConfigError(
+                f"{bars.symbol}: slippage must be of shape ({len(bars)}, 2), was {slippage.shape}"
+            )
         self.venue = venue
         self.bars = bars
         self.duration_ms = bars.timeframe.duration_ms
@@ -77,11 +90,11 @@ class Market:
         self.bar = 0
         self.step = -1
         self._terms = Terms.of(venue, bars.symbol)
-        self._time = memoryview(bars.time_ms)
-        self._open, self._high = memoryview(bars.open), memoryview(bars.high)
-        self._low, self._close = memoryview(bars.low), memoryview(bars.close)
-        self._spread = memoryview(bars.spread)
-        self._slippage = slippage
+        self._time = bars.time_ms.data
+        self._open, self._high = bars.open.data, bars.high.data
+        self._low, self._close = bars.low.data, bars.close.data
+        self._spread = bars.spread.data
+        self._slippage = slippage.data
         self._next_midnight = venue.clock.next_midnight_ms(opened_ms)
 
     def __len__(self) -> int:
@@ -97,21 +110,20 @@ class Market:
         bar, step = self._following()
         if bar == len(self._time):
             return None
-        return rules.path_time(step, self._time[bar], self.duration_ms)
+        return self._time_of(bar, step)
 
     def advance(self) -> bool:
         """Play the next point of the path; return False when there is none."""
         bar, step = self._following()
         if bar == len(self._time):
             return False
-        time_ms = rules.path_time(step, self._time[bar], self.duration_ms)
+        time_ms = self._time_of(bar, step)
         self._roll_until(time_ms)
         self.bar, self.step = bar, step
         symbol = self.bars.symbol
         if step == 0:
             bid = self._open[bar]
-            slip = self._slippage[bar]
-            self.book.set_slippage(symbol, int(slip[0]), int(slip[1]))
+            self.book.set_slippage(symbol, self._slippage[bar, 0], self._slippage[bar, 1])
             self.book.jump(symbol, bid, bid + self._spread[bar], time_ms)
         else:
             self.book.move(symbol, self._point(bar, step), time_ms)
@@ -120,12 +132,17 @@ class Market:
     def jump_to_open(self, bar: int) -> None:
         """Go to the opening tick of a bar, all bars before it being quiet.
 
-        The caller knows from `next_event_bar` that nothing can happen before.
+        The caller knows from `next_event_bar` that nothing can happen before. With the number of
+        bars as `bar` the market comes to rest at the last close.
+
+        Raises:
+            ValueError: the bar has been opened already.
         """
+        if bar < self.bar or (bar == self.bar and self.step >= 0):
+            raise ValueError(f"bar {bar} is open already: now at bar {self.bar}, step {self.step}")
         last = bar - 1
         if last > self.bar or (last == self.bar and self.step < 3):
-            self._roll_until(rules.path_time(3, self._time[last], self.duration_ms))
-            self.bar, self.step = last, 3
+            self._rest_at_close(last)
         self.advance()
 
     def shown(self) -> list[int]:
@@ -142,7 +159,9 @@ class Market:
         count = len(self._time)
         if not positions:
             return count
-        first, end = self.bar, self._first_bar_after(self._next_midnight)
+        # a bar that only ends after midnight holds the rollover too
+        end = self._first_bar_after(self._next_midnight - self.duration_ms + 1)
+        first = self.bar
         while first < end:
             rows = slice(first, min(end, first + _CHUNK))
             hits = np.flatnonzero(self._may_trigger(rows))
@@ -153,6 +172,21 @@ class Market:
 
     def _following(self) -> tuple[int, int]:
         return (self.bar, self.step + 1) if self.step < 3 else (self.bar + 1, 0)
+
+    def _time_of(self, bar: int, step: int) -> int:
+        opened = self._time[bar]
+        duration = self.duration_ms
+        if bar + 1 < len(self._time):  # bars come closer where the server's clock jumps
+            duration = min(duration, self._time[bar + 1] - opened)
+        return rules.path_time(step, opened, duration)
+
+    def _rest_at_close(self, bar: int) -> None:
+        time_ms = self._time_of(bar, 3)
+        self._roll_until(time_ms)
+        self.bar, self.step = bar, 3
+        symbol, bid = self.bars.symbol, self._close[bar]
+        self.book.set_slippage(symbol, self._slippage[bar, 0], self._slippage[bar, 1])
+        self.book.show(symbol, bid, bid + self._spread[bar], time_ms)
 
     def _point(self, bar: int, step: int) -> int:
         before = max(0, bar - 1)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mtquant.exchange import rules
-from mtquant.exchange.venue import VenueSpec
+from mtquant.exchange.currency import FOREX_MODES, margin_rates, require_convertible
 from mtquant.model import (
     AccountSnapshot,
     CalculationMode,
@@ -15,13 +15,15 @@ from mtquant.model import (
     round_half_away,
 )
 
+if TYPE_CHECKING:
+    from mtquant.exchange.venue import VenueSpec
+
 _MODES: Final = {
     CalculationMode.FOREX: 0,
     CalculationMode.FOREX_NO_LEVERAGE: 1,
     CalculationMode.CFD: 2,
     CalculationMode.CFD_LEVERAGE: 3,
 }
-_FOREX: Final = frozenset({CalculationMode.FOREX, CalculationMode.FOREX_NO_LEVERAGE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +53,21 @@ class Terms:
 
     @classmethod
     def at_broker(cls, instrument: Instrument, account: AccountSnapshot) -> Terms:
-        """Return the terms of an instrument as a broker reports it; commission is not known."""
-        scale = 10.0**account.currency_digits
-        own = instrument.margin_currency == account.currency
+        """Return the terms of an instrument as a broker reports it; commission is not known.
+
+        Raises:
+            ConfigError: profit or margin need currency conversion.
+        """
+        require_convertible(instrument, account.currency)
+        rate_per_price, fixed_rate = margin_rates(
+            instrument, account.currency, account.currency_digits
+        )
         return cls(
             instrument=instrument,
             divisor=10.0 ** (instrument.digits + 8 - account.currency_digits),
             commission_per_lot_minor=0.0,
-            rate_per_price=0.0 if own else scale,
-            fixed_rate=scale if own else 0.0,
+            rate_per_price=rate_per_price,
+            fixed_rate=fixed_rate,
             leverage=account.leverage,
         )
 
@@ -72,7 +80,7 @@ class Terms:
             closed,
             self.instrument.contract_size,
             self.divisor,
-            self.instrument.calculation_mode in _FOREX,
+            self.instrument.calculation_mode in FOREX_MODES,
             1.0,
             1.0,
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from mtquant.exchange.currency import FOREX_MODES, margin_rates, require_convertible
 from mtquant.model import (
     CalculationMode,
     ConfigError,
@@ -19,10 +20,15 @@ from mtquant.model import (
 )
 from mtquant.model.reading import nearest
 
+_EXACT_MONEY = 2**53  # minor units that a float still counts one by one
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentSpec:
-    """Describe one instrument in people's units: lots, points, currency names."""
+    """Describe one instrument in people's units: lots, points, currency names.
+
+    Without a `margin_currency` it is the base currency for forex, else the profit currency.
+    """
 
     digits: int
     contract_size: float
@@ -55,6 +61,11 @@ class InstrumentSpec:
         if self.spread_points < 0:
             raise ConfigError(f"spread_points must not be negative, was {self.spread_points}")
 
+    @property
+    def _usual_margin_currency(self) -> str:
+        is_forex = self.calculation_mode in FOREX_MODES
+        return self.base_currency if is_forex else self.profit_currency
+
     def instrument(self, symbol: str) -> Instrument:
         """Return the instrument in whole numbers.
 
@@ -68,7 +79,7 @@ class InstrumentSpec:
                 contract_size=self.contract_size,
                 base_currency=self.base_currency,
                 profit_currency=self.profit_currency,
-                margin_currency=self.margin_currency or self.base_currency,
+                margin_currency=self.margin_currency or self._usual_margin_currency,
                 calculation_mode=self.calculation_mode,
                 volume_min_units=units_from_lots(self.volume_min_lots),
                 volume_max_units=units_from_lots(self.volume_max_lots),
@@ -108,8 +119,12 @@ class AccountSpec:
         """
         if self.login <= 0:
             raise ConfigError(f"login must be a positive number, was {self.login}")
-        if self.deposit < 0:
-            raise ConfigError(f"deposit must not be negative, was {self.deposit:g}")
+        if not 0 <= self.currency_digits <= 8:
+            raise ConfigError(f"currency_digits must be 0 to 8, was {self.currency_digits}")
+        if not 0 <= self.deposit * 10**self.currency_digits < _EXACT_MONEY:
+            raise ConfigError(
+                f"deposit must not be negative nor reach 2^53 minor units, was {self.deposit:g}"
+            )
         if self.leverage < 1:
             raise ConfigError(f"leverage must be at least 1, was {self.leverage}")
         if self.margin_mode is not MarginMode.HEDGING:
@@ -149,22 +164,10 @@ class VenueSpec:
         except ValueError as error:
             raise ConfigError(f"server_clock: {error}") from error
         for symbol, spec in self.instruments.items():
-            self._require_convertible(spec.instrument(symbol))
-
-    def _require_convertible(self, instrument: Instrument) -> None:
-        currency = self.account.currency
-        if instrument.profit_currency != currency:
-            raise ConfigError(
-                f"instruments.{instrument.symbol}: profits in {instrument.profit_currency} on a "
-                f"{currency} account need currency conversion, which this version does not have; "
-                f"use an account in {instrument.profit_currency}"
-            )
-        if instrument.margin_currency not in (currency, instrument.base_currency):
-            raise ConfigError(
-                f"instruments.{instrument.symbol}: margin_currency must be the account's "
-                f"({currency}) or the base currency ({instrument.base_currency}), "
-                f"was {instrument.margin_currency}"
-            )
+            try:
+                require_convertible(spec.instrument(symbol), self.account.currency)
+            except ConfigError as error:
+                raise ConfigError(f"instruments.{error}") from error
 
     @cached_property
     def clock(self) -> ServerClock:
@@ -192,16 +195,9 @@ class VenueSpec:
 
     def commission_per_lot_minor(self, symbol: str) -> float:
         """Return the commission per lot and side, minor units."""
-        return self.instruments[symbol].commission_per_lot * 10**self.account.currency_digits
+        return self.instruments[symbol].commission_per_lot * 10.0**self.account.currency_digits
 
     def margin_rate(self, symbol: str) -> tuple[float, float]:
-        """Return (rate per unit of price, fixed rate), see `rules.hedged_margin_minor`.
-
-        The traded pair converts its own margin when the margin currency is its base; otherwise
-        margin and account currency are one.
-        """
-        instrument = self.instrument(symbol)
-        scale = 10.0**self.account.currency_digits
-        if instrument.margin_currency == self.account.currency:
-            return 0.0, scale
-        return scale, 0.0
+        """Return (rate per unit of price, fixed rate), see `rules.hedged_margin_minor`."""
+        account = self.account
+        return margin_rates(self.instrument(symbol), account.currency, account.currency_digits)

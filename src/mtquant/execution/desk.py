@@ -6,9 +6,8 @@ send. See docs/concepts/order-protocol.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mtquant.model import (
     BotIdentity,
@@ -20,15 +19,26 @@ from mtquant.model import (
     IntentRow,
     IntentState,
     Order,
+    OrderState,
     Outcome,
     Position,
     SendOrder,
 )
-from mtquant.risk import ApprovedOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mtquant.risk import ApprovedOrder
 
 QUIET_MS: Final = 60_000
 SCAN_GAP_MS: Final = 5_000
-_AFTER_REPLY: Final = {
+_DEAD: Final = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
+_FINAL: Final = _DEAD | {OrderState.FILLED}
+_AFTER_RESTART: Final = {
+    IntentState.NEW: IntentState.NOTSENT,
+    IntentState.SENDING: IntentState.UNKNOWN,
+}
+_AFTER_REPLY: Final[dict[Outcome, IntentState | None]] = {
     Outcome.CONFIRMED: None,  # the reply is believed once the broker's state shows it
     Outcome.ACCEPTED: IntentState.UNKNOWN,
     Outcome.UNKNOWN: IntentState.UNKNOWN,
@@ -48,14 +58,16 @@ class Desk:
         self._rows: dict[int, IntentRow] = {}
         self._decided: set[str] = set()
         self._sequence = 0
-        self._orders: dict[int, Order] = {}
-        self._deals: dict[int, list[Deal]] = {}
+        self._orders: dict[int, dict[int, Order]] = {}  # by intent, by ticket
+        self._deals: dict[int, dict[int, Deal]] = {}  # by order ticket, by ticket
+        self._watched: dict[int, None] = {}  # open or not found yet, oldest first
+        self._confirmed: set[int] = set()
         self._absent_since: dict[int, int] = {}
 
     @property
     def in_flight(self) -> tuple[IntentRow, ...]:
         """Return the intents whose outcome is still to be found."""
-        return tuple(row for row in self._rows.values() if row.is_open)
+        return tuple(row for row in self._watched_rows() if row.is_open)
 
     def row(self, intent_id: int) -> IntentRow | None:
         """Return an intent by its number, None if it is not ours."""
@@ -64,15 +76,17 @@ class Desk:
     def restore(self, rows: Iterable[IntentRow]) -> list[IntentRow]:
         """Take over the journal of an earlier process; return the rows that change by it.
 
-        What was being sent when that process ended has an unknown outcome now.
+        What was being sent when that process ended has an unknown outcome now; what was only
+        decided is too old to be sent.
         """
         changed = []
         for row in rows:
             kept = row
-            if row.state is IntentState.SENDING:
-                kept = row.moved(IntentState.UNKNOWN, row.updated_ms, detail="process ended")
+            after = _AFTER_RESTART.get(row.state)
+            if after is not None:
+                kept = row.moved(after, row.updated_ms, detail="process ended")
                 changed.append(kept)
-            self._rows[row.intent_id] = kept
+            self._keep(kept)
             self._decided.add(row.intent.decision_key)
             self._sequence = max(self._sequence, self._identity.sequence_of(row.intent_id))
         return changed
@@ -96,7 +110,7 @@ class Desk:
             created_ms=now_ms,
             updated_ms=now_ms,
         )
-        self._rows[intent_id] = row
+        self._keep(row)
         self._decided.add(intent.decision_key)
         return SendOrder(row=row)
 
@@ -105,43 +119,44 @@ class Desk:
         row = self._rows.get(result.intent_id)
         if row is None or row.state is not IntentState.SENDING:
             return None
-        state = _AFTER_REPLY[result.outcome]
-        done_by_reply = (
-            result.outcome is Outcome.CONFIRMED and row.intent.action is IntentAction.MODIFY
-        )
-        if done_by_reply:  # moving levels is idempotent and the next view shows them anyway
-            state = IntentState.DONE
+        state = _state_after(result.outcome, row.intent.action)
         ticket = result.order_ticket or row.order_ticket
         if state is None:
             moved = _replied(row, result)
+            self._confirmed.add(row.intent_id)
         else:
             moved = row.moved(state, result.time_ms, detail=result.detail, order_ticket=ticket)
-        self._rows[row.intent_id] = moved
+        self._keep(moved)
         return moved
 
     def on_view(self, view: BrokerView) -> list[IntentRow]:
         """Look for open intents in a view of the broker; return the rows that were resolved."""
-        for order in (*view.closed_orders, *view.orders):
+        for order in (*view.orders, *view.closed_orders):  # closed is the later news
             if self._identity.owns(order.intent_id):
-                self._orders.setdefault(order.intent_id, order)
+                self._orders.setdefault(order.intent_id, {})[order.order_ticket] = order
         for deal in view.deals:
-            self._deals.setdefault(deal.order_ticket, []).append(deal)
+            self._deals.setdefault(deal.order_ticket, {})[deal.deal_ticket] = deal
         changed = []
-        for row in list(self._rows.values()):
-            if row.is_open:
-                found = self._resolve(row, view)
-            elif row.state is IntentState.NOTSENT and self._evidence(row) is not None:
-                found = row.moved(IntentState.LATE, view.time_ms, detail="seen after all")
-            else:
-                continue
+        for row in self._watched_rows():
+            found = self._resolve(row, view) if row.is_open else self._resolve_late(row, view)
             if found is not None:
-                self._rows[row.intent_id] = found
+                self._keep(found)
                 changed.append(found)
         return changed
 
     def needs_scan(self) -> bool:
         """Tell whether an outcome is unknown and the broker should be read again."""
-        return any(row.is_open for row in self._rows.values())
+        return any(row.is_open for row in self._watched_rows())
+
+    def _keep(self, row: IntentRow) -> None:
+        self._rows[row.intent_id] = row
+        if row.is_open or row.state is IntentState.NOTSENT:
+            self._watched[row.intent_id] = None
+        else:
+            self._watched.pop(row.intent_id, None)
+
+    def _watched_rows(self) -> list[IntentRow]:
+        return [self._rows[intent_id] for intent_id in self._watched]
 
     def _resolve(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
         if row.intent.action is IntentAction.MODIFY:
@@ -149,12 +164,31 @@ class Desk:
         order = self._evidence(row)
         if order is None:
             return self._resolve_absent(row, view)
-        filled = sum(deal.volume_units for deal in self._own_deals(row, order))
-        if filled == 0:
-            return None  # seen, not filled yet
-        state = IntentState.DONE if filled == row.intent.volume_units else IntentState.PARTIAL
+        filled = self._filled_units(row, order)
+        state = _state_of(order, filled, row.intent.volume_units)
+        if state is None:
+            return None
         return row.moved(
-            state, view.time_ms, order_ticket=order.order_ticket, filled_units=filled
+            state,
+            view.time_ms,
+            detail=f"order was {order.state.value}" if order.state in _DEAD else "",
+            order_ticket=order.order_ticket,
+            filled_units=filled,
+        )
+
+    def _resolve_late(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
+        order = self._evidence(row)
+        if order is None:
+            return None
+        filled = self._filled_units(row, order)
+        if order.state in _DEAD and filled == 0 and order.filled_units == 0:
+            return None  # it was there, and nothing came of it
+        return row.moved(
+            IntentState.LATE,
+            view.time_ms,
+            detail="seen after all",
+            order_ticket=order.order_ticket,
+            filled_units=filled,
         )
 
     def _resolve_modify(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
@@ -168,24 +202,55 @@ class Desk:
 
     def _resolve_absent(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
         """Believe that nothing was executed only after the quiet time and two equal scans."""
+        is_quiet = view.time_ms - row.created_ms >= self._quiet_ms
         if row.state is not IntentState.UNKNOWN:
+            if row.intent_id in self._confirmed and is_quiet:
+                detail = "confirmed, but not found at the broker"
+                return row.moved(IntentState.UNKNOWN, view.time_ms, detail=detail)
             return None
         first_scan = self._absent_since.setdefault(row.intent_id, view.time_ms)
-        is_quiet = view.time_ms - row.created_ms >= self._quiet_ms
         if not is_quiet or view.time_ms - first_scan < SCAN_GAP_MS:
             return None
         return row.moved(IntentState.NOTSENT, view.time_ms, detail="not found at the broker")
 
     def _evidence(self, row: IntentRow) -> Order | None:
-        return self._orders.get(row.intent_id)
+        """Return the order that this intent became.
 
-    def _own_deals(self, row: IntentRow, order: Order) -> list[Deal]:
-        """Return the deals of this very order: never summed by number, see the protocol."""
-        deals = self._deals.get(order.order_ticket, [])
+        Orders made by a stop loss, a take profit or a stop-out carry the number of the intent
+        that opened their position: they trade the other way and prove nothing about it.
+        """
+        for order in self._orders.get(row.intent_id, {}).values():
+            if row.intent.action is not IntentAction.OPEN or order.side is row.intent.side:
+                return order
+        return None
+
+    def _filled_units(self, row: IntentRow, order: Order) -> int:
+        """Sum the deals of this very order: never by number, see the protocol."""
+        deals = self._deals.get(order.order_ticket, {}).values()
         if row.intent.action is IntentAction.OPEN:
-            return [deal for deal in deals if deal.entry is DealEntry.IN]
-        ticket = row.intent.position_ticket
-        return [d for d in deals if d.entry is not DealEntry.IN and d.position_ticket == ticket]
+            return sum(deal.volume_units for deal in deals if deal.entry is DealEntry.IN)
+        own = row.intent.position_ticket
+        closing = (d for d in deals if d.entry is not DealEntry.IN and d.position_ticket == own)
+        return sum(deal.volume_units for deal in closing)
+
+
+def _state_of(order: Order, filled: int, wanted: int) -> IntentState | None:
+    """Return where an order with these deals leaves its intent, None while that is open."""
+    if filled == wanted:
+        return IntentState.DONE
+    if order.state not in _FINAL or filled < order.filled_units:
+        return None  # it still works, or its deals are still to come
+    if filled:
+        return IntentState.PARTIAL
+    return IntentState.REJECTED if order.state in _DEAD else None
+
+
+def _state_after(outcome: Outcome, action: IntentAction) -> IntentState | None:
+    if outcome is Outcome.CONFIRMED and action is IntentAction.MODIFY:
+        return IntentState.DONE  # idempotent, and the next view shows the levels anyway
+    if outcome is Outcome.ALREADY and action is IntentAction.OPEN:
+        return IntentState.UNKNOWN  # nothing can be open already: look
+    return _AFTER_REPLY[outcome]
 
 
 def _replied(row: IntentRow, result: ExecutionResult) -> IntentRow:

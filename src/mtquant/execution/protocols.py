@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mtquant.model import BrokerView, Deal, ExecutionResult, HaltOrder, IntentRow
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mtquant.model import BrokerView, Deal, ExecutionResult, HaltOrder, IntentRow
 
 
 class Journal(Protocol):

@@ -1,5 +1,23 @@
 """The language of mtquant: what every other package speaks. It imports nothing of ours."""
 
+from mtquant.model.bars import (
+    BarRow,
+    Bars,
+    IntColumn,
+    Quote,
+    Ticks,
+    make_bars,
+)
+from mtquant.model.clock import (
+    Clock,
+    ManualClock,
+    SystemClock,
+)
+from mtquant.model.codec import (
+    Jsonable,
+    schema,
+    type_hints,
+)
 from mtquant.model.errors import (
     BrokerAPIError,
     BrokerConnectionError,
@@ -14,8 +32,8 @@ from mtquant.model.errors import (
     InsufficientMarginError,
     InvalidOrderError,
     JournalError,
-    MTQuantError,
     MarketDataError,
+    MTQuantError,
     MtquantError,
     OrderExecutionError,
     OrderRefusedError,
@@ -26,87 +44,6 @@ from mtquant.model.errors import (
     SymbolNotFoundError,
     TradingError,
     WrongAccountError,
-)
-from mtquant.model.numbers import (
-    UNITS_PER_LOT,
-    lots_from_units,
-    minor_from_money,
-    money_from_minor,
-    round_half_away,
-    units_from_lots,
-)
-from mtquant.model.timeframe import (
-    Timeframe,
-)
-from mtquant.model.clock import (
-    Clock,
-    ManualClock,
-    SystemClock,
-)
-from mtquant.model.server_clock import (
-    DAY_MS,
-    ServerClock,
-)
-from mtquant.model.identity import (
-    NAMESPACE,
-    BotIdentity,
-)
-from mtquant.model.kinds import (
-    CalculationMode,
-    DealEntry,
-    DealKind,
-    Direction,
-    IntentAction,
-    MarginMode,
-    OrderType,
-    Reason,
-    Side,
-    SwapMode,
-)
-from mtquant.model.codec import (
-    Jsonable,
-    schema,
-    type_hints,
-)
-from mtquant.model.reading import (
-    nearest,
-    read,
-)
-from mtquant.model.instrument import (
-    Instrument,
-    Session,
-)
-from mtquant.model.bars import (
-    BarRow,
-    Bars,
-    IntColumn,
-    Quote,
-    Ticks,
-    make_bars,
-)
-from mtquant.model.trading import (
-    AccountSnapshot,
-    Deal,
-    ORDER_STEPS,
-    Order,
-    OrderState,
-    Position,
-    advance_order,
-)
-from mtquant.model.signal import (
-    Scalar,
-    Signal,
-    direction_from_value,
-)
-from mtquant.model.intent import (
-    ExecutionResult,
-    INTENT_STEPS,
-    IntentRow,
-    IntentState,
-    OPEN_STATES,
-    OrderIntent,
-    Outcome,
-    advance_intent,
 )
 from mtquant.model.events import (
     BrokerReport,
@@ -125,12 +62,80 @@ from mtquant.model.events import (
     SendOrder,
     Timer,
 )
+from mtquant.model.identity import (
+    NAMESPACE,
+    BotIdentity,
+)
+from mtquant.model.instrument import (
+    Instrument,
+    Session,
+)
+from mtquant.model.intent import (
+    INTENT_STEPS,
+    OPEN_STATES,
+    ExecutionResult,
+    IntentRow,
+    IntentState,
+    OrderIntent,
+    Outcome,
+    advance_intent,
+)
+from mtquant.model.kinds import (
+    CalculationMode,
+    DealEntry,
+    DealKind,
+    Direction,
+    IntentAction,
+    MarginMode,
+    OrderType,
+    Reason,
+    Side,
+    SwapMode,
+)
+from mtquant.model.numbers import (
+    UNITS_PER_LOT,
+    lots_from_units,
+    minor_from_money,
+    money_from_minor,
+    round_half_away,
+    units_from_lots,
+)
+from mtquant.model.reading import (
+    nearest,
+    read,
+)
+from mtquant.model.server_clock import (
+    DAY_MS,
+    ServerClock,
+)
+from mtquant.model.signal import (
+    Scalar,
+    Signal,
+    direction_from_value,
+)
+from mtquant.model.timeframe import (
+    Timeframe,
+)
+from mtquant.model.trading import (
+    ORDER_STEPS,
+    AccountSnapshot,
+    Deal,
+    Order,
+    OrderState,
+    Position,
+    advance_order,
+)
 
 __all__ = [
+    "DAY_MS",
+    "INTENT_STEPS",
+    "NAMESPACE",
+    "OPEN_STATES",
+    "ORDER_STEPS",
+    "UNITS_PER_LOT",
     "AccountSnapshot",
     "BarRow",
     "Bars",
-    "NAMESPACE",
     "BotIdentity",
     "BrokerAPIError",
     "BrokerConnectionError",
@@ -143,7 +148,6 @@ __all__ = [
     "Clock",
     "Command",
     "ConfigError",
-    "DAY_MS",
     "DataError",
     "Deal",
     "DealEntry",
@@ -153,7 +157,6 @@ __all__ = [
     "ExecutionResult",
     "HaltError",
     "HaltOrder",
-    "INTENT_STEPS",
     "IllegalTransitionError",
     "InputError",
     "Instrument",
@@ -172,8 +175,6 @@ __all__ = [
     "MarginMode",
     "MarketDataError",
     "MtquantError",
-    "OPEN_STATES",
-    "ORDER_STEPS",
     "Order",
     "OrderExecutionError",
     "OrderIntent",
@@ -207,7 +208,6 @@ __all__ = [
     "Timeframe",
     "Timer",
     "TradingError",
-    "UNITS_PER_LOT",
     "WrongAccountError",
     "advance_intent",
     "advance_order",

@@ -8,6 +8,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
+from mtquant.model.codec import Jsonable
 from mtquant.model.errors import MarketDataError
 from mtquant.model.timeframe import Timeframe
 
@@ -98,11 +99,13 @@ def make_bars(
         "close": _column(close, n, "close"),
         "spread": _column(spread, n, "spread"),
     }
-    times = np.ascontiguousarray(time_ms, dtype=np.int64)
-    volume = _whole(tick_volume, n, "tick_volume").astype(np.int64)
-    _require_sane(symbol, times, columns)
-    for column in (times, volume, *columns.values()):
-        column.setflags(write=False)
+    times = _whole(time_ms, n, "time_ms")
+    volume = _whole(tick_volume, n, "tick_volume")
+    _require_sane(symbol, times, volume, columns)
+    for prices in columns.values():
+        prices.setflags(write=False)
+    times.setflags(write=False)
+    volume.setflags(write=False)
     return Bars(
         symbol=symbol,
         timeframe=timeframe,
@@ -132,7 +135,10 @@ def _column(values: IntColumn | int, n: int, name: str) -> NDArray[np.int32]:
 
 
 def _require_sane(
-    symbol: str, times: NDArray[np.int64], columns: dict[str, NDArray[np.int32]]
+    symbol: str,
+    times: NDArray[np.int64],
+    volume: NDArray[np.int64],
+    columns: dict[str, NDArray[np.int32]],
 ) -> None:
     low, high = columns["low"], columns["high"]
     inside = [columns["open"], columns["close"]]
@@ -142,6 +148,7 @@ def _require_sane(
         ("high lies below low", np.flatnonzero(high < low)),
         ("open or close lies outside low and high", _outside(inside, low, high)),
         ("spread is negative", np.flatnonzero(columns["spread"] < 0)),
+        ("tick volume is negative", np.flatnonzero(volume < 0)),
     )
     for complaint, rows in checks:
         if len(rows):
@@ -189,7 +196,7 @@ class BarRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
+class Quote(Jsonable):
     """Hold bid and ask (points) at a moment (UTC milliseconds)."""
 
     symbol: str

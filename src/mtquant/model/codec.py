@@ -6,14 +6,16 @@ import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
-from functools import lru_cache
 from typing import Any, Self, Union, get_args, get_origin, get_type_hints
 
 from mtquant.model.errors import DataError
 
+_EXACT_FLOATS = 2**53
+_HINTS: dict[type[Any], dict[str, Any]] = {}
+
 
 class Jsonable:
-    """Give a frozen dataclass `to_dict` and `from_dict` (enums by name, nested classes as dicts)."""
+    """Give a frozen dataclass `to_dict` and `from_dict`: enums by name, nested classes as dicts."""
 
     __slots__ = ()
 
@@ -28,6 +30,8 @@ class Jsonable:
         Raises:
             DataError: a field is unknown, missing, or has a value of the wrong kind.
         """
+        if not isinstance(data, Mapping):
+            raise DataError(f"{cls.__name__} must be an object, was {data!r}")
         hints = type_hints(cls)
         known = {f.name: f for f in fields(cls)}  # type: ignore[arg-type]  # a dataclass by contract
         for name in data:
@@ -45,10 +49,12 @@ class Jsonable:
             raise DataError(f"{cls.__name__}: {error}") from error
 
 
-@lru_cache
-def type_hints(cls: type) -> dict[str, Any]:
+def type_hints(cls: type[Any]) -> dict[str, Any]:
     """Return the resolved annotations of a class, remembered."""
-    return get_type_hints(cls)
+    found = _HINTS.get(cls)
+    if found is None:
+        found = _HINTS[cls] = get_type_hints(cls)
+    return found
 
 
 def schema(cls: type) -> dict[str, str]:
@@ -74,12 +80,20 @@ def _typed(value: Any, hint: Any, where: str) -> Any:
         options = [option for option in get_args(hint) if option is not type(None)]
         if value is None and len(options) < len(get_args(hint)):
             return None
-        return _typed(value, options[0], where) if len(options) == 1 else value
+        return _typed_option(value, options, where)
     if origin is tuple:
         return _typed_tuple(value, hint, where)
-    if origin is not None:
-        return value
+    if origin is not None and issubclass(origin, Mapping):
+        return _typed_mapping(value, hint, where)
     return _typed_plain(value, hint, where)
+
+
+def _typed_option(value: Any, options: list[Any], where: str) -> Any:
+    if len(options) == 1:
+        return _typed(value, options[0], where)
+    if type(value) not in options:
+        raise DataError(f"{where} must be one of the plain kinds, was {value!r}")
+    return value
 
 
 def _typed_tuple(value: Any, hint: Any, where: str) -> tuple[Any, ...]:
@@ -89,16 +103,21 @@ def _typed_tuple(value: Any, hint: Any, where: str) -> tuple[Any, ...]:
     return tuple(_typed(one, item, where) for one in value)
 
 
+def _typed_mapping(value: Any, hint: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise DataError(f"{where} must be an object, was {value!r}")
+    item = get_args(hint)[1]
+    return {str(key): _typed(one, item, f"{where}[{key!r}]") for key, one in value.items()}
+
+
 def _typed_plain(value: Any, hint: Any, where: str) -> Any:
     if isinstance(hint, type) and issubclass(hint, Enum):
-        if value not in hint.__members__:
+        if not isinstance(value, str) or value not in hint.__members__:
             raise DataError(f"{where} must be one of {', '.join(hint.__members__)}, was {value!r}")
         return hint[value]
     if isinstance(hint, type) and is_dataclass(hint) and issubclass(hint, Jsonable):
-        if not isinstance(value, Mapping):
-            raise DataError(f"{where} must be an object, was {value!r}")
         return hint.from_dict(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+    if hint is float and type(value) is int and abs(value) < _EXACT_FLOATS:
         return float(value)
     if hint in (int, float, str, bool) and type(value) is not hint:
         raise DataError(f"{where} must be {hint.__name__}, was {value!r}")

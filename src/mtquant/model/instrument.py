@@ -80,12 +80,12 @@ class Instrument:
     @property
     def tick_size(self) -> float:
         """Return the smallest price step as a price."""
-        return self.tick_size_points / 10**self.digits
+        return self.tick_size_points / float(10**self.digits)
 
     @property
     def tick_value(self) -> float:
         """Return what one tick size is worth per lot, in the profit currency."""
-        return self.contract_size * self.tick_size_points / 10**self.digits
+        return self.contract_size * self.tick_size_points / float(10**self.digits)
 
     def points(self, price: float) -> int:
         """Return a price as whole points.
@@ -105,7 +105,7 @@ class Instrument:
 
     def price(self, points: int) -> float:
         """Return whole points as a price, for people and for the terminal."""
-        return points / 10**self.digits
+        return points / float(10**self.digits)
 
     def floor_units(self, units: int) -> int:
         """Return the largest tradable volume not above `units` (1e-8 lots), 0 if none is."""

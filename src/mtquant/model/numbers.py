@@ -62,4 +62,4 @@ def minor_from_money(amount: float, digits: int) -> int:
 
 def money_from_minor(minor: int, digits: int) -> float:
     """Return minor units as an amount of money, for people and for the terminal."""
-    return minor / 10**digits
+    return minor / float(10**digits)

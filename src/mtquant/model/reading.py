@@ -7,6 +7,7 @@ fraction (0.01) or a text with a percent sign ("1%"); a bare number above 1 is r
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -70,11 +71,24 @@ def _value(raw: object, hint: Any, path: str) -> Any:
         options = [option for option in get_args(hint) if option is not type(None)]
         if raw is None and len(options) < len(get_args(hint)):
             return None
-        return _value(raw, options[0], path)
+        return _option(raw, options, path)
     if origin is tuple:
         return _tuple(raw, hint, path)
     if origin is not None and issubclass(origin, Mapping):
         return _mapping(raw, hint, path)
+    return _single(raw, hint, path)
+
+
+def _option(raw: object, options: list[Any], path: str) -> Any:
+    if len(options) == 1:
+        return _value(raw, options[0], path)
+    if type(raw) not in options:
+        names = ", ".join(option.__name__ for option in options)
+        raise ConfigError(f"{path}: expected one of {names}, got {raw!r}")
+    return raw
+
+
+def _single(raw: object, hint: Any, path: str) -> Any:
     if isinstance(hint, type) and is_dataclass(hint):
         return read(hint, raw, path)
     if isinstance(hint, type) and issubclass(hint, Enum):
@@ -104,13 +118,21 @@ def _enum(raw: object, hint: type[Enum], path: str) -> Enum:
 
 
 def _float(raw: object, path: str) -> float:
-    if path.rsplit(".", 1)[-1].endswith("_fraction"):
+    if path.rsplit(".", 1)[-1].split("[", 1)[0].endswith("_fraction"):
         return _fraction(raw, path)
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         raise ConfigError(f"{path}: expected a number, got {raw!r}")
-    if raw != raw or raw in (float("inf"), float("-inf")):
+    number = _as_float(raw)
+    if not math.isfinite(number):
         raise ConfigError(f"{path}: expected a finite number, got {raw!r}")
-    return float(raw)
+    return number
+
+
+def _as_float(raw: float) -> float:
+    try:
+        return float(raw)
+    except OverflowError:  # a whole number beyond every float
+        return math.inf if raw > 0 else -math.inf
 
 
 def _fraction(raw: object, path: str) -> float:
@@ -121,8 +143,8 @@ def _fraction(raw: object, path: str) -> float:
         except ValueError:
             number = None
     elif isinstance(raw, int | float) and not isinstance(raw, bool):
-        number = float(raw)
-    if number is None or number != number:
+        number = _as_float(raw)
+    if number is None or math.isnan(number):
         raise ConfigError(f"{path}: expected a fraction such as 0.01, or '1%', got {raw!r}")
     if number < 0:
         raise ConfigError(f"{path}: must not be negative, was {raw!r}")

@@ -51,7 +51,11 @@ class ServerClock:
         starts, offsets = self._utc_table
         guess = bisect_right(starts, server_ms - offsets[0]) - 1
         index = max(0, guess - 1)
-        while index + 1 < len(starts) and server_ms - offsets[index] >= starts[index + 1]:
+        while index + 1 < len(starts):
+            # the larger offset is the one before the autumn change and after the spring change
+            larger = max(offsets[index], offsets[index + 1])
+            if server_ms - larger < starts[index + 1]:
+                break
             index += 1
         return server_ms - offsets[index]
 

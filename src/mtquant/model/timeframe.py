@@ -41,4 +41,4 @@ class Timeframe(Enum):
         """
         if self is Timeframe.MN1:
             raise ValueError("MN1 has no fixed length in milliseconds; use W1 or shorter")
-        return self.value * MINUTE_MS
+        return int(self.value) * MINUTE_MS

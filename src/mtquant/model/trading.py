@@ -33,9 +33,7 @@ ORDER_STEPS: Final[dict[OrderState, frozenset[OrderState]]] = {
     _S.SUBMITTED: frozenset(
         {_S.PLACED, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED}
     ),
-    _S.PLACED: frozenset(
-        {_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED}
-    ),
+    _S.PLACED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED}),
     _S.PARTIALLY_FILLED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELED, _S.EXPIRED}),
     _S.FILLED: frozenset(),
     # a fill can overtake the cancel or the expiry
@@ -132,12 +130,12 @@ class Position(Jsonable):
     @property
     def open_price(self) -> float:
         """Return the opening price."""
-        return self.open_points / 10**self.digits
+        return self.open_points / float(10**self.digits)
 
     @property
     def current_price(self) -> float:
         """Return the price at which the position would close now."""
-        return self.current_points / 10**self.digits
+        return self.current_points / float(10**self.digits)
 
     @property
     def volume(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mtquant.model import (
@@ -40,7 +41,8 @@ class Portfolio:
         self.account: AccountSnapshot | None = None
         self.positions: tuple[Position, ...] = ()
         self.peak_equity_minor = 0
-        self._last_deal = 0
+        self._seen: set[int] = set()
+        self._day_start_ms = 0
         self._recent: list[Deal] = []
 
     @property
@@ -50,19 +52,28 @@ class Portfolio:
 
     @property
     def drawdown(self) -> float:
-        """Return the fall of equity from its highest seen value, as a positive fraction."""
+        """Return the fall of equity from its highest seen value, as a positive fraction.
+
+        Deposits and withdrawals move the highest value along.
+        """
         if self.account is None or self.peak_equity_minor <= 0:
             return 0.0
         return max(0.0, 1 - self.account.equity_minor / self.peak_equity_minor)
 
+    def restore(self, deals: Iterable[Deal]) -> None:
+        """Take over the deals that an earlier process journalled: they are not new any more."""
+        known = sorted(deals, key=lambda deal: deal.deal_ticket)
+        self._seen |= {deal.deal_ticket for deal in known}
+        self._recent = known
+
     def apply(self, view: BrokerView) -> Changes:
         """Take over a view and return the deals that are new."""
-        fresh = sorted(
-            (deal for deal in view.deals if deal.deal_ticket > self._last_deal),
-            key=lambda deal: deal.deal_ticket,
-        )
-        if fresh:
-            self._last_deal = fresh[-1].deal_ticket
+        by_ticket = {deal.deal_ticket: deal for deal in view.deals}
+        fresh = [by_ticket[ticket] for ticket in sorted(by_ticket.keys() - self._seen)]
+        self._seen |= by_ticket.keys()
+        if self.account is not None:  # money paid in or out is neither gain nor drawdown
+            paid = sum(deal.net_minor for deal in fresh if deal.kind is DealKind.BALANCE)
+            self.peak_equity_minor = max(0, self.peak_equity_minor + paid)
         self.account = view.account
         self.positions = view.positions
         self.peak_equity_minor = max(self.peak_equity_minor, view.account.equity_minor)
@@ -88,7 +99,8 @@ class Portfolio:
 
     def _remember(self, fresh: list[Deal], now_ms: int) -> None:
         start_ms = self._clock.day_start_ms(now_ms)
-        if self._recent and self._recent[0].time_ms < start_ms:
+        if start_ms != self._day_start_ms:
+            self._day_start_ms = start_ms
             self._recent = [deal for deal in self._recent if deal.time_ms >= start_ms]
         self._recent.extend(deal for deal in fresh if deal.time_ms >= start_ms)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, replace
 from typing import Final
 
 from mtquant.model import IntentAction, OrderIntent
@@ -17,15 +17,15 @@ class ApprovedOrder:
     """Hold an intent that passed the gate; only `RiskEngine.decide` can make one."""
 
     intent: OrderIntent
-    seal: object
+    seal: InitVar[object]
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, seal: object) -> None:
         """Refuse an approval that the gate did not give.
 
         Raises:
             TypeError: somebody else tried to make one.
         """
-        if self.seal is not _SEAL:
+        if seal is not _SEAL:
             raise TypeError("an ApprovedOrder comes from RiskEngine.decide, nowhere else")
 
 
@@ -52,6 +52,8 @@ class RiskEngine:
         """Return the approved order, or all refusals."""
         if intent.action is not IntentAction.OPEN:
             return ApprovedOrder(intent, _SEAL)
+        if view.halt_level < self.halt_level:  # a view may be older than the halt
+            view = replace(view, halt_level=self.halt_level)
         found = [check(intent, view, self.limits) for check in ENTRY_CHECKS]
         refusals = tuple(refusal for refusal in found if refusal is not None)
         return Refused(intent, refusals) if refusals else ApprovedOrder(intent, _SEAL)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mtquant.exchange import Terms
 from mtquant.model import UNITS_PER_LOT, AccountSnapshot, Side, lots_from_units, money_from_minor
 from mtquant.risk.limits import Refusal
+
+if TYPE_CHECKING:
+    from mtquant.exchange import Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +21,7 @@ class Sizing:
     explanation: str
 
 
-def risk_sized(
+def risk_sized(  # noqa: PLR0917 - the formula's terms, in its order
     terms: Terms,
     account: AccountSnapshot,
     side: Side,
@@ -52,11 +55,13 @@ def risk_sized(
     risk_minor = account.equity_minor * risk_fraction * strength
     wanted = int(risk_minor * UNITS_PER_LOT / loss_of_a_lot)
     units = instrument.floor_units(max(0, wanted))
-    money = f"{money_from_minor(int(risk_minor), account.currency_digits):.2f} {account.currency}"
-    per_lot = money_from_minor(loss_of_a_lot, account.currency_digits)
+    digits = account.currency_digits
+    money = f"{money_from_minor(int(risk_minor), digits):.{digits}f} {account.currency}"
+    per_lot = money_from_minor(loss_of_a_lot, digits)
     explanation = (
         f"risk {risk_fraction * strength:.2%} = {money}, stop {distance} points = "
-        f"{per_lot:.2f} per lot -> {wanted / UNITS_PER_LOT:.4f} -> {lots_from_units(units):g} lots"
+        f"{per_lot:.{digits}f} per lot -> {wanted / UNITS_PER_LOT:.4f} -> "
+        f"{lots_from_units(units):g} lots"
     )
     if units == 0:
         return Refusal(

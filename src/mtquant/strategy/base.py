@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mtquant.model import Direction, Signal
-from mtquant.strategy.view import BarsView
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mtquant.strategy.view import BarsView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

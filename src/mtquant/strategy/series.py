@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtquant.indicators import Indicator, PriceColumns, Stream
-from mtquant.model import BarRow, Bars, Timeframe
+from mtquant.indicators import Floats, Indicator, PriceColumns, Stream
+
+if TYPE_CHECKING:
+    from mtquant.model import BarRow, Bars, Timeframe
 
 _COLUMNS = ("time_ms", "open", "high", "low", "close", "spread", "tick_volume")
 _FIRST_CAPACITY = 1024
@@ -20,8 +22,8 @@ class Line:
         self.indicator = indicator
         self._stream: Stream | None = None
         self._seen = 0
-        self._values = np.empty(0)
-        self.memory = memoryview(self._values)
+        self._values: Floats = np.empty(0)
+        self.memory = self._values.data
         self.grow(series)
 
     def grow(self, series: Series) -> None:
@@ -44,16 +46,17 @@ class Line:
             self._values[index] = self._stream.update(*bar)
         self._seen = count
 
-    def _set(self, values: Any) -> None:
+    def _set(self, values: Floats) -> None:
         self._values = values
-        self.memory = memoryview(values)
+        self.memory = values.data
 
 
 class Series:
     """Hold the closed bars of one symbol and timeframe as columns of points.
 
     `decidable_from` is the index of the first bar that may be decided on: bars that were missed
-    are shown to the strategy, but nothing is opened on them.
+    are shown to the strategy, but nothing is decided on them. Bars before `history_end` were there
+    when the run began.
     """
 
     def __init__(self, symbol: str, timeframe: Timeframe, digits: int) -> None:
@@ -61,6 +64,7 @@ class Series:
         self.timeframe = timeframe
         self.digits = digits
         self.decidable_from = 0
+        self.history_end = 0
         self.capacity = 0
         self._length = 0
         self._arrays: dict[str, Any] = {}
@@ -88,7 +92,7 @@ class Series:
         if self._length and row.time_ms <= self.time_ms[self._length - 1]:
             raise ValueError(f"bar {row.time_ms} does not follow {self.time_ms[self._length - 1]}")
         if self._length == self.capacity:
-            self._reserve(2 * self.capacity)
+            self._reserve(max(_FIRST_CAPACITY, 2 * self.capacity))
         for name in _COLUMNS:
             self._arrays[name][self._length] = getattr(row, name)
         self._length += 1
@@ -122,10 +126,10 @@ class Series:
         self._refresh()
 
     def _refresh(self) -> None:
-        self.time_ms = memoryview(self._arrays["time_ms"])
-        self.open = memoryview(self._arrays["open"])
-        self.high = memoryview(self._arrays["high"])
-        self.low = memoryview(self._arrays["low"])
-        self.close = memoryview(self._arrays["close"])
-        self.spread = memoryview(self._arrays["spread"])
-        self.tick_volume = memoryview(self._arrays["tick_volume"])
+        self.time_ms = self._arrays["time_ms"].data
+        self.open = self._arrays["open"].data
+        self.high = self._arrays["high"].data
+        self.low = self._arrays["low"].data
+        self.close = self._arrays["close"].data
+        self.spread = self._arrays["spread"].data
+        self.tick_volume = self._arrays["tick_volume"].data

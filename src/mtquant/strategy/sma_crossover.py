@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mtquant.indicators import Sma
 from mtquant.model import ConfigError, Direction, Signal
 from mtquant.strategy.base import Strategy
-from mtquant.strategy.view import BarsView
+
+if TYPE_CHECKING:
+    from mtquant.strategy.view import BarsView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mtquant.indicators import Indicator
-from mtquant.model import Timeframe
-from mtquant.strategy.series import Line, Series
+if TYPE_CHECKING:
+    from mtquant.indicators import Indicator
+    from mtquant.model import Timeframe
+    from mtquant.strategy.series import Line, Series
 
 
 class Column:
-    """Read one column up to the cursor: `column[-1]` is the newest closed bar, `column[0]` the oldest.
+    """Read one column up to the cursor: `[-1]` is the newest closed bar, `[0]` the oldest.
 
     Reading past either end is an IndexError.
     """
@@ -93,8 +94,12 @@ class BarsView:
 
     @property
     def close_ms(self) -> int:
-        """Return when the newest bar's time ended, UTC milliseconds."""
-        opened: int = self._series.time_ms[self.index]
+        """Return when the newest bar's time ended, UTC milliseconds.
+
+        Raises:
+            IndexError: no bar is closed yet.
+        """
+        opened: int = self._series.time_ms[self.absolute(-1)]
         return opened + self._series.timeframe.duration_ms
 
     def __len__(self) -> int:

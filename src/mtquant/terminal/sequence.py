@@ -7,9 +7,11 @@ the `_fields`, `_replace` and `_make` of a named tuple, and not picklable.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable
 from operator import itemgetter
-from typing import Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class StructSequence(tuple[Any, ...]):

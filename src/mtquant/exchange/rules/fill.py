@@ -14,4 +14,4 @@ def stop_fill(side: int, reached: int, slippage: int) -> int:
     `reached` is the level itself when a continuous move crossed it, or the market's price when
     the market opened beyond it. A stop slips against the position or not at all.
     """
-    return reached - side * (slippage if slippage > 0 else 0)
+    return reached - side * (max(0, slippage))

@@ -14,7 +14,7 @@ def value_minor(units: int, points: int, contract_size: float, divisor: float) -
 
     `divisor` is 10^(price digits + 8 - money digits): it takes points x 1e-8 lots to minor units.
     """
-    return round_half_away(units * points * contract_size / divisor)
+    return round_half_away(float(units) * points * contract_size / divisor)
 
 
 def profit_minor(

@@ -41,10 +41,12 @@ def stops_are_valid(
 ) -> bool:
     """Tell whether protective levels stand on the right side and far enough from the market.
 
-    0 means "no level". Source: MQL5 reference, SYMBOL_TRADE_STOPS_LEVEL (buy: bid - SL >= level,
-    TP - bid >= level; sell: SL - ask >= level, ask - TP >= level); level 0 still asks for the
-    right side.
+    0 means "no level", below 0 is never valid. Source: MQL5 reference, SYMBOL_TRADE_STOPS_LEVEL
+    (buy: bid - SL >= level, TP - bid >= level; sell: SL - ask >= level, ask - TP >= level);
+    level 0 still asks for the right side.
     """
+    if stop < 0 or target < 0:
+        return False
     at = bid if side > 0 else ask
     room = stops_level if stops_level > 0 else 1
     if stop > 0 and side * (at - stop) < room:

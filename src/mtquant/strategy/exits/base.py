@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mtquant.model import Position, Side
-from mtquant.strategy.view import BarsView
+if TYPE_CHECKING:
+    from mtquant.model import Position, Side
+    from mtquant.strategy.view import BarsView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mtquant.indicators import Atr
 from mtquant.model import ConfigError, Position, Side, round_half_away
 from mtquant.strategy.exits.base import ExitSignal, Protection
-from mtquant.strategy.view import BarsView
+
+if TYPE_CHECKING:
+    from mtquant.strategy.view import BarsView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ class StopLossTakeProfitParameters:
             raise ConfigError(f"atr_period must be at least 1, was {self.atr_period}")
         for name in ("stop_points", "stop_atr", "target_points", "target_atr"):
             value = getattr(self, name)
-            if value is not None and value <= 0:
+            if value is not None and not (math.isfinite(value) and value > 0):
                 raise ConfigError(f"{name} must be positive, was {value}")
 
 

@@ -27,7 +27,7 @@ def trailing_stop(
         activation_atr: profit from which on the stop follows, in average true ranges.
         step_atr: smallest improvement, in average true ranges.
     """
-    if side * (price - open_points) < activation_atr * atr:
+    if not atr > 0 or side * (price - open_points) < activation_atr * atr:  # NaN: not ready
         return 0
     level = price - side * max(1, round_half_away(distance_atr * atr))
     if level <= 0:

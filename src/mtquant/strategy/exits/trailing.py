@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mtquant.indicators import Atr
 from mtquant.model import ConfigError, Position, Side
 from mtquant.strategy.exits.base import ExitSignal, Protection
 from mtquant.strategy.exits.rules import trailing_stop
-from mtquant.strategy.view import BarsView
+
+if TYPE_CHECKING:
+    from mtquant.strategy.view import BarsView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +39,9 @@ class AtrTrailingStopParameters:
         if not (math.isfinite(self.distance_atr) and self.distance_atr > 0):
             raise ConfigError(f"distance_atr must be positive, was {self.distance_atr}")
         for name in ("activation_atr", "step_atr"):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"{name} must not be negative, was {getattr(self, name)}")
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ConfigError(f"{name} must not be negative, was {value}")
 
 
 class AtrTrailingStop:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.exchange import Book, VenueSpec
 from mtquant.model import (
     AccountSnapshot,
     CalculationMode,
@@ -24,7 +23,6 @@ from mtquant.model import (
     money_from_minor,
 )
 from mtquant.terminal import constants as mt5
-from mtquant.terminal.sequence import StructSequence
 from mtquant.terminal.structs import (
     AccountInfo,
     SymbolInfo,
@@ -34,6 +32,10 @@ from mtquant.terminal.structs import (
     TradeOrder,
     TradePosition,
 )
+
+if TYPE_CHECKING:
+    from mtquant.exchange import Book, VenueSpec
+    from mtquant.terminal.sequence import StructSequence
 
 FILLING_MASK: Final = 3  # FOK and IOC
 ORDER_MASK: Final = 1 | 16 | 32  # market orders, stop loss, take profit

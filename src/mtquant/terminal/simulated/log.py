@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mtquant.model import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 _VERSION = 1
 
@@ -32,7 +34,7 @@ class ServerLog(Protocol):
 
 
 class MemoryLog:
-    """Forget everything when the process ends: backtests, and tests that are not about durability."""
+    """Forget everything when the process ends: for tests that are not about durability."""
 
     def write(self, record: dict[str, Any]) -> None:
         """Drop the record."""
@@ -43,13 +45,14 @@ class MemoryLog:
 
 
 class FileLog:
-    """Keep the log in a file of JSON lines whose head names the venue, data and seed it belongs to."""
+    """Keep the log in a file of JSON lines; its head says which venue, data and seed it is of."""
 
     def __init__(self, path: Path, fingerprint: str) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._old = self._recover(fingerprint)
-        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0))
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        self._file = os.open(path, flags, 0o644)
         if self._old is None:
             self._old = []
             self.write({"version": _VERSION, "fingerprint": fingerprint})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mtquant.exchange import Market
 from mtquant.model import Timeframe
 from mtquant.terminal import constants as mt5
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mtquant.exchange import Market
 
 TIMEFRAMES: Final = {getattr(mt5, f"TIMEFRAME_{t.name}"): t for t in Timeframe}
 RATES_DTYPE: Final = np.dtype(
@@ -50,7 +53,7 @@ def rates(market: Market, first: int, end: int) -> NDArray[Any]:
 
 
 def rows_between(market: Market, from_ms: int, to_ms: int) -> tuple[int, int]:
-    """Return (first, end) of the bars that opened from `from_ms` to `to_ms`, both included (UTC)."""
+    """Return (first, end) of the bars that opened from one UTC time to another, both included."""
     times = market.bars.time_ms
     first = int(np.searchsorted(times, from_ms, side="left"))
     end = int(np.searchsorted(times, to_ms, side="right"))

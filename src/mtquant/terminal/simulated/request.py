@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.terminal.sequence import StructSequence
 from mtquant.terminal.structs import TradeRequest
+
+if TYPE_CHECKING:
+    from mtquant.terminal.sequence import StructSequence
 
 _INT_FIELDS: Final = frozenset(
     {

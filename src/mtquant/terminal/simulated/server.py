@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mtquant.exchange import Execution, Market, Refusal
 from mtquant.model import DataError, Side
 from mtquant.terminal.simulated.log import MemoryLog, ServerLog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Outage = tuple[int, int]  # UTC ms: from (included), to (excluded)
 
@@ -82,7 +84,9 @@ class SimulatedServer:
         if "open" in record:
             details = dict(record["open"])
             side = Side[details.pop("side")]
-            return self.book.open_market(details.pop("symbol"), side, details.pop("units"), **details)
+            return self.book.open_market(
+                details.pop("symbol"), side, details.pop("units"), **details
+            )
         if "close" in record:
             details = dict(record["close"])
             return self.book.close_market(details.pop("ticket"), details.pop("units"), **details)

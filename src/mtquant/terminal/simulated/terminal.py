@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mtquant.exchange import Refusal
 from mtquant.model import (
@@ -16,12 +16,14 @@ from mtquant.model import (
     units_from_lots,
 )
 from mtquant.terminal import constants as mt5
-from mtquant.terminal.sequence import StructSequence
 from mtquant.terminal.simulated import faces
 from mtquant.terminal.simulated.rates import TIMEFRAMES, rates, rows_between
 from mtquant.terminal.simulated.request import BadArgumentError, parse_request
-from mtquant.terminal.simulated.server import SimulatedServer
 from mtquant.terminal.structs import OrderCheckResult, OrderSendResult
+
+if TYPE_CHECKING:
+    from mtquant.terminal.sequence import StructSequence
+    from mtquant.terminal.simulated.server import SimulatedServer
 
 SUCCESS: Final = (1, "Success")
 NO_CONNECTION: Final = (-10004, "No IPC connection")
@@ -56,6 +58,9 @@ _RETCODES: Final = {
     Refusal.CLOSE_VOLUME: mt5.TRADE_RETCODE_INVALID_CLOSE_VOLUME,
 }
 _SIDES: Final = {mt5.ORDER_TYPE_BUY: Side.BUY, mt5.ORDER_TYPE_SELL: Side.SELL}
+
+
+Item = TypeVar("Item", Order, Deal)
 
 
 class SimulatedTerminal:
@@ -498,8 +503,8 @@ class SimulatedTerminal:
         )
 
     def _history(
-        self, items: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> list[Order] | list[Deal] | None:
+        self, items: list[Item], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> list[Item] | None:
         if not self._begin():
             return None
         by_number = "ticket" in kwargs or "position" in kwargs
@@ -507,9 +512,13 @@ class SimulatedTerminal:
             self._error = INVALID_ARGUMENTS
             return None
         if by_number:
-            name, field = ("ticket", "order_ticket") if "ticket" in kwargs else (
-                "position",
-                "position_ticket",
+            name, field = (
+                ("ticket", "order_ticket")
+                if "ticket" in kwargs
+                else (
+                    "position",
+                    "position_ticket",
+                )
             )
             return [item for item in items if getattr(item, field) == kwargs[name]]
         start, end = self._date(args[0]), self._date(args[1])

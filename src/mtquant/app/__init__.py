@@ -1,0 +1,1 @@
+"""The roof: configuration, wiring, command line. Nothing imports it."""

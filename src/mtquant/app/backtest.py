@@ -1,0 +1,51 @@
+"""The backtest command's work: run, summarise, write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mtquant.app.config import load_config
+from mtquant.app.results import Results, finish_run, make_results
+from mtquant.app.wiring import make_plan, run_backtest
+from mtquant.app.workspace import JOURNAL, prepare
+from mtquant.model import SystemClock
+from mtquant.storage import SqliteJournal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestOptions:
+    """Hold the options of the backtest."""
+
+    config: Path | None = None
+    data: Path | None = None
+    seed: int | None = None
+    out: Path | None = None
+
+
+def run_backtest_command(options: BacktestOptions) -> Results:
+    """Run a backtest; write report, summary and deals where a folder is given.
+
+    Raises:
+        InputError: configuration, data or folder cannot be used.
+    """
+    data = None if options.data is None else {"path": str(options.data.resolve())}
+    loaded = load_config(options.config, {"seed": options.seed, "data": data})
+    plan = make_plan(loaded, "backtest")
+    clock = SystemClock()
+    facts = {"kind": "backtest", "config": loaded.raw, "config_folder": str(loaded.folder)}
+    workspace = prepare(options.out, plan.fingerprint, facts) if options.out else None
+    started_ms = clock.now_ms()
+    deals = run_backtest(plan).book.ledger.deals
+    extra: dict[str, Any] = {"seconds": round((clock.now_ms() - started_ms) / 1000, 3)}
+    currency = plan.config.venue.account.currency
+    if workspace is None:
+        summary, _ = make_results(plan, deals, extra)
+        return Results(summary=summary, report=None, currency=currency)
+    journal = SqliteJournal.open(workspace.path(JOURNAL), owner="backtest", now_ms=started_ms)
+    try:
+        journal.record_deals(deals)
+    finally:
+        journal.close()
+    return finish_run(workspace, plan, deals, extra)

@@ -1,0 +1,85 @@
+"""The command line. Commands are loaded when they are called: help stays quick."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+
+from mtquant import __version__
+
+_COMMANDS: Final = {
+    "demo": "Run the bot on the embedded terminal over a year of real prices.",
+    "backtest": "Run a configuration over its data, as fast as it goes.",
+    "report": "Write the report of a finished or stopped run again.",
+    "halt": "Tell the bot of a folder to stop opening positions, or to close them.",
+    "resume": "Lift a halt; a person answers for it by name.",
+}
+
+
+class LazyGroup(click.Group):
+    """Know the commands by name and one line of help; import them when needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click hands it in
+        """Return the names."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click hands it in
+        """Return a command, imported now."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"mtquant.app.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click hands it in
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; an unknown one is answered with the nearest name."""
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(name, _COMMANDS, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            ctx.fail(f"No such command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mtquant")
+def cli() -> None:
+    """Algorithmic trading for MetaTrader 5, on any operating system."""
+
+
+def main() -> int:
+    """Run the command line; known errors become one line and exit code 1."""
+    try:
+        result = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        return 130
+    except KeyboardInterrupt:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except Exception as error:
+        from mtquant.model.errors import MtquantError
+
+        if not isinstance(error, MtquantError):
+            raise
+        one_line = " ".join(str(error).split())
+        click.echo(f"error: {one_line}", err=True)
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""One typed configuration, read from one YAML file, validated once."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from mtquant.exchange import SlippageModel, VenueSpec
+from mtquant.model import ConfigError
+from mtquant.model.reading import nearest, read
+from mtquant.risk import RiskLimits
+
+SAMPLES: Final = ("eurusd-h1-2017",)
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSpec:
+    """Say where the bars come from: the shipped sample, or a `.npz` or `.parquet` file."""
+
+    sample: str | None = None
+    path: str | None = None
+    clock: str = "utc"
+
+    def __post_init__(self) -> None:
+        """Refuse two sources, none, or a sample that does not exist.
+
+        Raises:
+            ConfigError: the message says what there is.
+        """
+        if (self.sample is None) == (self.path is None):
+            raise ConfigError("give exactly one of sample and path")
+        if self.sample is not None and self.sample not in SAMPLES:
+            raise ConfigError(f"sample {self.sample!r}: {nearest(self.sample, list(SAMPLES))}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategySpec:
+    """Name a strategy and its parameters; `name` is a shipped one or `module:Class`."""
+
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionSpec:
+    """Hold how orders are sent."""
+
+    deviation_points: int = 20
+    decision_deadline_s: int = 60
+    bot: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a deadline that has passed when it begins.
+
+        Raises:
+            ConfigError: a number is out of range.
+        """
+        if self.decision_deadline_s < 1:
+            raise ConfigError(f"decision_deadline_s must be at least 1: {self.decision_deadline_s}")
+        if self.deviation_points < 0:
+            raise ConfigError(f"deviation_points must not be negative: {self.deviation_points}")
+        if not 0 <= self.bot <= 4095:
+            raise ConfigError(f"bot must be 0 to 4095, was {self.bot}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotConfig:
+    """Hold a whole configuration."""
+
+    data: DataSpec
+    venue: VenueSpec
+    strategy: StrategySpec
+    exits: Mapping[str, Mapping[str, Any]]
+    risk: RiskLimits = field(default_factory=RiskLimits)
+    slippage: SlippageModel = field(default_factory=SlippageModel)
+    execution: ExecutionSpec = field(default_factory=ExecutionSpec)
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a seed that no generator takes.
+
+        Raises:
+            ConfigError: the seed is negative.
+        """
+        if self.seed < 0:
+            raise ConfigError(f"seed must not be negative, was {self.seed}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedConfig:
+    """Hold a configuration with the dictionary it came from: secrets still as `${NAME}` in it."""
+
+    config: BotConfig
+    raw: Mapping[str, Any]
+    where: str
+    folder: Path
+
+    def fingerprint(self, *more: object) -> str:
+        """Return a hash of the configuration and of what else makes a run what it is."""
+        text = json.dumps([self.raw, *more], sort_keys=True, default=str)
+        return sha256(text.encode()).hexdigest()
+
+
+def load_config(
+    path: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    raw: Mapping[str, Any] | None = None,
+    folder: Path | None = None,
+) -> LoadedConfig:
+    """Read a configuration file, or the shipped demo when none is given.
+
+    Args:
+        path: the YAML file.
+        overrides: top-level keys that replace those of the file (from the command line).
+        raw: an already read dictionary, instead of a file.
+        folder: what relative paths in `raw` start from.
+
+    Raises:
+        ConfigError: the file is missing, not YAML, or says something wrong; the message names the
+            key, the value and what would be right.
+    """
+    where = str(path) if path else "the shipped demo configuration"
+    parsed = raw if raw is not None else _parsed(path, where)
+    if not isinstance(parsed, dict):
+        raise ConfigError(f"{where}: expected sections such as data, venue, strategy")
+    wanted = {key: value for key, value in (overrides or {}).items() if value is not None}
+    values = parsed | wanted
+    try:
+        config = read(BotConfig, _interpolated(values, ""))
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    folder = folder or (path.resolve().parent if path else Path.cwd())
+    return LoadedConfig(config=config, raw=values, where=where, folder=folder)
+
+
+def _parsed(path: Path | None, where: str) -> object:
+    try:
+        if path is None:
+            source = files("mtquant.app") / "presets" / "demo.yaml"
+            return yaml.safe_load(source.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{where}: the file cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{where}: the file is not UTF-8 text ({error.reason})") from error
+    except yaml.YAMLError as error:
+        line = " ".join(str(error).split())
+        raise ConfigError(f"{where}: not valid YAML: {line}") from error
+
+
+def _interpolated(value: Any, where: str) -> Any:
+    """Replace `${NAME}` and `${NAME:-default}` in texts by environment variables."""
+    if isinstance(value, dict):
+        return {k: _interpolated(v, f"{where}.{k}" if where else str(k)) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_interpolated(one, f"{where}[{index}]") for index, one in enumerate(value)]
+    if isinstance(value, str):
+        return _VARIABLE.sub(lambda match: _variable(match, where), value)
+    return value
+
+
+def _variable(match: re.Match[str], where: str) -> str:
+    name, default = match.group(1), match.group(2)
+    found = os.environ.get(name, default)
+    if found is None:
+        raise ConfigError(
+            f"{where}: the environment variable {name} is not set; set it, or give a default with "
+            f"${{{name}:-value}}"
+        )
+    return found

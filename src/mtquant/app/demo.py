@@ -1,0 +1,215 @@
+"""The demo: the live runner on the embedded terminal, over a year of real prices."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mtquant.app.config import load_config
+from mtquant.app.outage import ScriptedOutage, draw_outage
+from mtquant.app.results import Results, finish_run
+from mtquant.app.wiring import Plan, make_engine, make_plan
+from mtquant.app.workspace import EVENTS, JOURNAL, LOG, TERMINAL, Workspace, prepare
+from mtquant.broker import BrokerSession, Credentials, MT5Client
+from mtquant.engine import LiveRunner, Progress
+from mtquant.model import Clock, Publish, SystemClock
+from mtquant.observe import (
+    EventLog,
+    LogSubscriber,
+    Subscriber,
+    fan_out,
+    register_secret,
+    setup_logger,
+)
+from mtquant.storage import SqliteJournal
+from mtquant.strategy import Series
+from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTerminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+SERVER_LOG = "server.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """Hold the options of the demo."""
+
+    out: Path
+    seed: int | None = None
+    outage: bool = True
+    config: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOutcome:
+    """Hold how a demo ended: results of a finished run, None of one that was stopped."""
+
+    results: Results | None
+    workspace: Workspace
+    outage: ScriptedOutage | None
+    stopped_ms: int
+
+
+class ServerClockFace:
+    """Tell the simulated server's time: the clock of a run in lock-step."""
+
+    def __init__(self, server: SimulatedServer) -> None:
+        self._server = server
+
+    def now_ms(self) -> int:
+        """Return the server's time, UTC milliseconds."""
+        return self._server.now_ms
+
+
+class LockStep:
+    """Let the market make its next step whenever the bot has nothing left to do."""
+
+    def __init__(self, server: SimulatedServer) -> None:
+        self._server = server
+
+    async def next(self) -> bool:
+        """Step the market; False at the end of the data."""
+        return self._server.step()
+
+
+def run_demo(
+    options: DemoOptions,
+    *,
+    subscriber: Callable[[Publish], None] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_plan: Callable[[Plan, ScriptedOutage | None, Workspace], None] | None = None,
+) -> DemoOutcome:
+    """Run the demo to its end, or until somebody interrupts it.
+
+    Raises:
+        InputError: configuration, data or folder cannot be used.
+        JournalError: another bot runs in the folder, or the journal cannot be used.
+    """
+    loaded = load_config(options.config, {"seed": options.seed})
+    plan = make_plan(loaded, "demo", options.outage)
+    outage = draw_outage(plan) if options.outage else None
+    facts = {"kind": "demo", "config": loaded.raw, "config_folder": str(loaded.folder)}
+    workspace = prepare(options.out, plan.fingerprint, facts)
+    wall = SystemClock()
+    journal = SqliteJournal.open(workspace.path(JOURNAL), owner="demo", now_ms=wall.now_ms())
+    register_secret(plan.config.venue.account.password)
+    close_logs = setup_logger(log_file=workspace.path(LOG), console=False, level="INFO")
+    if on_plan is not None:
+        on_plan(plan, outage, workspace)
+    try:
+        bot = _Bot(
+            plan,
+            outage,
+            workspace=workspace,
+            journal=journal,
+            wall=wall,
+            subscriber=subscriber,
+            on_progress=on_progress,
+        )
+        return bot.run()
+    finally:
+        journal.close()
+        close_logs()
+
+
+class _Bot:
+    """Hold everything one run of the demo consists of."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        outage: ScriptedOutage | None,
+        *,
+        workspace: Workspace,
+        journal: SqliteJournal,
+        wall: Clock,
+        subscriber: Callable[[Publish], None] | None,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self._plan, self._outage, self._workspace = plan, outage, workspace
+        self._journal, self._wall = journal, wall
+        started_ms = wall.now_ms()
+        self._started_ms = started_ms
+        log = FileLog(workspace.path(TERMINAL) / SERVER_LOG, plan.fingerprint)
+        outages = [(outage.from_ms, outage.to_ms)] if outage else []
+        self._server = SimulatedServer(plan.market(), log, outages)
+        self._server_log = log
+        self._events = EventLog(workspace.path(EVENTS), f"{started_ms:x}-{os.getpid()}")
+        account = plan.config.venue.account
+        clock = ServerClockFace(self._server)
+        session = BrokerSession(
+            SimulatedTerminal(self._server),
+            [plan.bars.symbol],
+            credentials=Credentials(
+                login=account.login, password=account.password, server=plan.config.venue.server
+            ),
+            server_clock=plan.config.venue.clock,
+            clock=clock,
+        )
+        self._client = MT5Client(session, clock)
+        bars = plan.bars
+        engine = make_engine(plan.config, Series(bars.symbol, bars.timeframe, bars.digits))
+        subscribers: list[Subscriber] = [self._events, LogSubscriber()]
+        if subscriber is not None:
+            subscribers.append(subscriber)
+        self._runner = LiveRunner(
+            engine,
+            self._client,
+            journal,
+            LockStep(self._server),
+            clock,
+            subscriber=fan_out(subscribers),
+            on_progress=on_progress,
+        )
+
+    def run(self) -> DemoOutcome:
+        """Run until the end of the data or an interruption, then write the results."""
+        with _interruptible(self._runner.stop):
+            try:
+                asyncio.run(self._runner.run())
+            finally:
+                self._client.close()
+                self._events.close()
+                self._server_log.close()
+        is_finished = self._server.next_ms() is None
+        results = self._finish() if is_finished else None
+        return DemoOutcome(
+            results=results,
+            workspace=self._workspace,
+            outage=self._outage,
+            stopped_ms=self._server.now_ms,
+        )
+
+    def _finish(self) -> Results:
+        seconds = (self._wall.now_ms() - self._started_ms) / 1000
+        extra: dict[str, Any] = {"seconds": round(seconds, 3)}
+        if self._outage:
+            extra["outage_from_ms"] = self._outage.from_ms
+            extra["outage_to_ms"] = self._outage.to_ms
+        return finish_run(self._workspace, self._plan, self._journal.deals(), extra)
+
+
+@contextlib.contextmanager
+def _interruptible(stop: Callable[[], None]) -> Iterator[None]:
+    """Let the first Ctrl-C ask for a graceful stop, and a second one interrupt at once."""
+
+    def on_interrupt(_number: int, _frame: FrameType | None) -> None:
+        stop()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    try:
+        before = signal.signal(signal.SIGINT, on_interrupt)
+    except ValueError:  # not the main thread: whoever runs us handles interrupts
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

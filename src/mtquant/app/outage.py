@@ -1,0 +1,48 @@
+"""The demo's scripted outage: the link is lost just before a stop loss is hit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mtquant.app.wiring import Plan, run_backtest
+from mtquant.model import Deal, Reason
+
+_MIDDLE = (0.35, 0.65)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptedOutage:
+    """Hold from when (included) to when (excluded) the terminal is away, UTC milliseconds."""
+
+    from_ms: int
+    to_ms: int
+
+
+def draw_outage(plan: Plan) -> ScriptedOutage | None:
+    """Choose an outage around a stop that will be hit, by the seed; None if no stop is ever hit.
+
+    A backtest of the same plan tells where stops are hit. Up to the outage the run is the same, so
+    the stop at its chosen bar is hit while the bot is away.
+    """
+    deals = run_backtest(plan).book.ledger.deals
+    duration = plan.bars.timeframe.duration_ms
+    stops = [deal for deal in deals if deal.reason is Reason.STOP_LOSS and deal.time_ms % duration]
+    first_ms, last_ms = int(plan.bars.time_ms[0]), int(plan.bars.time_ms[-1])
+    low, high = (first_ms + share * (last_ms - first_ms) for share in _MIDDLE)
+    candidates = [deal for deal in stops if low <= deal.time_ms <= high] or stops
+    if not candidates:
+        return None
+    generator = np.random.Generator(np.random.PCG64([plan.config.seed, 2]))
+    chosen = candidates[int(generator.integers(len(candidates)))]
+    bars_away = int(generator.integers(3, 9))
+    bar_ms = _bar_of(plan, chosen)
+    # the opening tick of the bar still gets through, then the link is lost
+    return ScriptedOutage(from_ms=bar_ms + 1, to_ms=bar_ms + bars_away * duration)
+
+
+def _bar_of(plan: Plan, deal: Deal) -> int:
+    """Return the open time of the bar in which a deal was made."""
+    index = int(np.searchsorted(plan.bars.time_ms, deal.time_ms, side="right")) - 1
+    return int(plan.bars.time_ms[index])

@@ -1,0 +1,80 @@
+"""What a run leaves behind: summary.json, report.html, and a table for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mtquant.app.config import load_config
+from mtquant.app.wiring import Plan, make_plan, strategy_facts
+from mtquant.app.workspace import JOURNAL, REPORT, SUMMARY, Workspace, read_run
+from mtquant.model import ConfigError, Deal
+from mtquant.research import render_report, summarise
+from mtquant.storage import SqliteJournal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Hold a finished run's summary and where its report is."""
+
+    summary: Mapping[str, Any]
+    report: Path | None
+    currency: str
+
+
+def make_results(
+    plan: Plan, deals: Sequence[Deal], extra: Mapping[str, Any]
+) -> tuple[dict[str, Any], str]:
+    """Return (summary, report page) of a run."""
+    venue = plan.config.venue
+    summary = summarise(plan.bars, deals, venue)
+    facts = strategy_facts(plan.config)
+    title = f"{plan.config.strategy.name} on {plan.bars.symbol} {plan.bars.timeframe.name}"
+    page = render_report(
+        title, summary=summary, bars=plan.bars, deals=deals, venue=venue, facts=facts
+    )
+    return {**summary.to_dict(), **extra}, page
+
+
+def finish_run(
+    workspace: Workspace, plan: Plan, deals: Sequence[Deal], extra: Mapping[str, Any]
+) -> Results:
+    """Write report and summary; the summary comes last and marks the run as finished."""
+    summary, page = make_results(plan, deals, extra)
+    report = workspace.write(REPORT, page)
+    workspace.write(SUMMARY, json.dumps(summary, indent=2) + "\n")
+    currency = plan.config.venue.account.currency
+    return Results(summary=summary, report=report, currency=currency)
+
+
+def rebuild_report(folder: Path) -> Path:
+    """Write the report of a run's folder again, from its journal.
+
+    Raises:
+        ConfigError: there is no run in the folder.
+        JournalError: its journal cannot be read.
+    """
+    facts = read_run(folder)
+    plan = plan_of(facts)
+    journal = SqliteJournal.attach(folder / JOURNAL)
+    try:
+        deals = journal.deals()
+    finally:
+        journal.close()
+    _, page = make_results(plan, deals, {})
+    return Workspace(folder=folder, is_continued=True).write(REPORT, page)
+
+
+def plan_of(facts: Mapping[str, Any]) -> Plan:
+    """Return the plan that a run's facts describe.
+
+    Raises:
+        ConfigError: the facts do not hold a configuration.
+    """
+    raw = facts.get("config")
+    if not isinstance(raw, dict):
+        raise ConfigError("the run's facts hold no configuration")
+    return make_plan(load_config(raw=raw, folder=Path(str(facts.get("config_folder", ".")))))

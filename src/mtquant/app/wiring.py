@@ -1,0 +1,189 @@
+"""Putting the parts together from a configuration."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mtquant.app.config import BotConfig, LoadedConfig
+from mtquant.data import load_bars, load_parquet, load_sample
+from mtquant.engine import BacktestRunner, Engine, OrderMaker, StrategySlot
+from mtquant.exchange import Market, Terms
+from mtquant.execution import Desk
+from mtquant.model import (
+    Bars,
+    BotIdentity,
+    ConfigError,
+    Publish,
+    ServerClock,
+)
+from mtquant.model.reading import nearest, read
+from mtquant.portfolio import Portfolio
+from mtquant.risk import RiskEngine
+from mtquant.strategy import (
+    AtrTrailingStop,
+    AtrTrailingStopParameters,
+    ExitStrategy,
+    Series,
+    SmaCrossover,
+    StopLossTakeProfit,
+    StopLossTakeProfitParameters,
+    Strategy,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+STRATEGIES: Final[dict[str, type[Strategy]]] = {"sma_crossover": SmaCrossover}
+EXITS: Final[dict[str, tuple[type[Any], type[Any]]]] = {
+    "stop_loss_take_profit": (StopLossTakeProfit, StopLossTakeProfitParameters),
+    "atr_trailing_stop": (AtrTrailingStop, AtrTrailingStopParameters),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Hold what a run is about: configuration, bars, and the fingerprint of both."""
+
+    loaded: LoadedConfig
+    bars: Bars
+    fingerprint: str
+
+    @property
+    def config(self) -> BotConfig:
+        """Return the configuration."""
+        return self.loaded.config
+
+    def market(self) -> Market:
+        """Return a new market that has played nothing."""
+        config = self.config
+        slippage = config.slippage.draw(len(self.bars), config.seed)
+        return Market(config.venue, self.bars, slippage)
+
+
+def make_plan(loaded: LoadedConfig, *more: object) -> Plan:
+    """Load the data of a configuration and check that everything can be built.
+
+    Raises:
+        InputError: data, strategy or exits are wrong; the message says what would be right.
+    """
+    bars = load_data(loaded)
+    loaded.config.venue.instrument(bars.symbol)
+    make_strategy(loaded.config)
+    make_exits(loaded.config)
+    fingerprint = loaded.fingerprint(bars.content_hash(), *more)
+    return Plan(loaded=loaded, bars=bars, fingerprint=fingerprint)
+
+
+def load_data(loaded: LoadedConfig) -> Bars:
+    """Return the bars that a configuration names; paths are relative to its file.
+
+    Raises:
+        DataError: the file is missing, empty or broken.
+    """
+    config = loaded.config
+    spec = config.data
+    spreads = {symbol: one.spread_points for symbol, one in config.venue.instruments.items()}
+    spread = next(iter(spreads.values()))
+    if spec.path is None:
+        return load_sample(spread_points=spread)
+    path = loaded.folder / Path(spec.path).expanduser()
+    if path.suffix == ".parquet":
+        try:
+            clock = None if spec.clock == "utc" else ServerClock(spec.clock)
+        except ValueError as error:
+            raise ConfigError(f"data.clock: {error}") from error
+        return load_parquet(path, clock=clock, default_spread_points=spread)
+    return load_bars(path, default_spread_points=spread)
+
+
+def make_strategy(config: BotConfig) -> Strategy:
+    """Return the strategy of a configuration.
+
+    Raises:
+        ConfigError: there is no such strategy, or its parameters are wrong.
+    """
+    spec = config.strategy
+    strategy_class = STRATEGIES.get(spec.name) or _imported(spec.name)
+    parameters = read(strategy_class.Parameters, spec.parameters, "strategy.parameters")
+    return strategy_class(spec.name.rsplit(":", 1)[-1], parameters)
+
+
+def make_exits(config: BotConfig) -> list[ExitStrategy]:
+    """Return the exits of a configuration, in its order.
+
+    Raises:
+        ConfigError: there is no such exit, its parameters are wrong, or none sets a stop loss.
+    """
+    exits: list[ExitStrategy] = []
+    for name, raw in config.exits.items():
+        if name not in EXITS:
+            raise ConfigError(f"exits.{name}: no such exit; {nearest(name, list(EXITS))}")
+        exit_class, parameters_class = EXITS[name]
+        exits.append(exit_class(read(parameters_class, raw, f"exits.{name}")))
+    if "stop_loss_take_profit" not in config.exits:
+        raise ConfigError(
+            "exits: stop_loss_take_profit is needed; without a stop loss a position has no bounded "
+            "risk and cannot be sized"
+        )
+    return exits
+
+
+def make_engine(config: BotConfig, series: Series) -> Engine:
+    """Return the engine of a configuration over a series."""
+    identity = BotIdentity(bot=config.execution.bot)
+    strategy = make_strategy(config)
+    slot = StrategySlot(strategy, make_exits(config), series)
+    terms = Terms.of(config.venue, series.symbol)
+    orders = OrderMaker(
+        strategy.strategy_id,
+        terms,
+        deviation_points=config.execution.deviation_points,
+        deadline_ms=config.execution.decision_deadline_s * 1000,
+    )
+    portfolio = Portfolio(identity, config.venue.clock)
+    return Engine(slot, orders, RiskEngine(config.risk), Desk(identity), portfolio)
+
+
+def run_backtest(plan: Plan, subscriber: Callable[[Publish], None] | None = None) -> Market:
+    """Run a plan in the backtest runner; return the market with its book at the end."""
+    market = plan.market()
+    series = Series.over(plan.bars)
+    BacktestRunner(make_engine(plan.config, series), market, series, subscriber).run()
+    return market
+
+
+def strategy_facts(config: BotConfig) -> Mapping[str, str]:
+    """Return what a report says about how a run was set up."""
+    parameters = ", ".join(f"{key}={value}" for key, value in config.strategy.parameters.items())
+    account = config.venue.account
+    return {
+        "Strategy": f"{config.strategy.name} ({parameters or 'defaults'})",
+        "Exits": ", ".join(config.exits),
+        "Risk per trade": f"{config.risk.risk_per_trade_fraction:.2%} of equity",
+        "Daily loss limit": f"{config.risk.max_daily_loss_fraction:.2%}",
+        "Account": f"{account.deposit:g} {account.currency}, 1:{account.leverage}, "
+        f"{account.margin_mode.value}",
+        "Server clock": config.venue.server_clock,
+        "Seed": str(config.seed),
+    }
+
+
+def _imported(name: str) -> type[Strategy]:
+    """Return a strategy class named `module:Class`."""
+    known: Sequence[str] = list(STRATEGIES)
+    module_name, separator, class_name = name.partition(":")
+    if not separator:
+        raise ConfigError(
+            f"strategy.name: {name!r} is not known; {nearest(name, list(known))} "
+            "(or module:Class for your own)"
+        )
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"strategy.name: {name!r} cannot be imported ({error})") from error
+    if not (isinstance(found, type) and issubclass(found, Strategy)):
+        raise ConfigError(f"strategy.name: {name!r} is not a Strategy class")
+    return found

@@ -1,0 +1,57 @@
+"""Proof at connection: our profit and margin arithmetic against the terminal's own.
+
+A broker may state contradictory facts (one public demo server reports gold's tick value ten times
+off). Sizing by wrong arithmetic loses money, so a symbol that disagrees is not traded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mtquant.model import UNITS_PER_LOT, BrokerAPIError, Side, money_from_minor
+from mtquant.terminal import Terminal
+from mtquant.terminal import constants as mt5
+
+if TYPE_CHECKING:
+    from mtquant.exchange import Terms
+
+_TOLERANCE = 0.011  # one minor unit of a two-digit currency, and the float's last digits
+_DISTANCE_POINTS = 300
+
+
+def require_same_arithmetic(
+    terminal: Terminal, broker_symbol: str, terms: Terms, info: Any
+) -> None:
+    """Compare profit and margin of one lot.
+
+    Raises:
+        BrokerAPIError: they differ; the message shows both numbers. Also when the terminal
+            answers nothing.
+    """
+    instrument = terms.instrument
+    opened = instrument.points(info.bid) or 10**instrument.digits
+    closed = opened + _DISTANCE_POINTS
+    ours = terms.profit(Side.BUY.value, UNITS_PER_LOT, opened, closed)
+    theirs = terminal.order_calc_profit(
+        mt5.ORDER_TYPE_BUY,
+        broker_symbol,
+        1.0,
+        instrument.price(opened),
+        instrument.price(closed),
+    )
+    _compare("profit", broker_symbol, money_from_minor(ours, 2), theirs)
+    ours = terms.margin([(Side.BUY.value, UNITS_PER_LOT, opened)])
+    theirs = terminal.order_calc_margin(
+        mt5.ORDER_TYPE_BUY, broker_symbol, 1.0, instrument.price(opened)
+    )
+    _compare("margin", broker_symbol, money_from_minor(ours, 2), theirs)
+
+
+def _compare(what: str, broker_symbol: str, ours: float, theirs: float | None) -> None:
+    if theirs is None:
+        raise BrokerAPIError(f"{broker_symbol}: the terminal does not answer order_calc_{what}")
+    if abs(ours - theirs) > _TOLERANCE:
+        raise BrokerAPIError(
+            f"{broker_symbol}: {what} of one lot is {theirs:.2f} by the terminal and {ours:.2f} by "
+            "our rules; this symbol is not traded until they agree"
+        )

@@ -1,0 +1,300 @@
+"""One account at one terminal, read and traded from its owner thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mtquant.broker import translate
+from mtquant.broker.outcomes import error_from, outcome_of_none, outcome_of_retcode
+from mtquant.broker.proof import require_same_arithmetic
+from mtquant.broker.symbols import SymbolMapper
+from mtquant.exchange import Terms
+from mtquant.model import (
+    AccountSnapshot,
+    BarRow,
+    BrokerView,
+    Clock,
+    Deal,
+    ExecutionResult,
+    Instrument,
+    IntentRow,
+    Order,
+    Quote,
+    ServerClock,
+    SymbolNotFoundError,
+    Timeframe,
+    WrongAccountError,
+    units_from_lots,
+)
+from mtquant.terminal import Terminal
+from mtquant.terminal import constants as mt5
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_WINDOW_S = 2 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Hold what a login needs; an empty login takes the account the terminal is logged in to."""
+
+    login: int = 0
+    password: str = field(default="", repr=False)
+    server: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Traded:
+    instrument: Instrument
+    broker_symbol: str
+    filling: int
+
+
+class BrokerSession:
+    """Speak MetaTrader downwards and our words upwards; failures of reads are typed errors.
+
+    Every method blocks and belongs to one thread; `MT5Client` is the asynchronous face.
+    """
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        symbols: Sequence[str],
+        *,
+        credentials: Credentials | None = None,
+        server_clock: ServerClock,
+        clock: Clock,
+        mapper: SymbolMapper | None = None,
+        broker_id: str = "simulated",
+    ) -> None:
+        self._terminal = terminal
+        self._names = tuple(symbols)
+        self._credentials = credentials or Credentials()
+        self._server_clock = server_clock
+        self._clock = clock
+        self._mapper = mapper or SymbolMapper()
+        self._broker_id = broker_id
+        self._traded: dict[str, _Traded] = {}
+        self._standard: dict[str, str] = {}
+        self._foreign: dict[str, Instrument] = {}
+        self._identity: tuple[int, str] | None = None
+        self._last_deal = 0
+        self._last_order = 0
+        self._read_from_s = 0
+
+    # ------------------------------------------------------------------ connection
+
+    def connect(self) -> AccountSnapshot:
+        """Connect, log in, select the symbols, and hold our arithmetic against the terminal's.
+
+        Raises:
+            BrokerConnectionError: the terminal is away.
+            BrokerAPIError: the login is refused, or a symbol is unknown.
+            WrongAccountError: another account than before answers.
+        """
+        given = self._credentials
+        if given.login:
+            wanted = {"login": given.login, "password": given.password, "server": given.server}
+            connected = self._terminal.initialize(**wanted)
+        else:
+            connected = self._terminal.initialize()
+        if not connected:
+            raise error_from(self._terminal.last_error(), call="initialize", login=given.login)
+        account = self.account()
+        self._require_identity(account)
+        for standard in self._names:
+            self._traded[standard] = self._select(standard, account)
+            self._standard[self._traded[standard].broker_symbol] = standard
+        return account
+
+    def disconnect(self) -> None:
+        """Disconnect from the terminal."""
+        self._terminal.shutdown()
+
+    def is_connected(self) -> bool:
+        """Tell whether the terminal answers and has its link to the broker."""
+        info = self._terminal.terminal_info()
+        return info is not None and bool(info.connected)
+
+    # ------------------------------------------------------------------ reading
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return a traded instrument, as the broker stated it at connection."""
+        traded = self._traded.get(symbol)
+        if traded is None:
+            raise SymbolNotFoundError(f"{symbol} was not selected at connection")
+        return traded.instrument
+
+    def symbols(self) -> list[str]:
+        """Return the broker's names of everything it offers."""
+        return [info.name for info in self._asked(self._terminal.symbols_get(), "symbols_get")]
+
+    def account(self) -> AccountSnapshot:
+        """Return the account."""
+        info = self._asked(self._terminal.account_info(), "account_info")
+        return translate.account_from(info, self._clock.now_ms())
+
+    def quote(self, symbol: str) -> Quote:
+        """Return the latest quote of a traded symbol."""
+        traded = self._traded[symbol]
+        tick = self._terminal.symbol_info_tick(traded.broker_symbol)
+        found = self._asked(tick, "symbol_info_tick", symbol=symbol)
+        return translate.quote_from(found, traded.instrument, self._server_clock)
+
+    def closed_bars(self, symbol: str, timeframe: Timeframe, count: int) -> list[BarRow]:
+        """Return up to `count` closed bars, oldest first; the forming bar is left out."""
+        traded = self._traded[symbol]
+        code = getattr(mt5, f"TIMEFRAME_{timeframe.name}")
+        rows = self._terminal.copy_rates_from_pos(traded.broker_symbol, code, 1, count)
+        table = self._asked(rows, "copy_rates_from_pos", symbol=symbol)
+        return [translate.bar_from(row, traded.instrument, self._server_clock) for row in table]
+
+    def forming_bar_ms(self, symbol: str, timeframe: Timeframe) -> int | None:
+        """Return when the bar that is still forming opened, None before the first one."""
+        traded = self._traded[symbol]
+        code = getattr(mt5, f"TIMEFRAME_{timeframe.name}")
+        rows = self._terminal.copy_rates_from_pos(traded.broker_symbol, code, 0, 1)
+        table = self._asked(rows, "copy_rates_from_pos", symbol=symbol)
+        if not len(table):
+            return None
+        return self._server_clock.to_utc_ms(int(table[-1]["time"]) * 1000)
+
+    def open_tickets(self) -> tuple[tuple[int, float], ...]:
+        """Return (ticket, volume) of every open position: a cheap look for changes."""
+        found = self._asked(self._terminal.positions_get(), "positions_get")
+        return tuple((position.ticket, position.volume) for position in found)
+
+    def view(self) -> BrokerView:
+        """Return one consistent reading, with the deals and orders since the last one.
+
+        Raises:
+            RetryableError: a getter answered None; nothing is concluded from half a reading.
+            WrongAccountError: the account is another one, before or after the reading.
+        """
+        now_ms = self._clock.now_ms()
+        account = self.account()
+        self._require_identity(account)
+        positions = self._asked(self._terminal.positions_get(), "positions_get")
+        orders = self._asked(self._terminal.orders_get(), "orders_get")
+        window = (self._read_from_s, self._server_clock.to_server_ms(now_ms) // 1000 + _WINDOW_S)
+        closed = self._asked(self._terminal.history_orders_get(*window), "history_orders_get")
+        deals = self._asked(self._terminal.history_deals_get(*window), "history_deals_get")
+        self._require_identity(self.account())
+        money = account.currency_digits
+        view = BrokerView(
+            time_ms=now_ms,
+            account=account,
+            positions=tuple(
+                translate.position_from(
+                    one, self._instrument_of(one.symbol), self._server_clock, now_ms, money
+                )
+                for one in positions
+            ),
+            orders=tuple(self._order(one) for one in orders),
+            deals=tuple(self._deal(one, money) for one in deals if one.ticket > self._last_deal),
+            closed_orders=tuple(
+                self._order(one) for one in closed if one.ticket > self._last_order
+            ),
+            quotes=tuple(self.quote(symbol) for symbol in self._names),
+        )
+        self._advance_cursor(view)
+        return view
+
+    # ------------------------------------------------------------------ trading
+
+    def send(self, row: IntentRow) -> ExecutionResult:
+        """Send an intent, once, and class the answer. Nothing in here sends again."""
+        traded = self._traded_as(row.intent.symbol)
+        request = translate.request_from(
+            row, traded.broker_symbol, traded.instrument, traded.filling
+        )
+        answer = self._terminal.order_send(request)
+        now_ms = self._clock.now_ms()
+        if answer is None:
+            error = self._terminal.last_error()
+            return ExecutionResult(
+                intent_id=row.intent_id,
+                outcome=outcome_of_none(error),
+                detail=f"{error[0]} {error[1]}",
+                time_ms=now_ms,
+            )
+        return ExecutionResult(
+            intent_id=row.intent_id,
+            outcome=outcome_of_retcode(answer.retcode),
+            detail=f"{answer.retcode} {answer.comment}",
+            time_ms=now_ms,
+            order_ticket=answer.order,
+            deal_ticket=answer.deal,
+            volume_units=units_from_lots(answer.volume),
+            price_points=traded.instrument.points(answer.price),
+        )
+
+    # ------------------------------------------------------------------ inside
+
+    def _asked(self, answer: Any, call: str, **details: object) -> Any:
+        """Return the answer of a read; None becomes a typed error, never an empty list."""
+        if answer is None:
+            raise error_from(self._terminal.last_error(), call=call, **details)
+        return answer
+
+    def _require_identity(self, account: AccountSnapshot) -> None:
+        seen = (account.login, account.server)
+        if self._identity is None:
+            self._identity = seen
+        elif seen != self._identity:
+            raise WrongAccountError(
+                f"the terminal is on account {seen[0]} at {seen[1]}, "
+                f"expected {self._identity[0]} at {self._identity[1]}"
+            )
+
+    def _select(self, standard: str, account: AccountSnapshot) -> _Traded:
+        name = self._mapper.to_broker_symbol(standard, self._broker_id)
+        if not self._terminal.symbol_select(name, True):  # noqa: FBT003 - positional-only
+            error = self._terminal.last_error()
+            if error[0] <= -10000:
+                raise error_from(error, call="symbol_select", symbol=name)
+            raise SymbolNotFoundError(f"{standard}: the broker does not offer {name!r}")
+        info = self._asked(self._terminal.symbol_info(name), "symbol_info", symbol=name)
+        instrument = translate.instrument_from(info, standard)
+        require_same_arithmetic(self._terminal, name, Terms.at_broker(instrument, account), info)
+        return _Traded(
+            instrument=instrument,
+            broker_symbol=name,
+            filling=translate.filling_for(info.filling_mode),
+        )
+
+    def _instrument_of(self, broker_symbol: str) -> Instrument:
+        standard = self._standard.get(broker_symbol)
+        if standard is not None:
+            return self._traded[standard].instrument
+        if broker_symbol not in self._foreign:  # somebody else's position: counted, never touched
+            info = self._asked(self._terminal.symbol_info(broker_symbol), "symbol_info")
+            self._foreign[broker_symbol] = translate.instrument_from(info, broker_symbol)
+        return self._foreign[broker_symbol]
+
+    def _traded_as(self, symbol: str) -> _Traded:
+        """Return how a symbol is traded; a foreign one (closed by a halt) by its broker name."""
+        if symbol in self._traded:
+            return self._traded[symbol]
+        instrument = self._instrument_of(symbol)
+        info = self._asked(self._terminal.symbol_info(symbol), "symbol_info", symbol=symbol)
+        filling = translate.filling_for(info.filling_mode)
+        return _Traded(instrument=instrument, broker_symbol=symbol, filling=filling)
+
+    def _order(self, found: Any) -> Order:
+        return translate.order_from(found, self._instrument_of(found.symbol), self._server_clock)
+
+    def _deal(self, found: Any, money_digits: int) -> Deal:
+        instrument = self._instrument_of(found.symbol) if found.symbol else None
+        return translate.deal_from(found, instrument, self._server_clock, money_digits)
+
+    def _advance_cursor(self, view: BrokerView) -> None:
+        if view.deals:
+            newest = view.deals[-1]
+            self._last_deal = max(deal.deal_ticket for deal in view.deals)
+            seconds = self._server_clock.to_server_ms(newest.time_ms) // 1000
+            self._read_from_s = max(self._read_from_s, seconds - _WINDOW_S)
+        if view.closed_orders:
+            self._last_order = max(order.order_ticket for order in view.closed_orders)

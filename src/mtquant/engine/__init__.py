@@ -1,0 +1,19 @@
+"""The engine and its runners: one core, two worlds."""
+
+from mtquant.engine.backtest import BacktestRunner
+from mtquant.engine.drive import drive
+from mtquant.engine.engine import Engine
+from mtquant.engine.live import LiveRunner, Pace, Progress
+from mtquant.engine.orders import OrderMaker
+from mtquant.engine.slot import StrategySlot
+
+__all__ = [
+    "BacktestRunner",
+    "Engine",
+    "LiveRunner",
+    "OrderMaker",
+    "Pace",
+    "Progress",
+    "StrategySlot",
+    "drive",
+]

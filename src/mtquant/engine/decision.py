@@ -1,0 +1,41 @@
+"""A decision on its way: taken at a bar's close, carried out once the broker has been read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mtquant.model import Direction, Signal
+from mtquant.strategy import ExitSignal
+
+
+@dataclass(slots=True, kw_only=True)
+class Decision:
+    """Hold what one closed bar decided, and which closes its entry still waits for."""
+
+    bar_ms: int
+    signal: Signal | None
+    exits: tuple[ExitSignal, ...]
+    protection: tuple[int, int | None] | None
+    waits_for: set[int] = field(default_factory=set)
+    enters: bool = False
+    decided_ms: int = 0
+
+    @property
+    def cause(self) -> str:
+        """Return the cause under which the broker is read for this decision."""
+        return f"decision:{self.bar_ms}"
+
+    @property
+    def trigger(self) -> str:
+        """Return the part of the decision key that names the bar."""
+        return f"bar:{self.bar_ms}"
+
+    @property
+    def correlation_id(self) -> str:
+        """Return the id that joins all that this decision causes."""
+        return self.signal.signal_id if self.signal else self.trigger
+
+    @property
+    def wants(self) -> Direction | None:
+        """Return the direction the signal asks for, None without a signal."""
+        return self.signal.direction if self.signal else None

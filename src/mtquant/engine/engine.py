@@ -1,0 +1,376 @@
+"""The engine: events and closed bars in, commands out. No clock, no I/O, no chance.
+
+`advance` consumes closed bars until something must be done; `step` takes everything else. A
+decision first asks for one reading of the broker (`ReadBroker`); the `BrokerReport` that answers
+is sized, gated and sent. The same reading confirms sends and reconciles after a start or an
+outage: one code path.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mtquant.engine.decision import Decision
+from mtquant.engine.notes import deal_note, halt_note, note, refusal_note, resolved_note
+from mtquant.model import (
+    BrokerReport,
+    BrokerView,
+    Command,
+    Deal,
+    Event,
+    HaltOrder,
+    IntentAction,
+    IntentRow,
+    IntentState,
+    LinkLost,
+    LinkRestored,
+    OrderIntent,
+    OrderReport,
+    Outcome,
+    Position,
+    ReadBroker,
+    RecordDeals,
+    RecordHalt,
+    RecordIntents,
+    Timer,
+)
+from mtquant.risk import ApprovedOrder, Refusal, RiskEngine, RiskView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mtquant.engine.orders import OrderMaker
+    from mtquant.engine.slot import StrategySlot
+    from mtquant.execution import Desk
+    from mtquant.portfolio import Changes, Portfolio
+    from mtquant.strategy import ExitSignal, Series
+
+SCAN_EVERY_MS = 5_000
+FLATTEN_OWN, FLATTEN_ALL = 3, 4
+
+
+class Engine:
+    """Run one strategy with its exits, limits and order desk on one account."""
+
+    def __init__(
+        self,
+        slot: StrategySlot,
+        orders: OrderMaker,
+        risk: RiskEngine,
+        desk: Desk,
+        portfolio: Portfolio,
+    ) -> None:
+        self.slot = slot
+        self.risk = risk
+        self.desk = desk
+        self.portfolio = portfolio
+        self._orders = orders
+        self._decision: Decision | None = None
+        self._ready = False
+        self._away_since_ms: int | None = None
+        self._last_scan_ms = -SCAN_EVERY_MS
+        self._flatten_level = 0
+        self._flatten_round = 0
+
+    def start(
+        self, rows: Iterable[IntentRow], deals: Iterable[Deal], halt_level: int
+    ) -> Sequence[Command]:
+        """Take over what an earlier process journalled; return what must be done first."""
+        self.risk.raise_halt(halt_level)
+        self._flatten_level = halt_level if halt_level >= FLATTEN_OWN else 0
+        self.portfolio.restore(deals)
+        changed = self.desk.restore(rows)
+        recovered = [RecordIntents(rows=tuple(changed))] if changed else []
+        return [*recovered, ReadBroker(cause="start")]
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether the broker's state is known and entries may be decided."""
+        return self._ready
+
+    def advance(self, series: Series, start: int, stop: int) -> tuple[int, Sequence[Command]]:
+        """Consume closed bars from `start` on; return the next index and what must be done.
+
+        Stops after the first bar that asks for something, or before `stop`. Any split of a span
+        gives the same commands.
+        """
+        slot = self.slot
+        for index in range(start, stop):
+            slot.move_to(index)
+            commands = self._missed() if index < series.decidable_from else self._decide()
+            if commands:
+                return index + 1, commands
+        return max(start, stop), ()
+
+    def step(self, event: Event) -> Sequence[Command]:
+        """Take one event; return what must be done, in order."""
+        match event:
+            case BrokerReport():
+                return self._on_report(event)
+            case OrderReport():
+                return self._on_result(event)
+            case Timer():
+                return self._on_timer(event.time_ms)
+            case LinkLost():
+                self._ready = False
+                self._away_since_ms = event.time_ms
+                self._decision = None
+                return [note("link_lost", event.time_ms, "link", detail=event.detail)]
+            case LinkRestored():
+                return [ReadBroker(cause="reconnect")]
+            case HaltOrder():
+                return self._on_halt(event)
+
+    # ------------------------------------------------------------------ closed bars
+
+    def _missed(self) -> list[Command]:
+        """Show a missed bar to the strategy; say what it would have wanted."""
+        signal = self.slot.signal()
+        if signal is None or self.slot.is_history:
+            return []
+        direction = signal.direction.name
+        return [note("signal_missed", signal.time_ms, signal.signal_id, direction=direction)]
+
+    def _decide(self) -> list[Command]:
+        slot = self.slot
+        signal = slot.signal()
+        own = self._slot_positions()
+        exits = slot.exits_of(own) if own else ()
+        if signal is None and not exits:
+            return []
+        protection = None
+        if signal is not None and signal.direction.side is not None:
+            protection = slot.protection(signal.direction.side)
+        decision = Decision(bar_ms=slot.bar_ms, signal=signal, exits=exits, protection=protection)
+        self._decision = decision
+        commands: list[Command] = []
+        if signal is not None:
+            commands.append(
+                note(
+                    "signal_raised",
+                    signal.time_ms,
+                    signal.signal_id,
+                    direction=signal.direction.name,
+                    reason=signal.reason,
+                )
+            )
+        return [*commands, ReadBroker(cause=decision.cause)]
+
+    def _slot_positions(self) -> tuple[Position, ...]:
+        symbol = self.slot.symbol
+        return tuple(p for p in self.portfolio.own_positions if p.symbol == symbol)
+
+    # ------------------------------------------------------------------ the broker was read
+
+    def _on_report(self, report: BrokerReport) -> list[Command]:
+        view = report.view
+        self._last_scan_ms = view.time_ms
+        changes = self.portfolio.apply(view)
+        resolved = self.desk.on_view(view)
+        seen_late = self._away_since_ms is not None or report.cause == "start"
+        commands = self._observations(changes, resolved, seen_late=seen_late)
+        if report.cause in ("start", "reconnect"):
+            commands += self._reconciled(report.cause, changes, view)
+        if self._flatten_level:
+            return commands + self._flatten(view)
+        decision = self._decision
+        if decision is None:
+            return commands
+        if report.cause == decision.cause:
+            commands += self._carry_out(decision, view)
+        elif decision.enters and decision.waits_for:
+            commands += self._after_closes(decision, resolved, view)
+        return commands
+
+    def _observations(
+        self, changes: Changes, resolved: list[IntentRow], *, seen_late: bool
+    ) -> list[Command]:
+        commands: list[Command] = []
+        if resolved:
+            commands.append(RecordIntents(rows=tuple(resolved)))
+        if changes.deals:
+            commands.append(RecordDeals(deals=changes.deals))
+        commands += [resolved_note(row) for row in resolved]
+        commands += [self._deal_note(deal, seen_late=seen_late) for deal in changes.deals]
+        return commands
+
+    def _deal_note(self, deal: Deal, *, seen_late: bool) -> Command:
+        row = self.desk.row(deal.intent_id)
+        correlation_id = row.intent.signal_id if row else ""
+        return deal_note(deal, correlation_id, seen_late=seen_late)
+
+    def _reconciled(self, cause: str, changes: Changes, view: BrokerView) -> list[Command]:
+        away_ms = 0 if self._away_since_ms is None else view.time_ms - self._away_since_ms
+        self._ready = True
+        self._away_since_ms = None
+        return [
+            note(
+                "reconciled",
+                view.time_ms,
+                "link",
+                cause=cause,
+                away_ms=away_ms,
+                opened=len(changes.opened),
+                closed=len(changes.closed),
+                positions=len(view.positions),
+                unresolved=len(self.desk.in_flight),
+            )
+        ]
+
+    # ------------------------------------------------------------------ carrying out
+
+    def _carry_out(self, decision: Decision, view: BrokerView) -> list[Command]:
+        """Leave what the signal turns against, move the stops of the rest, then enter."""
+        own = self._slot_positions()
+        side = decision.wants.side if decision.wants is not None else None
+        leaving = [p for p in own if decision.wants is not None and p.side is not side]
+        staying = {p.position_ticket: p for p in own if p not in leaving}
+        decision.decided_ms = view.time_ms
+        commands: list[Command] = []
+        for position in leaving:
+            intent = self._orders.close(decision, position, view, "reversal")
+            sent, intent_id = self._submit(intent, view)
+            commands += sent
+            decision.waits_for |= {intent_id} if intent_id else set()
+        for wanted in decision.exits:
+            if wanted.position_ticket in staying:
+                commands += self._exit(decision, wanted, staying[wanted.position_ticket], view)
+        decision.enters = side is not None and not staying
+        # without a close to wait for, a position that leaves was closed by an earlier process:
+        # its outcome is still to be found, and nothing is opened on top of it
+        if decision.enters and not leaving:
+            commands += self._enter(decision, view)
+        elif not (decision.enters and decision.waits_for):
+            self._decision = None
+        return commands
+
+    def _exit(
+        self, decision: Decision, wanted: ExitSignal, position: Position, view: BrokerView
+    ) -> list[Command]:
+        intent = self._orders.exit(decision, wanted, position, view)
+        return [] if intent is None else self._submit(intent, view)[0]
+
+    def _after_closes(
+        self, decision: Decision, resolved: list[IntentRow], view: BrokerView
+    ) -> list[Command]:
+        """Enter once the closes that a reversal waits for are done, all of them, fully."""
+        awaited = [row for row in resolved if row.intent_id in decision.waits_for]
+        failed = [row for row in awaited if row.state is not IntentState.DONE]
+        is_late = view.time_ms > decision.decided_ms + self._orders.deadline_ms
+        if failed or is_late:
+            self._decision = None
+            why = f"close {failed[0].state.name}" if failed else "the decision is too old"
+            return [note("entry_dropped", view.time_ms, decision.correlation_id, reason=why)]
+        decision.waits_for -= {row.intent_id for row in awaited}
+        return [] if decision.waits_for else self._enter(decision, view)
+
+    def _enter(self, decision: Decision, view: BrokerView) -> list[Command]:
+        self._decision = None
+        intent = self._orders.open(decision, view, self.risk.limits)
+        if isinstance(intent, Refusal):
+            return [refusal_note(decision.correlation_id, view.time_ms, (intent,))]
+        return self._submit(intent.intent, view, explanation=intent.explanation)[0]
+
+    def _submit(
+        self, intent: OrderIntent, view: BrokerView, explanation: str = ""
+    ) -> tuple[list[Command], int]:
+        if self._is_closing(intent):
+            return [], 0
+        verdict = self.risk.decide(intent, self._risk_view(view))
+        if not isinstance(verdict, ApprovedOrder):
+            return [refusal_note(intent.signal_id, view.time_ms, verdict.refusals)], 0
+        send = self.desk.submit(verdict, view.time_ms)
+        if send is None:
+            seen = {"trigger": intent.trigger, "action": intent.action.value}
+            return [note("decision_repeated", view.time_ms, intent.signal_id, **seen)], 0
+        approved = note(
+            "order_approved",
+            view.time_ms,
+            intent.signal_id,
+            intent_id=send.row.intent_id,
+            action=intent.action.value,
+            side=intent.side.name,
+            volume_units=intent.volume_units,
+            reason=intent.reason,
+            explanation=explanation,
+        )
+        return [approved, send], send.row.intent_id
+
+    def _is_closing(self, intent: OrderIntent) -> bool:
+        """Tell whether a close of the same position is on its way already."""
+        return intent.action is IntentAction.CLOSE and any(
+            row.intent.action is IntentAction.CLOSE
+            and row.intent.position_ticket == intent.position_ticket
+            for row in self.desk.in_flight
+        )
+
+    def _risk_view(self, view: BrokerView) -> RiskView:
+        return RiskView(
+            now_ms=view.time_ms,
+            account=view.account,
+            instrument=self._orders.instrument,
+            quote=view.quote(self.slot.symbol),
+            positions=view.positions,
+            in_flight=self.desk.in_flight,
+            day_start_balance_minor=self.portfolio.day_start_balance_minor(view.time_ms),
+            day_loss_minor=self.portfolio.day_loss_minor(view.time_ms),
+            halt_level=self.risk.halt_level,
+            is_ready=self._ready,
+        )
+
+    # ------------------------------------------------------------------ answers, time, halts
+
+    def _on_result(self, report: OrderReport) -> list[Command]:
+        result = report.result
+        row = self.desk.on_result(result)
+        if row is None:
+            return []
+        commands: list[Command] = [RecordIntents(rows=(row,))]
+        if result.outcome is Outcome.DISABLED:
+            commands += self._on_halt(
+                HaltOrder(time_ms=result.time_ms, level=1, who="broker", reason=result.detail)
+            )
+        if row.state is IntentState.REJECTED:
+            commands.append(resolved_note(row))
+            if self._decision and row.intent_id in self._decision.waits_for:
+                self._decision = None
+        elif row.intent.action is IntentAction.MODIFY and row.state is IntentState.DONE:
+            commands.append(resolved_note(row))
+        else:
+            commands.append(ReadBroker(cause=f"confirm:{row.intent_id}"))
+        return commands
+
+    def _on_timer(self, now_ms: int) -> list[Command]:
+        if self._away_since_ms is not None or now_ms - self._last_scan_ms < SCAN_EVERY_MS:
+            return []
+        wants_scan = self.desk.needs_scan() or self._flatten_level > 0
+        return [ReadBroker(cause="scan")] if wants_scan else []
+
+    def _on_halt(self, halt: HaltOrder) -> list[Command]:
+        commands: list[Command] = []
+        if halt.level == 0:
+            self.risk.clear_halt()
+            self._flatten_level = 0
+        else:
+            self.risk.raise_halt(halt.level)
+        commands.append(RecordHalt(halt=halt))
+        commands.append(halt_note(halt))
+        if halt.level >= FLATTEN_OWN:
+            self._flatten_level = halt.level
+            commands.append(ReadBroker(cause="halt"))
+        return commands
+
+    def _flatten(self, view: BrokerView) -> list[Command]:
+        """Close what a halt of level 3 (own) or 4 (all) must close, each by its ticket."""
+        self._decision = None
+        everything = self._flatten_level >= FLATTEN_ALL
+        targets = self.portfolio.positions if everything else self.portfolio.own_positions
+        if not targets:
+            self._flatten_level = 0
+            return []
+        self._flatten_round += 1
+        commands: list[Command] = []
+        for position in targets:
+            intent = self._orders.flatten(position, view, self._flatten_round)
+            commands += self._submit(intent, view)[0]
+        return commands

@@ -1,0 +1,330 @@
+"""The live runner: the engine on a terminal, journal before deed, one desk thread per account.
+
+It polls the terminal each time the pace says so, feeds closed bars to the engine, carries out the
+commands on the thread that owns terminal and journal, and finds its way back after an outage. The
+same code runs on the simulated terminal in lock-step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from mtquant.engine.drive import drive
+from mtquant.model import (
+    BarRow,
+    BrokerReport,
+    BrokerView,
+    Clock,
+    Command,
+    Event,
+    ExecutionResult,
+    HaltOrder,
+    IntentAction,
+    IntentRow,
+    LinkLost,
+    LinkRestored,
+    OrderReport,
+    Outcome,
+    Publish,
+    ReadBroker,
+    RecordDeals,
+    RecordHalt,
+    RecordIntents,
+    RetryableError,
+    SendOrder,
+    Timer,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from mtquant.broker import BrokerSession, MT5Client
+    from mtquant.engine.engine import Engine
+    from mtquant.execution import Journal
+    from mtquant.strategy import Series
+
+HISTORY_BARS = 100_000
+FRESH_MS = 60_000
+_FIRST_BACKOFF_MS, _LAST_BACKOFF_MS = 1_000, 60_000
+
+
+class Pace(Protocol):
+    """Say when to look at the terminal again."""
+
+    async def next(self) -> bool:
+        """Wait for the next moment; False when there will be none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Describe where a run stands, for people."""
+
+    time_ms: int
+    bars: int
+    equity_minor: int
+    open_positions: int
+    drawdown: float
+    is_connected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Poll:
+    tickets: tuple[tuple[int, float], ...]
+    bars: tuple[BarRow, ...]
+    halts: tuple[HaltOrder, ...]
+    equity_minor: int | None
+
+
+class LiveRunner:
+    """Run an engine on a terminal until the pace ends or somebody asks to stop.
+
+    Stopping keeps positions: their stop losses stand at the broker.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        client: MT5Client,
+        journal: Journal,
+        pace: Pace,
+        clock: Clock,
+        *,
+        subscriber: Callable[[Publish], None] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._engine = engine
+        self._client = client
+        self._session: BrokerSession = client.session
+        self._journal = journal
+        self._pace = pace
+        self._clock = clock
+        self._subscriber = subscriber
+        self._on_progress = on_progress
+        self._series: Series = engine.slot.series
+        self._consumed = 0
+        self._tickets: tuple[tuple[int, float], ...] = ()
+        self._bucket = -1
+        self._is_up = False
+        self._retry_ms = 0
+        self._backoff_ms = _FIRST_BACKOFF_MS
+        self._equity_minor = 0
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Ask for a graceful stop: what is on its way is finished, nothing new begins."""
+        self._stopping = True
+
+    async def run(self) -> None:
+        """Connect, reconcile, then trade until the end or a stop.
+
+        Raises:
+            RetryableError: the first connection fails.
+            HaltError: the account is another one, or the journal cannot be written.
+        """
+        await self._client.connect()
+        await self._begin()
+        while not self._stopping and await self._pace.next():
+            await self._look()
+
+    # ------------------------------------------------------------------ start and outage
+
+    async def _begin(self) -> None:
+        journal = self._journal
+        rows, deals, level = await self._client.run(
+            lambda: (journal.intents(), journal.deals(), journal.halt_level())
+        )
+        bars = await self._client.run(self._history)
+        self._take_history(bars)
+        self._series.history_end = len(self._series)
+        self._is_up = True
+        await self._perform(self._engine.start(rows, deals, level))
+        await self._consume()
+        await self._look()
+
+    def _history(self) -> tuple[list[BarRow], int | None]:
+        symbol, timeframe = self._series.symbol, self._series.timeframe
+        rows = self._session.closed_bars(symbol, timeframe, HISTORY_BARS)
+        return rows, self._session.forming_bar_ms(symbol, timeframe)
+
+    def _take_history(self, found: tuple[list[BarRow], int | None]) -> None:
+        """Append bars that nobody saw close; only one that closed just now may be decided on."""
+        rows, forming_ms = found
+        before = len(self._series)
+        self._append(rows)
+        now_ms = self._clock.now_ms()
+        is_fresh = forming_ms is not None and now_ms - forming_ms <= FRESH_MS
+        newest_is_new = len(self._series) > before
+        stale_until = len(self._series) - (1 if is_fresh and newest_is_new else 0)
+        self._series.decidable_from = stale_until
+        self._bucket = self._bucket_of(now_ms)
+
+    async def _reconnect(self, now_ms: int) -> None:
+        if now_ms < self._retry_ms:
+            return
+        try:
+            await self._client.run(self._session.connect)
+            found = await self._client.run(self._history)
+        except RetryableError:
+            self._retry_ms = now_ms + self._backoff_ms
+            self._backoff_ms = min(2 * self._backoff_ms, _LAST_BACKOFF_MS)
+            return
+        self._is_up = True
+        self._backoff_ms = _FIRST_BACKOFF_MS
+        self._take_history(found)
+        await self._perform(self._engine.step(LinkRestored(time_ms=now_ms)))
+        if self._is_up:
+            await self._consume()
+
+    async def _lose_link(self, problem: RetryableError) -> None:
+        now_ms = self._clock.now_ms()
+        self._is_up = False
+        self._retry_ms = now_ms + self._backoff_ms
+        await self._perform(self._engine.step(LinkLost(time_ms=now_ms, detail=str(problem))))
+
+    # ------------------------------------------------------------------ one look
+
+    async def _look(self) -> None:
+        now_ms = self._clock.now_ms()
+        if not self._is_up:
+            await self._reconnect(now_ms)
+            self._tell(now_ms)
+            return
+        try:
+            poll = await self._client.run(self._poll)
+        except RetryableError as problem:
+            await self._lose_link(problem)
+            return
+        if poll.tickets != self._tickets:
+            await self._perform([ReadBroker(cause="poll")])
+        for halt in poll.halts:
+            await self._perform(self._engine.step(replace(halt, time_ms=now_ms)))
+        await self._perform(self._engine.step(Timer(time_ms=now_ms)))
+        if poll.bars:
+            self._append(poll.bars)
+            await self._consume()
+        if poll.equity_minor is not None:
+            self._equity_minor = poll.equity_minor
+            self._tell(now_ms)
+
+    def _poll(self) -> _Poll:
+        """Look at what may have changed; on the owner thread."""
+        session, series = self._session, self._series
+        quote_ms = session.quote(series.symbol).time_ms
+        bucket = self._bucket_of(quote_ms)
+        bars: tuple[BarRow, ...] = ()
+        equity_minor: int | None = None
+        if bucket != self._bucket:
+            count = min(HISTORY_BARS, bucket - self._bucket + 1)
+            found = session.closed_bars(series.symbol, series.timeframe, count)
+            bars = tuple(found)
+            equity_minor = session.account().equity_minor
+            self._bucket = bucket
+        return _Poll(
+            tickets=session.open_tickets(),
+            bars=bars,
+            halts=tuple(self._journal.pending_halts()),
+            equity_minor=equity_minor,
+        )
+
+    def _bucket_of(self, time_ms: int) -> int:
+        return time_ms // self._series.timeframe.duration_ms
+
+    def _append(self, rows: Iterable[BarRow]) -> None:
+        newest = self._series.time_ms[len(self._series) - 1] if len(self._series) else -1
+        for row in rows:
+            if row.time_ms > newest:
+                self._series.append(row)
+        self._engine.slot.refresh()
+
+    async def _consume(self) -> None:
+        while self._consumed < len(self._series):
+            self._consumed, commands = self._engine.advance(
+                self._series, self._consumed, len(self._series)
+            )
+            await self._perform(commands)
+
+    def _tell(self, now_ms: int) -> None:
+        if self._on_progress is None:
+            return
+        self._on_progress(
+            Progress(
+                time_ms=now_ms,
+                bars=len(self._series),
+                equity_minor=self._equity_minor,
+                open_positions=len(self._engine.portfolio.own_positions),
+                drawdown=self._engine.portfolio.drawdown,
+                is_connected=self._is_up,
+            )
+        )
+
+    # ------------------------------------------------------------------ commands
+
+    async def _perform(self, commands: Iterable[Command]) -> None:
+        steps = drive(self._engine, commands)
+        event: Event | None = None
+        try:
+            while True:
+                event = await self._answer(steps.send(event))
+        except StopIteration:
+            return
+
+    async def _answer(self, command: Command) -> Event | None:
+        match command:
+            case ReadBroker():
+                return await self._report(command.cause)
+            case SendOrder():
+                result = await self._client.run(lambda: self._transmit(command.row))
+                return OrderReport(result=result)
+            case RecordIntents():
+                await self._client.run(lambda: self._journal.record_intents(command.rows))
+            case RecordDeals():
+                await self._client.run(lambda: self._journal.record_deals(command.deals))
+            case RecordHalt():
+                await self._client.run(lambda: self._journal.record_halt(command.halt))
+            case Publish():
+                if self._subscriber is not None:
+                    self._subscriber(command)
+        return None
+
+    async def _report(self, cause: str) -> Event:
+        try:
+            view: BrokerView = await self._client.run(self._session.view)
+        except RetryableError as problem:
+            self._is_up = False
+            now_ms = self._clock.now_ms()
+            self._retry_ms = now_ms + self._backoff_ms
+            return LinkLost(time_ms=now_ms, detail=str(problem))
+        self._tickets = tuple((p.position_ticket, p.volume) for p in view.positions)
+        return BrokerReport(view=view, cause=cause)
+
+    def _transmit(self, row: IntentRow) -> ExecutionResult:
+        """Journal, check once more, send once; on the desk thread, with nothing in between."""
+        self._journal.record_sending(row)
+        objection = self._objection(row)
+        if objection:
+            return ExecutionResult(
+                intent_id=row.intent_id,
+                outcome=Outcome.REFUSED,
+                detail=f"not sent: {objection}",
+                time_ms=self._clock.now_ms(),
+            )
+        try:
+            return self._session.send(row)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the order may be live
+            return ExecutionResult(
+                intent_id=row.intent_id,
+                outcome=Outcome.UNKNOWN,
+                detail=f"{type(error).__name__}: {error}",
+                time_ms=self._clock.now_ms(),
+            )
+
+    def _objection(self, row: IntentRow) -> str:
+        """Return why a journalled entry must not leave after all, empty if it may."""
+        if row.intent.action is not IntentAction.OPEN:
+            return ""
+        if any(halt.level > 0 for halt in self._journal.pending_halts()):
+            return "a halt was requested"
+        late_ms = self._clock.now_ms() - row.intent.deadline_ms
+        return f"the decision is {late_ms} ms past its deadline" if late_ms > 0 else ""

@@ -1,0 +1,70 @@
+"""What the engine tells its subscribers: one event, one past-tense name, flat fields."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mtquant.model import Deal, DealEntry, HaltOrder, IntentRow, Publish, Scalar
+
+if TYPE_CHECKING:
+    from mtquant.risk import Refusal
+
+
+def note(name: str, time_ms: int, correlation_id: str, **fields: Scalar) -> Publish:
+    """Return an observation."""
+    return Publish(name=name, time_ms=time_ms, correlation_id=correlation_id, fields=fields)
+
+
+def deal_note(deal: Deal, correlation_id: str, *, seen_late: bool) -> Publish:
+    """Return the observation of a deal; `seen_late` when it happened while nobody looked."""
+    if deal.side is None:
+        name = "balance_changed"
+    else:
+        name = "position_opened" if deal.entry is DealEntry.IN else "position_closed"
+    return note(
+        name,
+        deal.time_ms,
+        correlation_id,
+        deal_ticket=deal.deal_ticket,
+        position_ticket=deal.position_ticket,
+        symbol=deal.symbol,
+        side=deal.side.name if deal.side else None,
+        volume_units=deal.volume_units,
+        price_points=deal.price_points,
+        net_minor=deal.net_minor,
+        reason=deal.reason.value,
+        while_away=seen_late,
+    )
+
+
+def resolved_note(row: IntentRow) -> Publish:
+    """Return the observation that an intent reached a state."""
+    return note(
+        "intent_resolved",
+        row.updated_ms,
+        row.intent.signal_id,
+        intent_id=row.intent_id,
+        action=row.intent.action.value,
+        state=row.state.name,
+        order_ticket=row.order_ticket,
+        position_ticket=row.intent.position_ticket,
+        stop_loss_points=row.intent.stop_loss_points,
+        detail=row.detail,
+    )
+
+
+def refusal_note(correlation_id: str, time_ms: int, refusals: tuple[Refusal, ...]) -> Publish:
+    """Return the observation of a refused order, with every reason."""
+    return note(
+        "order_refused",
+        time_ms,
+        correlation_id,
+        rules=",".join(refusal.rule for refusal in refusals),
+        reasons=" | ".join(str(refusal) for refusal in refusals),
+    )
+
+
+def halt_note(halt: HaltOrder) -> Publish:
+    """Return the observation of a halt, or of its release."""
+    name = "halt_cleared" if halt.level == 0 else "halt_raised"
+    return note(name, halt.time_ms, "halt", level=halt.level, who=halt.who, reason=halt.reason)

@@ -1,0 +1,159 @@
+"""From decisions to sized intents: expected prices, protective levels, volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mtquant.exchange import Terms, rules
+from mtquant.model import (
+    BrokerView,
+    Instrument,
+    IntentAction,
+    OrderIntent,
+    Position,
+    Side,
+)
+from mtquant.risk import Refusal, RiskLimits, risk_sized
+
+if TYPE_CHECKING:
+    from mtquant.engine.decision import Decision
+    from mtquant.strategy import ExitSignal
+
+
+@dataclass(frozen=True, slots=True)
+class SizedIntent:
+    """Hold an opening intent and how its volume came about."""
+
+    intent: OrderIntent
+    explanation: str
+
+
+class OrderMaker:
+    """Write intents for one instrument. It decides nothing: the gate does."""
+
+    def __init__(
+        self, strategy_id: str, terms: Terms, *, deviation_points: int, deadline_ms: int
+    ) -> None:
+        self._strategy_id = strategy_id
+        self._terms = terms
+        self._deviation_points = deviation_points
+        self.deadline_ms = deadline_ms
+
+    @property
+    def instrument(self) -> Instrument:
+        """Return the instrument."""
+        return self._terms.instrument
+
+    def open(
+        self, decision: Decision, view: BrokerView, limits: RiskLimits
+    ) -> SizedIntent | Refusal:
+        """Return a sized opening intent, or why none can be written."""
+        signal = decision.signal
+        quote = view.quote(self.instrument.symbol)
+        if signal is None or signal.direction.side is None:
+            return Refusal(rule="signal", value="no direction", limit="long or short")
+        if decision.protection is None:
+            return Refusal(
+                rule="stop_loss", value="not ready", limit="a stop distance from the exits"
+            )
+        if quote is None:
+            return Refusal(rule="quote", value="none", limit="a current quote")
+        side = signal.direction.side
+        entry = quote.ask_points if side is Side.BUY else quote.bid_points
+        stop_distance, target_distance = decision.protection
+        stop = entry - side.value * stop_distance
+        target = entry + side.value * target_distance if target_distance else None
+        sizing = risk_sized(
+            self._terms,
+            view.account,
+            side,
+            entry,
+            stop,
+            limits.risk_per_trade_fraction,
+            signal.strength,
+        )
+        if isinstance(sizing, Refusal):
+            return sizing
+        intent = OrderIntent(
+            strategy_id=self._strategy_id,
+            symbol=self.instrument.symbol,
+            action=IntentAction.OPEN,
+            side=side,
+            volume_units=sizing.volume_units,
+            trigger=decision.trigger,
+            decided_ms=view.time_ms,
+            deadline_ms=view.time_ms + self.deadline_ms,
+            price_points=entry,
+            stop_loss_points=stop,
+            take_profit_points=target,
+            deviation_points=self._deviation_points,
+            reason=signal.reason,
+            signal_id=signal.signal_id,
+        )
+        return SizedIntent(intent, sizing.explanation)
+
+    def close(
+        self, decision: Decision, position: Position, view: BrokerView, reason: str
+    ) -> OrderIntent:
+        """Return an intent that closes a position wholly."""
+        return self._closing(position, view, decision.trigger, reason, decision.correlation_id)
+
+    def flatten(self, position: Position, view: BrokerView, attempt: int) -> OrderIntent:
+        """Return an intent that closes a position because of a halt."""
+        return self._closing(position, view, f"halt:{attempt}:{view.time_ms}", "halt", "halt")
+
+    def exit(
+        self, decision: Decision, wanted: ExitSignal, position: Position, view: BrokerView
+    ) -> OrderIntent | None:
+        """Return an intent that moves the stop or closes, None when neither is possible now.
+
+        A stop that the market has passed since the bar closed cannot be placed: the position is
+        closed at the market, as the stop would have done.
+        """
+        trigger = f"{decision.trigger}:{wanted.exit_name}"
+        quote = view.quote(position.symbol)
+        if quote is None:
+            return None
+        bid, ask, side = quote.bid_points, quote.ask_points, position.side.value
+        level = wanted.stop_points
+        if level is None or rules.stop_is_met(side, level, bid, ask):
+            reason = wanted.reason if level is None else f"{wanted.exit_name} passed at the open"
+            return self._closing(position, view, trigger, reason, decision.correlation_id)
+        room = self.instrument.stops_level_points
+        if not rules.stops_are_valid(side, level, 0, bid, ask, room):
+            return None
+        return OrderIntent(
+            strategy_id=self._strategy_id,
+            symbol=position.symbol,
+            action=IntentAction.MODIFY,
+            side=position.side,
+            volume_units=position.volume_units,
+            trigger=trigger,
+            decided_ms=view.time_ms,
+            deadline_ms=view.time_ms + self.deadline_ms,
+            stop_loss_points=level,
+            take_profit_points=position.take_profit_points,
+            position_ticket=position.position_ticket,
+            reason=wanted.reason,
+            signal_id=decision.correlation_id,
+        )
+
+    def _closing(
+        self, position: Position, view: BrokerView, trigger: str, reason: str, correlation_id: str
+    ) -> OrderIntent:
+        return OrderIntent(
+            strategy_id=self._strategy_id,
+            symbol=position.symbol,
+            action=IntentAction.CLOSE,
+            side=position.side,
+            volume_units=position.volume_units,
+            trigger=trigger,
+            decided_ms=view.time_ms,
+            deadline_ms=view.time_ms + self.deadline_ms,
+            price_points=position.current_points,
+            deviation_points=self._deviation_points,
+            position_ticket=position.position_ticket,
+            reason=reason,
+            signal_id=correlation_id,
+        )

@@ -1,0 +1,50 @@
+"""Subscribers to the engine's observations."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from mtquant.model import Publish
+from mtquant.observe.logs import get_logger
+
+Subscriber = Callable[[Publish], None]
+
+_LEVELS: Final = {
+    "link_lost": logging.WARNING,
+    "link_restored": logging.INFO,
+    "reconciled": logging.INFO,
+    "halt_raised": logging.WARNING,
+    "halt_cleared": logging.WARNING,
+    "entry_dropped": logging.WARNING,
+    "decision_repeated": logging.WARNING,
+    "signal_missed": logging.INFO,
+}
+
+
+def fan_out(subscribers: Sequence[Subscriber]) -> Subscriber:
+    """Return a subscriber that hands each observation to all of them, in order."""
+
+    def publish(event: Publish) -> None:
+        for subscriber in subscribers:
+            subscriber(event)
+
+    return publish
+
+
+class LogSubscriber:
+    """Write observations to the log; trades at level DEBUG, what a person must know above it."""
+
+    def __init__(self, name: str = "mtquant.engine") -> None:
+        self._logger = get_logger(name)
+
+    def __call__(self, event: Publish) -> None:
+        """Log one observation with its correlation id."""
+        level = _LEVELS.get(event.name, logging.DEBUG)
+        if event.name == "position_closed" and event.fields.get("while_away"):
+            level = logging.WARNING
+        fields = {key: value for key, value in event.fields.items() if value is not None}
+        self._logger.log(
+            level, event.name, correlation_id=event.correlation_id, time_ms=event.time_ms, **fields
+        )

@@ -1,0 +1,220 @@
+"""The report of a run: one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import json
+import os
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from mtquant.model import SwapMode, money_from_minor
+from mtquant.research import charts, metrics, tables
+from mtquant.research.cards import cards_html
+from mtquant.research.equity import bar_ends_ms, equity_curve
+from mtquant.research.histogram import histogram_html
+from mtquant.research.markers import MARKER_SHAPES
+from mtquant.research.plot import COLUMNS
+from mtquant.research.summary import starting_deposit_minor, with_start
+from mtquant.research.trades import closed_trades
+from mtquant.research.words import day_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mtquant.exchange import VenueSpec
+    from mtquant.model import Bars, Deal
+    from mtquant.research.charts import Chart
+    from mtquant.research.summary import Summary
+
+_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+)
+_ICON: Final = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Cpath d='M1 12l4-5 4 3 6-8' fill='none' stroke='%232f6fed' stroke-width='2'/%3E%3C/svg%3E"
+)
+_NOTE: Final = "An example, not advice. Past results say nothing about the future."
+
+
+def render_report(
+    title: str,
+    *,
+    summary: Summary,
+    bars: Bars,
+    deals: Sequence[Deal],
+    venue: VenueSpec,
+    facts: Mapping[str, str],
+) -> str:
+    """Return the report as an HTML page: figures, charts, months, trades and settings.
+
+    Everything is inside the page: it opens without a network and forbids itself to load anything.
+    The same run gives the same bytes.
+
+    Args:
+        title: what ran; the page's heading.
+        summary: the figures, from `summarise`.
+        bars: the bars of the run.
+        deals: all deals of the account, the deposit among them.
+        venue: the market that was traded.
+        facts: names and values to show among the settings, such as parameters and seeds.
+
+    Raises:
+        DataError: the deals do not fit the bars.
+    """
+    deposit_minor = starting_deposit_minor(bars, deals)
+    equity = equity_curve(bars, deals, venue)
+    fallen = metrics.drawdown(with_start(bars, equity, deposit_minor)[1])[1:]
+    trades = closed_trades(deals)
+    digits, currency = summary.currency_digits, summary.currency
+    figures = (
+        charts.price_chart(bars, trades, digits, currency),
+        charts.equity_chart(bars, equity, deposit_minor, digits, currency),
+        charts.drawdown_chart(bars, fallen),
+    )
+    nets = [money_from_minor(trade.net_minor, digits) for trade in trades]
+    settings = dict(facts) | {
+        name: value for name, value in _settings(bars, venue, summary).items() if name not in facts
+    }
+    months = tables.monthly(bars, equity, trades, deposit_minor)
+    sections = (
+        _section("Key figures", cards_html(summary), css="plain", is_hidden=True),
+        *(_figure(chart) for chart in figures),
+        '<div class="pair">',
+        _section("Months", tables.months_html(months, digits)),
+        '<div class="stack">',
+        _section("Sides and exits", tables.sides_html(trades, digits)),
+        _section("Spread of trade results", histogram_html(nets, currency)),
+        "</div></div>",
+        _section(f"Trades ({len(trades):,})", tables.trades_html(trades, bars.digits, digits)),
+        _section("Settings", tables.facts_html(settings)),
+    )
+    data = _cursor_data(bars, equity, fallen, summary)
+    return _page(title, _subtitle(bars, summary, venue), "\n".join(sections), data)
+
+
+def write_report(
+    path: Path,
+    title: str,
+    *,
+    summary: Summary,
+    bars: Bars,
+    deals: Sequence[Deal],
+    venue: VenueSpec,
+    facts: Mapping[str, str],
+) -> None:
+    """Write `render_report` to a file in one step: readers see the old page or the new one.
+
+    Raises:
+        DataError: the deals do not fit the bars.
+        OSError: the folder does not exist or cannot be written.
+    """
+    page = render_report(title, summary=summary, bars=bars, deals=deals, venue=venue, facts=facts)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        unfinished.write_text(page, encoding="utf-8", newline="\n")
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _page(title: str, subtitle: str, body: str, data: str) -> str:
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{escape(title)}</title>
+<link rel="icon" href="{_ICON}">
+<style>
+{_asset("report.css")}</style>
+</head>
+<body>
+{MARKER_SHAPES}
+<header><h1>{escape(title)}</h1>
+<p class="subtitle"><span>{subtitle}</span></p>
+<p class="advice" role="note">{_NOTE}</p></header>
+<main>
+{body}
+</main>
+<script type="application/json" id="data">{data}</script>
+<script>
+{_asset("report.js")}</script>
+</body>
+</html>
+"""
+
+
+def _asset(name: str) -> str:
+    return (files("mtquant.research") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _subtitle(bars: Bars, summary: Summary, venue: VenueSpec) -> str:
+    parts = (
+        f"{bars.symbol} {bars.timeframe.name}",
+        f"{day_text(summary.first_ms)} – {day_text(summary.last_ms)}",
+        f"{summary.bars:,} bars",
+        venue.server,
+        "times in UTC",
+    )
+    return "".join(f"<span>{escape(part)}</span>" for part in parts)
+
+
+def _section(title: str, inside: str, css: str = "panel", *, is_hidden: bool = False) -> str:
+    hidden = ' class="unseen"' if is_hidden else ""
+    return f'<section class="{css}"><h2{hidden}>{escape(title)}</h2>{inside}</section>'
+
+
+def _figure(chart: Chart) -> str:
+    return (
+        f'<figure class="panel chart" id="{chart.name}"><figcaption><h2>{chart.title}</h2>'
+        f'<span class="legend">{chart.legend}</span>'
+        f'<output class="readout">{escape(chart.readout)}</output></figcaption>'
+        f'<div class="plot"><svg role="img" aria-label="{escape(chart.label)}">{chart.drawing}'
+        f'<line class="cursor" y1="0" y2="100%"/></svg></div></figure>'
+    )
+
+
+def _settings(bars: Bars, venue: VenueSpec, summary: Summary) -> dict[str, str]:
+    account, spec = venue.account, venue.instruments[bars.symbol]
+    long, short = (
+        f"{points:g}".replace("-", "−")
+        for points in (spec.swap_long_points, spec.swap_short_points)
+    )
+    swap = f"long {long}, short {short} points per night"
+    low, high = int(bars.spread.min()), int(bars.spread.max())
+    return {
+        "Account": f"{account.currency}, {account.margin_mode.value}, 1:{account.leverage}",
+        "Commission": f"{spec.commission_per_lot:g} {account.currency} per lot and side",
+        "Swap": swap if spec.swap_mode is SwapMode.POINTS else "none",
+        "Spread": f"{low} points" if low == high else f"{low} to {high} points",
+        "Stop-out": f"at a margin level of {account.stop_out_percent:g} %",
+        "Server clock": venue.server_clock,
+        "Times": "UTC; days end at the server's midnight, months at UTC midnight",
+        "Equity and drawdown": "at bar closes, open positions at the closing quote",
+        "Trades SHA-256": summary.trades_sha256,
+    }
+
+
+def _cursor_data(
+    bars: Bars, equity: NDArray[np.int64], fallen: NDArray[np.float64], summary: Summary
+) -> str:
+    """Return what the cursor reads out, as JSON that cannot end its script element."""
+    count = min(len(bars), COLUMNS)
+    rows = np.linspace(0, len(bars) - 1, count).round().astype(np.int64)
+    values = {
+        "minutes": ((bar_ends_ms(bars)[rows] + 1) // 60_000).tolist(),
+        "price": bars.close[rows].tolist(),
+        "equity": equity[rows].tolist(),
+        "drawdown": (10_000 * fallen[rows]).round().astype(np.int64).tolist(),
+        "digits": {"price": bars.digits, "equity": summary.currency_digits, "drawdown": 2},
+        "units": {"price": "", "equity": f" {summary.currency}", "drawdown": " %"},
+    }
+    return json.dumps(values, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,0 +1,67 @@
+"""A journal that forgets: backtests, and tests that are not about durability."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mtquant.model import Deal, HaltOrder, IntentRow, JournalError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class MemoryJournal:
+    """Keep intents, deals and halts in memory, by the same rules as the file."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, IntentRow] = {}
+        self._decided: set[tuple[str, int]] = set()
+        self._deals: dict[int, Deal] = {}
+        self._halts: list[HaltOrder] = []
+        self._requests: list[HaltOrder] = []
+
+    def record_sending(self, row: IntentRow) -> None:
+        """Keep a new intent; a decision made before is refused."""
+        key = (row.intent.decision_key, row.attempt)
+        if key in self._decided or row.intent_id in self._rows:
+            raise JournalError(f"decision of intent {row.intent_id} was journalled before")
+        self._decided.add(key)
+        self._rows[row.intent_id] = row
+
+    def record_intents(self, rows: Sequence[IntentRow]) -> None:
+        """Keep where intents stand now."""
+        self._rows.update((row.intent_id, row) for row in rows)
+
+    def record_deals(self, deals: Sequence[Deal]) -> None:
+        """Keep deals; a known deal is left as it is."""
+        for deal in deals:
+            self._deals.setdefault(deal.deal_ticket, deal)
+
+    def record_halt(self, halt: HaltOrder) -> None:
+        """Keep a halt level, or its release."""
+        self._halts.append(halt)
+        self._requests = [one for one in self._requests if one.request_id != halt.request_id]
+
+    def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
+        """Ask the bot to halt (1 to 4) or to resume (0); return the number of the request."""
+        number = len(self._halts) + len(self._requests) + 1
+        self._requests.append(
+            HaltOrder(time_ms=now_ms, level=level, who=who, reason=reason, request_id=number)
+        )
+        return number
+
+    def pending_halts(self) -> list[HaltOrder]:
+        """Return the requests nobody took up."""
+        return list(self._requests)
+
+    def halt_level(self) -> int:
+        """Return the halt level that stands."""
+        return self._halts[-1].level if self._halts else 0
+
+    def intents(self) -> list[IntentRow]:
+        """Return every intent, oldest first."""
+        return [self._rows[number] for number in sorted(self._rows)]
+
+    def deals(self) -> list[Deal]:
+        """Return every deal, oldest first."""
+        return [self._deals[number] for number in sorted(self._deals)]

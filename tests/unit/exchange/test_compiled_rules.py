@@ -1,0 +1,111 @@
+"""Every rule compiles, and compiled it gives the very same numbers as interpreted."""
+
+import inspect
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mtquant.exchange import rules
+from mtquant.model import numbers
+from mtquant.strategy.exits import rules as exit_rules
+
+numba = pytest.importorskip("numba", reason="the extra `fast` (numba) is not installed")
+extending = pytest.importorskip("numba.extending", reason="the extra `fast` is not installed")
+
+RULES = {
+    **{name: getattr(rules, name) for name in rules.__all__},
+    "trailing_stop": exit_rules.trailing_stop,
+    "round_half_away": numbers.round_half_away,
+}
+
+side = st.sampled_from([1, -1])
+points = st.integers(1, 2**31 - 1)
+level = st.integers(-5, 2**31 - 1)
+spread = st.integers(0, 5000)
+units = st.integers(0, 1000 * 10**8)
+step = st.integers(0, 3)
+weekday = st.integers(0, 6)
+contract = st.sampled_from([1.0, 100.0, 5000.0, 100_000.0])
+divisor = st.sampled_from([1e8, 1e9, 1e11, 1e14])
+rate = st.sampled_from([1.0, 0.2274587, 1 / 108.483, 1.41972])
+scale = st.sampled_from([1.0, 1e3, 1e5, 1e8])
+leverage = st.integers(0, 2000)
+weighted = st.integers(0, 10**18).map(float)
+amount = st.integers(-(10**13), 10**13)
+ratio = st.floats(0, 50)
+
+ARGUMENTS = {
+    "bid_level": (side, points, spread),
+    "commission_minor": (units, st.floats(0, 10_000)),
+    "exit_price": (side, points, points),
+    "hedged_margin_minor": (
+        st.integers(0, 3),
+        units,
+        weighted,
+        units,
+        weighted,
+        contract,
+        st.sampled_from([0.0, 100_000.0]),
+        scale,
+        leverage,
+        st.sampled_from([0.0, 100.0]),
+        st.sampled_from([0.0, 100.0]),
+    ),
+    "is_crossed": (points, points, points),
+    "is_stop_out": (amount, amount, st.floats(0, 100)),
+    "margin_amount": (st.integers(0, 3), units, points, contract, scale, leverage, rate),
+    "market_fill": (side, points, points, st.integers(-9, 9)),
+    "path_direction": (points, points, points, points),
+    "path_point": (step, side, points, points, points, points),
+    "path_time": (step, st.integers(0, 2**42), st.sampled_from([60_000, 3_600_000, 604_800_000])),
+    "profit_minor": (side, units, points, points, contract, divisor, st.booleans(), rate, rate),
+    "round_half_away": (st.floats(-1e17, 1e17),),
+    "stop_fill": (side, points, st.integers(-9, 9)),
+    "stop_is_met": (side, points, points, points),
+    "stops_are_valid": (side, level, level, points, points, st.integers(0, 500)),
+    "swap_nights": (weekday, st.integers(-1, 6)),
+    "swap_points_minor": (
+        units, st.floats(-500, 500), st.sampled_from([0, 1, 3]), contract, divisor, rate,
+    ),
+    "target_is_met": (side, points, points, points),
+    "trailing_stop": (
+        side, points, level.filter(lambda x: x >= 0), points,
+        st.floats(0, 1e6) | st.just(math.nan), ratio, ratio, ratio,
+    ),
+    "value_minor": (units, st.integers(-(2**31), 2**31 - 1), contract, divisor),
+}
+
+
+@pytest.fixture(scope="module")
+def compiled() -> dict:
+    """Return a compiled caller of every rule."""
+    known = dict(RULES)
+    for rule in RULES.values():
+        extending.register_jitable(rule)
+    callers = {}
+    for name, rule in RULES.items():
+        words = ", ".join(inspect.signature(rule).parameters)
+        place = known | {}
+        exec(f"def call({words}):\n    return {name}({words})\n", place)
+        callers[name] = numba.njit(error_model="numpy")(place["call"])
+    return callers
+
+
+def test_every_rule_has_arguments_to_be_compared_with():
+    assert set(ARGUMENTS) == set(RULES)
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_a_compiled_rule_equals_the_interpreted_one(compiled: dict, name: str):
+    rule, caller = RULES[name], compiled[name]
+
+    @settings(max_examples=150)
+    @given(st.tuples(*ARGUMENTS[name]))
+    def compare(arguments: tuple):
+        expected, found = rule(*arguments), caller(*arguments)
+        assert found == expected
+        assert type(found) is type(expected)
+
+    compare()

@@ -1,0 +1,184 @@
+"""A venue is checked where it is made: what no rule can compute is refused by name."""
+
+from dataclasses import replace
+
+import pytest
+
+from mtquant.exchange import AccountSpec, InstrumentSpec, Terms, VenueSpec
+from mtquant.model import (
+    AccountSnapshot,
+    CalculationMode,
+    ConfigError,
+    MarginMode,
+    SwapMode,
+    SymbolNotFoundError,
+    read,
+)
+
+EURUSD = InstrumentSpec(
+    digits=5, contract_size=100_000, base_currency="EUR", profit_currency="USD"
+)
+GOLD = InstrumentSpec(
+    digits=2,
+    contract_size=100,
+    base_currency="XAU",
+    profit_currency="USD",
+    calculation_mode=CalculationMode.CFD_LEVERAGE,
+)
+LOT = 100_000_000
+
+
+def venue(**changes) -> VenueSpec:
+    return VenueSpec(**({"instruments": {"EURUSD": EURUSD}} | changes))
+
+
+def snapshot(currency: str = "USD", digits: int = 2) -> AccountSnapshot:
+    return AccountSnapshot(
+        login=1,
+        server="x",
+        currency=currency,
+        currency_digits=digits,
+        leverage=100,
+        margin_mode=MarginMode.HEDGING,
+        is_demo=True,
+        trade_allowed=True,
+        balance_minor=0,
+        equity_minor=0,
+        margin_minor=0,
+        time_ms=0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"instruments": {}}, "instruments: at least one symbol"),
+        ({"server_clock": "mars"}, "server_clock: .* use utc, eet_eu"),
+        (
+            {"instruments": {"USDJPY": replace(EURUSD, profit_currency="JPY")}},
+            "instruments.USDJPY: profits in JPY on a USD account need currency conversion",
+        ),
+        (
+            {"instruments": {"EURUSD": replace(EURUSD, margin_currency="GBP")}},
+            "instruments.EURUSD: margin_currency must be USD or EUR with forex margins .* GBP",
+        ),
+        (
+            {"instruments": {"XAUUSD": replace(GOLD, margin_currency="XAU")}},
+            "margin_currency must be USD with cfd_leverage margins",
+        ),
+        ({"instruments": {"EURUSD": replace(EURUSD, digits=12)}}, "EURUSD: digits must be 0 to 8"),
+    ],
+)
+def test_a_venue_that_no_rule_can_run_is_refused(changes: dict, message: str):
+    with pytest.raises(ConfigError, match=message):
+        venue(**changes)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"login": 0}, "login"),
+        ({"deposit": -1.0}, "deposit"),
+        ({"deposit": 1e300}, "deposit"),
+        ({"currency_digits": 9}, "currency_digits"),
+        ({"leverage": 0}, "leverage"),
+        ({"margin_mode": MarginMode.NETTING}, "only hedging accounts"),
+        ({"stop_out_percent": 101.0}, "stop_out_percent"),
+        ({"stop_out_percent": -1.0}, "stop_out_percent"),
+    ],
+)
+def test_an_account_that_cannot_trade_is_refused(change: dict, message: str):
+    with pytest.raises(ConfigError, match=message):
+        AccountSpec(**change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"commission_per_lot": -1.0}, "commission_per_lot"), ({"spread_points": -1}, "spread_points")],
+)
+def test_negative_costs_are_refused(change: dict, message: str):
+    with pytest.raises(ConfigError, match=message):
+        replace(EURUSD, **change)
+
+
+def test_an_unknown_symbol_is_refused_with_the_nearest():
+    with pytest.raises(SymbolNotFoundError, match=r"'EURUSB' is not traded .* 'EURUSD'"):
+        venue().instrument("EURUSB")
+
+
+def test_people_write_lots_and_the_instrument_holds_units():
+    instrument = venue().instrument("EURUSD")
+
+    assert (instrument.volume_min_units, instrument.volume_max_units) == (LOT // 100, 500 * LOT)
+    assert venue().commission_per_lot_minor("EURUSD") == 0.0
+    assert AccountSpec(deposit=1234.56).deposit_minor == 123_456
+
+
+def test_the_margin_currency_follows_from_the_formula_unless_it_is_given():
+    made = venue(instruments={"EURUSD": EURUSD, "XAUUSD": GOLD})
+
+    assert made.instrument("EURUSD").margin_currency == "EUR"
+    assert made.instrument("XAUUSD").margin_currency == "USD"
+    assert made.margin_rate("EURUSD") == (100.0, 0.0)
+    assert made.margin_rate("XAUUSD") == (0.0, 100.0)
+
+
+def test_gold_as_a_cfd_takes_contract_times_price_once():
+    terms = Terms.of(venue(instruments={"XAUUSD": GOLD}), "XAUUSD")
+
+    assert terms.margin([(1, LOT, 120_000)]) == 120_000  # 100 ounces at 1200, leverage 100
+    assert terms.profit(1, LOT, 120_000, 120_150) == 15_000
+
+
+def test_a_venue_can_be_read_from_a_configuration():
+    made = read(
+        VenueSpec,
+        {
+            "server_clock": "ny_plus_7",
+            "account": {"deposit": 500},
+            "instruments": {
+                "EURUSD": {
+                    "digits": 5,
+                    "contract_size": 100000,
+                    "base_currency": "EUR",
+                    "profit_currency": "USD",
+                    "triple_swap_weekday": None,
+                }
+            },
+        },
+    )
+
+    assert made.clock.profile == "ny_plus_7"
+    assert made.instrument("EURUSD").triple_swap_weekday is None
+
+
+@pytest.mark.parametrize(("triple", "swap"), [(3, -2100), (None, -700)])
+def test_the_triple_day_can_be_left_out(triple: int | None, swap: int):
+    spec = replace(
+        EURUSD, swap_mode=SwapMode.POINTS, swap_long_points=-7.0, triple_swap_weekday=triple
+    )
+    terms = Terms.of(venue(instruments={"EURUSD": spec}), "EURUSD")
+
+    assert terms.swap(1, LOT, 3) == swap
+
+
+def test_terms_of_a_brokers_instrument_equal_those_of_the_venue_but_for_the_commission():
+    made = venue()
+
+    assert Terms.at_broker(made.instrument("EURUSD"), snapshot()) == Terms.of(made, "EURUSD")
+
+
+def test_terms_that_would_need_conversion_are_refused():
+    with pytest.raises(ConfigError, match="EURUSD: profits in USD on a EUR account"):
+        Terms.at_broker(venue().instrument("EURUSD"), snapshot("EUR"))
+
+
+def test_a_currency_without_cents_counts_whole_units():
+    spec = InstrumentSpec(
+        digits=3, contract_size=100_000, base_currency="USD", profit_currency="JPY"
+    )
+    account = AccountSpec(currency="JPY", currency_digits=0, deposit=1_000_000.0)
+    terms = Terms.of(venue(account=account, instruments={"USDJPY": spec}), "USDJPY")
+
+    assert terms.profit(1, LOT, 108_183, 108_483) == 30_000
+    assert terms.margin([(1, LOT, 108_183)]) == 108_183
