@@ -79,7 +79,8 @@ class BrokerSession:
         self._traded: dict[str, _Traded] = {}
         self._standard: dict[str, str] = {}
         self._foreign: dict[str, Instrument] = {}
-        self._identity: tuple[int, str] | None = None
+        given = self._credentials
+        self._identity = (given.login, given.server) if given.login and given.server else None
         self._last_deal = 0
         self._last_order = 0
         self._read_from_s = 0
@@ -103,7 +104,6 @@ class BrokerSession:
         if not connected:
             raise error_from(self._terminal.last_error(), call="initialize", login=given.login)
         account = self.account()
-        self._require_identity(account)
         for standard in self._names:
             self._traded[standard] = self._select(standard, account)
             self._standard[self._traded[standard].broker_symbol] = standard
@@ -132,9 +132,15 @@ class BrokerSession:
         return [info.name for info in self._asked(self._terminal.symbols_get(), "symbols_get")]
 
     def account(self) -> AccountSnapshot:
-        """Return the account."""
+        """Return the account.
+
+        Raises:
+            WrongAccountError: it is not the one this session began with.
+        """
         info = self._asked(self._terminal.account_info(), "account_info")
-        return translate.account_from(info, self._clock.now_ms())
+        account = translate.account_from(info, self._clock.now_ms())
+        self._require_identity(account)
+        return account
 
     def quote(self, symbol: str) -> Quote:
         """Return the latest quote of a traded symbol."""
@@ -175,13 +181,12 @@ class BrokerSession:
         """
         now_ms = self._clock.now_ms()
         account = self.account()
-        self._require_identity(account)
         positions = self._asked(self._terminal.positions_get(), "positions_get")
         orders = self._asked(self._terminal.orders_get(), "orders_get")
         window = (self._read_from_s, self._server_clock.to_server_ms(now_ms) // 1000 + _WINDOW_S)
         closed = self._asked(self._terminal.history_orders_get(*window), "history_orders_get")
         deals = self._asked(self._terminal.history_deals_get(*window), "history_deals_get")
-        self._require_identity(self.account())
+        self.account()  # still the same one
         money = account.currency_digits
         view = BrokerView(
             time_ms=now_ms,

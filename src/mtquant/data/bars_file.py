@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
-from typing import TYPE_CHECKING, Any
+import zlib
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 
 from mtquant.model import Bars, DataError, Timeframe, make_bars
 
@@ -17,6 +20,19 @@ _REQUIRED = ("time_ms", *_PRICES)
 _OPTIONAL = ("spread", "tick_volume")
 _IDENTITY = ("symbol", "timeframe", "digits")
 _DIGITS = frozenset("012345678")
+_DAMAGE = (
+    EOFError,
+    KeyError,
+    MemoryError,  # a header that promises more than there is room for
+    OSError,
+    RuntimeError,  # "encrypted"; also unknown compressions
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def save_bars(bars: Bars, path: Path) -> None:
@@ -93,7 +109,15 @@ def _arrays(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise DataError(f"{path}: there is no such data file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # opened here: numpy leaves a file open that it cannot read
+        with path.open("rb") as file, _archive(file, path) as archive:
             return {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, AttributeError) as error:
+    except _DAMAGE as error:
         raise DataError(f"{path}: this is not a readable .npz bars file ({error})") from error
+
+
+def _archive(file: BinaryIO, path: Path) -> NpzFile:
+    archive = np.load(file, allow_pickle=False)
+    if not isinstance(archive, NpzFile):
+        raise DataError(f"{path}: this is one array, not an .npz bars file")
+    return archive

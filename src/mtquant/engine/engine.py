@@ -334,11 +334,11 @@ class Engine:
             commands.append(resolved_note(row))
             if self._decision and row.intent_id in self._decision.waits_for:
                 self._decision = None
-        elif row.intent.action is IntentAction.MODIFY and row.state is IntentState.DONE:
+            return commands
+        if not row.is_open:
             commands.append(resolved_note(row))
-        else:
-            commands.append(ReadBroker(cause=f"confirm:{row.intent_id}"))
-        return commands
+        # what we know of the positions is what the broker shows, never what we asked for
+        return [*commands, ReadBroker(cause=f"confirm:{row.intent_id}")]
 
     def _on_timer(self, now_ms: int) -> list[Command]:
         if self._away_since_ms is not None or now_ms - self._last_scan_ms < SCAN_EVERY_MS:

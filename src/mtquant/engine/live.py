@@ -105,7 +105,7 @@ class LiveRunner:
         self._series: Series = engine.slot.series
         self._consumed = 0
         self._tickets: tuple[tuple[int, float], ...] = ()
-        self._bucket = -1
+        self._next_close_ms = 0
         self._is_up = False
         self._retry_ms = 0
         self._backoff_ms = _FIRST_BACKOFF_MS
@@ -135,8 +135,7 @@ class LiveRunner:
         rows, deals, level = await self._client.run(
             lambda: (journal.intents(), journal.deals(), journal.halt_level())
         )
-        bars = await self._client.run(self._history)
-        self._take_history(bars)
+        self._take_history(await self._client.run(self._history))
         self._series.history_end = len(self._series)
         self._is_up = True
         await self._perform(self._engine.start(rows, deals, level))
@@ -158,7 +157,7 @@ class LiveRunner:
         newest_is_new = len(self._series) > before
         stale_until = len(self._series) - (1 if is_fresh and newest_is_new else 0)
         self._series.decidable_from = stale_until
-        self._bucket = self._bucket_of(now_ms)
+        self._await_close_of(forming_ms)
 
     async def _reconnect(self, now_ms: int) -> None:
         if now_ms < self._retry_ms:
@@ -212,15 +211,14 @@ class LiveRunner:
         """Look at what may have changed; on the owner thread."""
         session, series = self._session, self._series
         quote_ms = session.quote(series.symbol).time_ms
-        bucket = self._bucket_of(quote_ms)
         bars: tuple[BarRow, ...] = ()
         equity_minor: int | None = None
-        if bucket != self._bucket:
-            count = min(HISTORY_BARS, bucket - self._bucket + 1)
-            found = session.closed_bars(series.symbol, series.timeframe, count)
-            bars = tuple(found)
+        if quote_ms >= self._next_close_ms:  # a tick of a later bar has closed the forming one
+            missing = (quote_ms - self._newest_ms()) // series.timeframe.duration_ms
+            count = min(HISTORY_BARS, missing + 1)
+            bars = tuple(session.closed_bars(series.symbol, series.timeframe, count))
+            self._await_close_of(session.forming_bar_ms(series.symbol, series.timeframe))
             equity_minor = session.account().equity_minor
-            self._bucket = bucket
         return _Poll(
             tickets=session.open_tickets(),
             bars=bars,
@@ -228,11 +226,17 @@ class LiveRunner:
             equity_minor=equity_minor,
         )
 
-    def _bucket_of(self, time_ms: int) -> int:
-        return time_ms // self._series.timeframe.duration_ms
+    def _await_close_of(self, forming_ms: int | None) -> None:
+        duration_ms = self._series.timeframe.duration_ms
+        self._next_close_ms = 0 if forming_ms is None else forming_ms + duration_ms
+
+    def _newest_ms(self) -> int:
+        count = len(self._series)
+        newest: int = self._series.time_ms[count - 1] if count else 0
+        return newest
 
     def _append(self, rows: Iterable[BarRow]) -> None:
-        newest = self._series.time_ms[len(self._series) - 1] if len(self._series) else -1
+        newest = self._newest_ms()
         for row in rows:
             if row.time_ms > newest:
                 self._series.append(row)

@@ -22,7 +22,7 @@ from mtquant.research.summary import Summary, summarise
 from mtquant.research.trades import (
     Trade,
     closed_trades,
-    open_position_count,
+    open_entries,
     trades_csv,
     trades_sha256,
 )
@@ -41,7 +41,7 @@ __all__ = [
     "equity_curve",
     "expectancy",
     "max_drawdown",
-    "open_position_count",
+    "open_entries",
     "profit_factor",
     "render_report",
     "return_fraction",

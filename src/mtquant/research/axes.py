@@ -40,7 +40,7 @@ def value_step(low: float, high: float, wanted: int = 5) -> float:
     rough = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(rough))
     factor = next((f for f in (1.0, 2.0, 2.5, 5.0) if f * power >= rough * 0.999), 10.0)
-    return round(factor * power, 12)
+    return factor * power
 
 
 def value_ticks(low: float, high: float, text: Callable[[float, int], str]) -> list[Tick]:
@@ -66,13 +66,25 @@ def time_ticks(time_ms: IntColumn) -> list[Tick]:
     for boundaries, label in _calendars(start, end):
         rows: dict[int, datetime] = {}
         for at in boundaries:
-            rows.setdefault(int(np.searchsorted(time_ms, int(at.timestamp()) * 1000)), at)
+            rows[int(np.searchsorted(time_ms, int(at.timestamp()) * 1000))] = at
             if len(rows) > _TICKS:
                 break
         else:
-            ticks = list(rows.items())
-            return [Tick(at=row, label=label(at, n == 0)) for n, (row, at) in enumerate(ticks)]
+            return _apart(rows, len(time_ms) / (1.5 * _TICKS), label)
     return []
+
+
+def _apart(
+    rows: dict[int, datetime], room: float, label: Callable[[datetime, bool], str]
+) -> list[Tick]:
+    """Return ticks that leave each other room: after a pause the later one stays."""
+    found = list(rows.items())
+    kept = [
+        (row, at)
+        for (row, at), (following, _) in zip(found, [*found[1:], (math.inf, None)], strict=True)
+        if following - row >= room
+    ]
+    return [Tick(at=row, label=label(at, n == 0)) for n, (row, at) in enumerate(kept)]
 
 
 def _calendars(
@@ -94,7 +106,9 @@ def _steps(start: datetime, end: datetime, step: timedelta) -> Iterator[datetime
 
 
 def _months(start: datetime, end: datetime, step: int) -> Iterator[datetime]:
-    count = -(-(start.year * 12 + start.month) // step) * step
+    first = start.year * 12 + start.month - 1
+    is_inside = start > datetime(start.year, start.month, 1, tzinfo=UTC)
+    count = -(-(first + is_inside) // step) * step
     while (at := datetime(count // 12, count % 12 + 1, 1, tzinfo=UTC)) <= end:
         yield at
         count += step

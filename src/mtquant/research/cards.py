@@ -32,7 +32,9 @@ def cards_html(summary: Summary) -> str:
 
 def _money_cards(s: Summary) -> tuple[Card, ...]:
     digits = s.currency_digits
-    below = NOTHING if s.drawdown_duration_ms is None else span_text(s.drawdown_duration_ms)
+    below = "equity never fell"
+    if s.drawdown_duration_ms:
+        below = f"longest {span_text(s.drawdown_duration_ms)} below a peak"
     few = "Not defined: it takes two server days, with results that differ"
     return (
         Card(
@@ -41,7 +43,7 @@ def _money_cards(s: Summary) -> tuple[Card, ...]:
             unit=s.currency,
             tone=_tone(s.net_profit),
             note=(
-                f"with commission {number_text(s.commission, digits)}, "
+                f"closed deals; commission {number_text(s.commission, digits)}, "
                 f"swap {number_text(s.swap, digits)}"
             ),
         ),
@@ -55,7 +57,7 @@ def _money_cards(s: Summary) -> tuple[Card, ...]:
         Card(
             name="Maximum drawdown",
             text=percent_text(s.max_drawdown),
-            note=f"longest {below} below a peak",
+            note=below,
             missing="Not defined: the account started without money",
         ),
         Card(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mtquant.model import Bars
+    from mtquant.model import Bars, Deal
     from mtquant.research.trades import Trade
 
 
@@ -32,10 +32,13 @@ class Chart:
     drawing: str
 
 
-def price_chart(bars: Bars, trades: Sequence[Trade], currency_digits: int, currency: str) -> Chart:
-    """Return closing bids (points become prices) with the trades' entries and exits."""
+def price_chart(
+    bars: Bars, trades: Sequence[Trade], entries: Sequence[Deal], digits: int, currency: str
+) -> Chart:
+    """Return closing bids with the trades, and the entries of what is still open."""
     prices = bars.close
     fills = [points for t in trades for points in (t.open_points, t.close_points)]
+    fills += [deal.price_points for deal in entries]
     low, high = min([int(prices.min()), *fills]), max([int(prices.max()), *fills])
     frame = Frame.around(len(bars), low, high)
     scale = 10**bars.digits
@@ -43,7 +46,7 @@ def price_chart(bars: Bars, trades: Sequence[Trade], currency_digits: int, curre
         Tick(at=tick.at * scale, label=tick.label)
         for tick in value_ticks(frame.low / scale, frame.high / scale, number_text)
     ]
-    marks = Marks(bars=bars, frame=frame, currency=currency, digits=currency_digits)
+    marks = Marks(bars=bars, frame=frame, currency=currency, digits=digits)
     first, last = (f"{int(prices[row]) / scale:.{bars.digits}f}" for row in (0, -1))
     return Chart(
         name="price",
@@ -53,7 +56,8 @@ def price_chart(bars: Bars, trades: Sequence[Trade], currency_digits: int, curre
         legend=LEGEND,
         drawing=axes_svg(frame, ticks, bars.time_ms)
         + stretched_svg(line_path("price", frame, prices))
-        + marks.all(trades),
+        + marks.all(trades)
+        + marks.still_open(entries),
     )
 
 

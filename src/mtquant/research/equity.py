@@ -45,7 +45,7 @@ def equity_curve(bars: Bars, deals: Sequence[Deal], venue: VenueSpec) -> NDArray
 
 
 def bar_ends_ms(bars: Bars) -> NDArray[np.int64]:
-    """Return the last millisecond of each bar, int64[n] UTC; no bar outlasts the next one's open."""
+    """Return the last millisecond of each bar, int64[n] UTC; the next bar's open ends it too."""
     ends_ms = bars.time_ms + (bars.timeframe.duration_ms - 1)
     ends_ms[:-1] = np.minimum(ends_ms[:-1], bars.time_ms[1:] - 1)
     return ends_ms

@@ -16,6 +16,7 @@ from mtquant.research.words import REASONS, minute_text, number_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mtquant.model import Deal
     from mtquant.research.trades import Trade
 
 MARKER_SHAPES: Final = """<svg class="defs" aria-hidden="true" focusable="false"><defs>
@@ -50,6 +51,23 @@ class Marks:
         drawn = "".join(self._mark(number, trade) for number, trade in enumerate(trades, 1))
         return f'<g class="trades" style="--mark:{_scale(len(trades)):.2f}">{drawn}</g>'
 
+    def still_open(self, entries: Sequence[Deal]) -> str:
+        """Return the entries of positions that were never closed."""
+        return "".join(self._entry(deal) for deal in entries)
+
+    def _entry(self, deal: Deal) -> str:
+        x, y = self._at(deal.time_ms, deal.price_points)
+        side = Side.SELL if deal.side is Side.SELL else Side.BUY
+        digits = self.bars.digits
+        words = (
+            f"still open: {side.name} {lots_from_units(deal.volume_units):g}, "
+            f"{minute_text(deal.time_ms)} {deal.price_points / 10**digits:.{digits}f}"
+        )
+        return (
+            f'<g class="trades still"><title>{escape(words)}</title>'
+            f'<use href="#m-{side.name.lower()}" x="{x}" y="{y}"/></g>'
+        )
+
     def _mark(self, number: int, trade: Trade) -> str:
         x1, y1 = self._at(trade.open_ms, trade.open_points)
         x2, y2 = self._at(trade.close_ms, trade.close_points)
@@ -81,4 +99,4 @@ class Marks:
 
 def _scale(trades: int) -> float:
     """Return how large markers are drawn: many of them must not hide the price."""
-    return max(0.7, min(1.0, math.sqrt(60 / max(1, trades))))
+    return max(0.7, min(1.35, math.sqrt(60 / max(1, trades))))

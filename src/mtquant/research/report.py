@@ -18,7 +18,7 @@ from mtquant.research.histogram import histogram_html
 from mtquant.research.markers import MARKER_SHAPES
 from mtquant.research.plot import COLUMNS
 from mtquant.research.summary import starting_deposit_minor, with_start
-from mtquant.research.trades import closed_trades
+from mtquant.research.trades import closed_trades, open_entries
 from mtquant.research.words import day_text
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mtquant.model import Bars, Deal
     from mtquant.research.charts import Chart
     from mtquant.research.summary import Summary
+    from mtquant.research.trades import Trade
 
 _POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -73,29 +74,20 @@ def render_report(
     trades = closed_trades(deals)
     digits, currency = summary.currency_digits, summary.currency
     figures = (
-        charts.price_chart(bars, trades, digits, currency),
+        charts.price_chart(bars, trades, open_entries(deals), digits, currency),
         charts.equity_chart(bars, equity, deposit_minor, digits, currency),
         charts.drawdown_chart(bars, fallen),
     )
-    nets = [money_from_minor(trade.net_minor, digits) for trade in trades]
-    settings = dict(facts) | {
-        name: value for name, value in _settings(bars, venue, summary).items() if name not in facts
-    }
-    months = tables.monthly(bars, equity, trades, deposit_minor)
-    sections = (
+    own = {k: v for k, v in _settings(bars, venue, summary).items() if k not in facts}
+    body = (
         _section("Key figures", cards_html(summary), css="plain", is_hidden=True),
         *(_figure(chart) for chart in figures),
-        '<div class="pair">',
-        _section("Months", tables.months_html(months, digits)),
-        '<div class="stack">',
-        _section("Sides and exits", tables.sides_html(trades, digits)),
-        _section("Spread of trade results", histogram_html(nets, currency)),
-        "</div></div>",
+        _results(tables.monthly(bars, equity, trades, deposit_minor), trades, summary),
         _section(f"Trades ({len(trades):,})", tables.trades_html(trades, bars.digits, digits)),
-        _section("Settings", tables.facts_html(settings)),
+        _section("Settings", tables.facts_html({**facts, **own})),
     )
     data = _cursor_data(bars, equity, fallen, summary)
-    return _page(title, _subtitle(bars, summary, venue), "\n".join(sections), data)
+    return _page(title, _subtitle(bars, summary, venue), "\n".join(body), data)
 
 
 def write_report(
@@ -170,6 +162,21 @@ def _subtitle(bars: Bars, summary: Summary, venue: VenueSpec) -> str:
 def _section(title: str, inside: str, css: str = "panel", *, is_hidden: bool = False) -> str:
     hidden = ' class="unseen"' if is_hidden else ""
     return f'<section class="{css}"><h2{hidden}>{escape(title)}</h2>{inside}</section>'
+
+
+def _results(months: Sequence[tables.Month], trades: Sequence[Trade], summary: Summary) -> str:
+    digits = summary.currency_digits
+    nets = [money_from_minor(trade.net_minor, digits) for trade in trades]
+    return "\n".join(
+        (
+            '<div class="pair">',
+            _section("Months", tables.months_html(months, digits)),
+            '<div class="stack">',
+            _section("Sides and exits", tables.sides_html(trades, digits)),
+            _section("Spread of trade results", histogram_html(nets, summary.currency)),
+            "</div></div>",
+        )
+    )
 
 
 def _figure(chart: Chart) -> str:

@@ -12,7 +12,7 @@ from mtquant.model import Bars, DataError, Deal, DealKind, Reason, money_from_mi
 from mtquant.model.codec import Jsonable
 from mtquant.research import metrics
 from mtquant.research.equity import bar_ends_ms, daily_equity, equity_curve
-from mtquant.research.trades import closed_trades, open_position_count, trades_sha256
+from mtquant.research.trades import closed_trades, open_entries, trades_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,7 @@ def summarise(bars: Bars, deals: Sequence[Deal], venue: VenueSpec) -> Summary:
         stop_losses=reasons[Reason.STOP_LOSS],
         take_profits=reasons[Reason.TAKE_PROFIT],
         stop_outs=reasons[Reason.STOP_OUT],
-        open_positions=open_position_count(deals),
+        open_positions=len(open_entries(deals)),
         trades_sha256=trades_sha256(trades),
     )
 

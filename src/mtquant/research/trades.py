@@ -76,13 +76,13 @@ def closed_trades(deals: Sequence[Deal]) -> list[Trade]:
     return sorted(trades, key=lambda trade: trade.open_ms)
 
 
-def open_position_count(deals: Sequence[Deal]) -> int:
-    """Return how many positions the deals leave open."""
-    return sum(
-        1
-        for history in _by_position(deals).values()
+def open_entries(deals: Sequence[Deal]) -> list[Deal]:
+    """Return the opening deals of the positions that the deals leave open, oldest ticket first."""
+    return [
+        history[0]
+        for _, history in sorted(_by_position(deals).items())
         if sum(_opened_units(deal) for deal in history) > 0
-    )
+    ]
 
 
 def trades_csv(trades: Iterable[Trade]) -> str:

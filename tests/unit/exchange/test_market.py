@@ -19,7 +19,7 @@ def utc_ms(*moment: int) -> int:
 
 def flat_bars(count: int, start_ms: int, timeframe: Timeframe = Timeframe.H1, **changes):
     level = np.full(count, 100_000)
-    prices = {name: level for name in ("open", "high", "low", "close")} | changes
+    prices = dict.fromkeys(("open", "high", "low", "close"), level) | changes
     return make_bars(
         symbol="EURUSD",
         timeframe=timeframe,
@@ -92,14 +92,26 @@ def test_each_bar_brings_its_own_slippage(venue):
 @pytest.mark.parametrize(
     ("clock", "start", "midnights"),
     [
-        ("eet_eu", (2017, 3, 23, 12), [(2017, 3, 23, 22), (2017, 3, 24, 22), (2017, 3, 25, 22),
-                                       (2017, 3, 26, 21)]),
-        ("eet_eu", (2017, 10, 26, 12), [(2017, 10, 26, 21), (2017, 10, 27, 21), (2017, 10, 28, 21),
-                                        (2017, 10, 29, 22)]),
-        ("ny_plus_7", (2017, 3, 9, 12), [(2017, 3, 9, 22), (2017, 3, 10, 22), (2017, 3, 11, 22),
-                                         (2017, 3, 12, 21)]),
-        ("ny_plus_7", (2017, 11, 2, 12), [(2017, 11, 2, 21), (2017, 11, 3, 21), (2017, 11, 4, 21),
-                                          (2017, 11, 5, 22)]),
+        (
+            "eet_eu",
+            (2017, 3, 23, 12),
+            [(2017, 3, 23, 22), (2017, 3, 24, 22), (2017, 3, 25, 22), (2017, 3, 26, 21)],
+        ),
+        (
+            "eet_eu",
+            (2017, 10, 26, 12),
+            [(2017, 10, 26, 21), (2017, 10, 27, 21), (2017, 10, 28, 21), (2017, 10, 29, 22)],
+        ),
+        (
+            "ny_plus_7",
+            (2017, 3, 9, 12),
+            [(2017, 3, 9, 22), (2017, 3, 10, 22), (2017, 3, 11, 22), (2017, 3, 12, 21)],
+        ),
+        (
+            "ny_plus_7",
+            (2017, 11, 2, 12),
+            [(2017, 11, 2, 21), (2017, 11, 3, 21), (2017, 11, 4, 21), (2017, 11, 5, 22)],
+        ),
     ],
 )
 def test_the_day_rolls_over_at_the_servers_midnight_on_both_clock_changes(

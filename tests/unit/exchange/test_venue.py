@@ -15,9 +15,7 @@ from mtquant.model import (
     read,
 )
 
-EURUSD = InstrumentSpec(
-    digits=5, contract_size=100_000, base_currency="EUR", profit_currency="USD"
-)
+EURUSD = InstrumentSpec(digits=5, contract_size=100_000, base_currency="EUR", profit_currency="USD")
 GOLD = InstrumentSpec(
     digits=2,
     contract_size=100,
@@ -94,7 +92,10 @@ def test_an_account_that_cannot_trade_is_refused(change: dict, message: str):
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"commission_per_lot": -1.0}, "commission_per_lot"), ({"spread_points": -1}, "spread_points")],
+    [
+        ({"commission_per_lot": -1.0}, "commission_per_lot"),
+        ({"spread_points": -1}, "spread_points"),
+    ],
 )
 def test_negative_costs_are_refused(change: dict, message: str):
     with pytest.raises(ConfigError, match=message):

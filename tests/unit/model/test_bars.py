@@ -35,9 +35,7 @@ def bars(**changes) -> Bars:
         ("tick_volume", 1, -5, "tick volume is negative"),
     ],
 )
-def test_a_contradiction_is_refused_with_its_row(
-    column: str, row: int, value: int, complaint: str
-):
+def test_a_contradiction_is_refused_with_its_row(column: str, row: int, value: int, complaint: str):
     wrong = columns()[column].copy()
     wrong[row] = value
 

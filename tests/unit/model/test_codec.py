@@ -187,9 +187,7 @@ views = st.builds(
     closed_orders=st.tuples(orders),
     quotes=st.tuples(quotes),
 )
-events = st.builds(
-    Publish, name=texts, time_ms=whole, correlation_id=texts, fields=tables
-)
+events = st.builds(Publish, name=texts, time_ms=whole, correlation_id=texts, fields=tables)
 
 
 @given(

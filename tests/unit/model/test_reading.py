@@ -77,7 +77,10 @@ def test_a_full_dictionary_becomes_the_class():
         ({"name": "x", "risk": 5}, r"risk: expected a section with keys \(risk_fraction, max_"),
         ({"name": "x", "risk": None}, "risk: expected a section"),
         ({"name": "x", "risk": {"risk_fraction": 5}}, "risk.risk_fraction: 5 is more than the who"),
-        ({"name": "x", "risk": {"risk_fraction": "5"}}, "expected a fraction such as 0.01, or '1%'"),
+        (
+            {"name": "x", "risk": {"risk_fraction": "5"}},
+            "expected a fraction such as 0.01, or '1%'",
+        ),
         ({"name": "x", "risk": {"risk_fraction": "x%"}}, "expected a fraction"),
         ({"name": "x", "risk": {"risk_fraction": "nan%"}}, "expected a fraction"),
         ({"name": "x", "risk": {"risk_fraction": math.nan}}, "expected a fraction"),

@@ -49,7 +49,12 @@ def test_utc_survives_the_trip_through_server_time_but_for_the_repeated_hour(
 @pytest.mark.parametrize("profile", ["eet_eu", "ny_plus_7"])
 def test_every_minute_around_the_changes_makes_the_trip(profile: str):
     clock = ServerClock(profile)
-    for start in (utc_ms(2017, 3, 12), utc_ms(2017, 3, 26), utc_ms(2017, 10, 29), utc_ms(2017, 11, 5)):
+    for start in (
+        utc_ms(2017, 3, 12),
+        utc_ms(2017, 3, 26),
+        utc_ms(2017, 10, 29),
+        utc_ms(2017, 11, 5),
+    ):
         for moment_ms in range(start, start + DAY_MS, 60_000):
             server_ms = clock.to_server_ms(moment_ms)
             repeated = clock.to_server_ms(moment_ms - HOUR_MS) == server_ms

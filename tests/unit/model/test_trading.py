@@ -230,7 +230,9 @@ def test_a_used_up_sequence_is_refused(sequence: int):
         BotIdentity().intent_id(sequence)
 
 
-@pytest.mark.parametrize("wrong", [{"bot": -1}, {"bot": 4096}, {"namespace": 0}, {"namespace": 256}])
+@pytest.mark.parametrize(
+    "wrong", [{"bot": -1}, {"bot": 4096}, {"namespace": 0}, {"namespace": 256}]
+)
 def test_numbers_that_do_not_fit_their_bits_are_refused(wrong: dict):
     with pytest.raises(ValueError, match="must be"):
         BotIdentity(**wrong)

@@ -64,15 +64,15 @@ def test_curve_follows_a_stop_out():
 
 def test_wednesday_night_counts_three_times():
     quiet = random_bars(seed=1, count=120, step_points=4)
-    bars = replace(quiet, **{n: np.full_like(quiet.open, 105_000) for n in ("open", "high", "low", "close")})
+    bars = replace(
+        quiet, **{n: np.full_like(quiet.open, 105_000) for n in ("open", "high", "low", "close")}
+    )
     venue = eurusd_venue()
 
     curve = equity_curve(bars, play(bars, venue, at_bars({0: sell(1.0)})).deals, venue)
 
     changes = [curve[day * 24].item() - curve[day * 24 - 1].item() for day in range(1, 5)]
-    spreads = [
-        100 * int(bars.spread[day * 24 - 1] - bars.spread[day * 24]) for day in range(1, 5)
-    ]
+    spreads = [100 * int(bars.spread[day * 24 - 1] - bars.spread[day * 24]) for day in range(1, 5)]
     nightly = [change - spread for change, spread in zip(changes, spreads, strict=True)]
     assert nightly == [170, 170, 510, 170]
 
@@ -105,7 +105,10 @@ def test_deals_that_do_not_fit_the_bars_are_refused():
         ([deposit, opened, replace(closed, time_ms=MONDAY_MS + 60 * DAY_MS)], "after the last bar"),
         ([deposit, replace(opened, symbol="GBPUSD")], "is of GBPUSD"),
         ([deposit, closed], "closes more than is open"),
-        ([deposit, opened, replace(opened, deal_ticket=9, time_ms=opened.time_ms + 1)], "cannot open"),
+        (
+            [deposit, opened, replace(opened, deal_ticket=9, time_ms=opened.time_ms + 1)],
+            "cannot open",
+        ),
     ):
         with pytest.raises(DataError, match=complaint):
             equity_curve(bars, deals, venue)

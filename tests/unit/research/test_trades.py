@@ -18,7 +18,7 @@ from market_play import (
 )
 
 from mtquant.model import DataError, Deal, DealEntry, DealKind, Reason, Side
-from mtquant.research import closed_trades, open_position_count, trades_csv, trades_sha256
+from mtquant.research import closed_trades, open_entries, trades_csv, trades_sha256
 
 
 def deal(
@@ -47,7 +47,12 @@ def deal(
 def test_a_trade_joins_opening_and_closing_of_one_position():
     opened = deal(1, DealEntry.IN, commission_minor=-70)
     closed = deal(
-        3, DealEntry.OUT, profit_minor=500, commission_minor=-70, swap_minor=-12, reason=Reason.CLIENT
+        3,
+        DealEntry.OUT,
+        profit_minor=500,
+        commission_minor=-70,
+        swap_minor=-12,
+        reason=Reason.CLIENT,
     )
 
     (trade,) = closed_trades([opened, closed])
@@ -77,7 +82,7 @@ def test_what_is_still_open_is_left_out_with_its_share_of_commission():
     (trade,) = closed_trades(deals)
 
     assert trade.commission_minor == -6
-    assert open_position_count(deals) == 1
+    assert open_entries(deals) == [deals[0]]
 
 
 def test_a_fee_counts_as_commission():
@@ -122,7 +127,7 @@ def test_balance_operations_are_no_trades():
     )
 
     assert closed_trades([deposit]) == []
-    assert open_position_count([deposit]) == 0
+    assert open_entries([deposit]) == []
 
 
 @pytest.mark.parametrize(
@@ -156,7 +161,7 @@ def test_commissions_swaps_and_profits_of_trades_add_up_to_those_of_deals(seed):
 
     booked = [d for d in played.deals if d.kind is DealKind.TRADE]
     assert len(trades) > 10
-    assert open_position_count(played.deals) == played.open_positions == 0
+    assert len(open_entries(played.deals)) == played.open_positions == 0
     for name in ("profit_minor", "commission_minor", "swap_minor"):
         assert sum(getattr(t, name) for t in trades) == sum(getattr(d, name) for d in booked)
 
@@ -185,4 +190,8 @@ def test_hash_is_that_of_the_csv():
 
 
 GOLDEN_CSV = """\
+symbol,side,volume_units,open_ms,open_points,close_ms,close_points,profit_minor,commission_minor,swap_minor,reason
+EURUSD,BUY,10000000,1483920000000,105030,1483948800000,105028,-20,-70,0,expert
+EURUSD,BUY,20000000,1483920000000,105030,1484056800000,104972,-1160,-140,-126,expert
+EURUSD,SELL,20000000,1484092800000,104969,1484095200000,104930,780,-140,0,tp
 """

@@ -1,0 +1,121 @@
+"""The live runner on the simulated terminal and the backtest make the same deals, to the unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from worlds import MONDAY_MS, Scripted, World, make_venue, stop_and_target, trailing
+
+from mtquant.model import Bars, Direction, Timeframe, make_bars
+from mtquant.risk import RiskLimits
+
+
+@st.composite
+def markets(draw: st.DrawFn) -> Bars:
+    """Draw a market with ties, gaps, spikes, zero and wide spreads, weekends and dojis."""
+    timeframe = draw(st.sampled_from([Timeframe.M15, Timeframe.H1, Timeframe.D1]))
+    count = draw(st.integers(20, 90))
+    seed = draw(st.integers(0, 2**32 - 1))
+    size = draw(st.sampled_from([0, 3, 30, 300]))
+    rng = np.random.default_rng(seed)
+    step = rng.integers(-size, size + 1, count)
+    gap = np.where(rng.random(count) < 0.1, rng.integers(-5 * size - 1, 5 * size + 2, count), 0)
+    close = 110_000 + np.cumsum(step + gap)
+    opened = np.concatenate([close[:1], close[:-1] + gap[1:]])
+    wick_up, wick_down = rng.integers(0, size + 1, (2, count))
+    skipped = np.where(rng.random(count) < 0.05, rng.integers(1, 60, count), 0)
+    index = np.arange(count) + np.cumsum(skipped)
+    spread = rng.choice([0, 0, 5, 10, 10, 10, 40, 200], count)
+    return make_bars(
+        symbol="EURUSD",
+        timeframe=timeframe,
+        digits=5,
+        time_ms=MONDAY_MS + index * timeframe.duration_ms,
+        open=opened,
+        high=np.maximum(opened, close) + wick_up,
+        low=np.minimum(opened, close) - wick_down,
+        close=close,
+        spread=spread,
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Draw a market, a script of signals, exits, costs and limits."""
+    bars = draw(markets())
+    choice = st.sampled_from([None, None, None, *Direction])
+    script = draw(st.lists(choice, min_size=len(bars), max_size=len(bars)))
+    stop: dict[str, Any] = draw(
+        st.sampled_from([{"stop_points": 15}, {"stop_points": 250}, {"stop_atr": 1.5}])
+    )
+    target: dict[str, Any] = draw(
+        st.sampled_from([{}, {"target_points": 30}, {"target_atr": 2.0}])
+    )
+    trail: dict[str, Any] = draw(
+        st.fixed_dictionaries(
+            {
+                "distance_atr": st.sampled_from([0.2, 1.0, 3.0]),
+                "activation_atr": st.sampled_from([0.0, 1.0]),
+                "step_atr": st.sampled_from([0.0, 0.5]),
+            }
+        )
+    )
+    trails = draw(st.booleans())
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    return World(
+        bars=bars,
+        strategy=lambda: Scripted(script),
+        exits=lambda: [
+            stop_and_target(atr_period=3, **stop, **target),
+            *([trailing(atr_period=3, **trail)] if trails else []),
+        ],
+        venue=make_venue(
+            deposit=draw(st.sampled_from([500.0, 10_000.0])),
+            leverage=draw(st.sampled_from([5, 30, 500])),
+            commission=draw(st.sampled_from([0.0, 3.5])),
+            stops_level_points=draw(st.sampled_from([0, 20])),
+        ),
+        limits=RiskLimits(
+            risk_per_trade_fraction=draw(st.sampled_from([0.01, 0.1])),
+            max_spread_points=draw(st.sampled_from([30, 500, 500])),
+            max_daily_loss_fraction=draw(st.sampled_from([0.02, 0.5])),
+        ),
+        slippage=rng.integers(-3, 8, (len(bars), 2)).astype(np.int32),
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(worlds())
+def test_both_runners_make_the_same_orders_and_deals(world: World) -> None:
+    played, _ = world.backtest()
+    run = world.live()
+
+    assert run.market.book.ledger.deals == played.book.ledger.deals
+    assert run.market.book.ledger.orders == played.book.ledger.orders
+    assert run.market.book.positions() == played.book.positions()
+    assert run.market.book.account() == played.book.account()
+    assert run.journal.deals() == played.book.ledger.deals
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds())
+def test_both_runners_decide_the_same_things(world: World) -> None:
+    _, told = world.backtest()
+    run = world.live()
+
+    names = {"signal_raised", "order_approved", "order_refused", "position_closed"}
+    kept = [(n.name, n.time_ms, n.correlation_id, n.fields) for n in told if n.name in names]
+    assert [
+        (n.name, n.time_ms, n.correlation_id, n.fields) for n in run.notes if n.name in names
+    ] == kept
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds())
+def test_the_books_balance_after_any_run(world: World) -> None:
+    market, _ = world.backtest()
+
+    assert market.book.balance_minor == sum(deal.net_minor for deal in market.book.ledger.deals)

@@ -1,0 +1,131 @@
+"""Bars in `.npz` files survive the trip, and a file that is none is refused, never half read."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mtquant.data import load_bars, save_bars
+from mtquant.model import DataError, InputError, MarketDataError, Timeframe, make_bars
+
+
+def sample_bars():
+    close = np.array([100_010, 100_020, 100_000])
+    return make_bars(
+        symbol="EURUSD",
+        timeframe=Timeframe.M15,
+        digits=5,
+        time_ms=np.arange(3) * 900_000,
+        open=close - 5,
+        high=close + 7,
+        low=close - 9,
+        close=close,
+        spread=np.array([1, 2, 3]),
+        tick_volume=4,
+    )
+
+
+def arrays(**changes) -> dict:
+    bars = sample_bars()
+    names = ("time_ms", "open", "high", "low", "close", "spread", "tick_volume")
+    whole = {name: getattr(bars, name) for name in names}
+    whole |= {"symbol": "EURUSD", "timeframe": "M15", "digits": 5}
+    return {name: value for name, value in (whole | changes).items() if value is not None}
+
+
+def written(path: Path, **changes) -> Path:
+    file = path / "bars.npz"
+    np.savez_compressed(file, **arrays(**changes))
+    return file
+
+
+def test_saved_bars_are_loaded_again(tmp_path: Path):
+    save_bars(sample_bars(), tmp_path / "bars.npz")
+    loaded = load_bars(tmp_path / "bars.npz")
+
+    assert loaded.content_hash() == sample_bars().content_hash()
+    assert loaded.timeframe is Timeframe.M15
+
+
+def test_a_file_without_a_spread_takes_the_one_that_is_given(tmp_path: Path):
+    loaded = load_bars(written(tmp_path, spread=None, tick_volume=None), default_spread_points=12)
+
+    assert loaded.spread.tolist() == [12, 12, 12]
+    assert loaded.tick_volume.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"close": None, "digits": None}, "the arrays close, digits are missing"),
+        ({"timeframe": "M7"}, "timeframe 'M7' is not one of M1"),
+        ({"digits": 9}, "digits must be 0 to 8, was 9"),
+        ({"digits": "five"}, "digits must be 0 to 8, was five"),
+        ({"time_ms": np.array(5)}, "time_ms must be one column"),
+        ({"time_ms": np.array([], dtype=np.int64)}, "the file holds no bars"),
+    ],
+)
+def test_an_incomplete_file_is_refused_with_its_name(tmp_path: Path, changes: dict, message: str):
+    file = written(tmp_path, **changes)
+
+    with pytest.raises(DataError, match=f"bars.npz: {message}"):
+        load_bars(file)
+
+
+def test_bars_that_contradict_themselves_are_refused(tmp_path: Path):
+    with pytest.raises(MarketDataError, match="in row 1"):
+        load_bars(written(tmp_path, low=np.array([1, 200_000, 1])))
+
+
+def test_a_missing_file_is_refused(tmp_path: Path):
+    with pytest.raises(DataError, match="there is no such data file"):
+        load_bars(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize("kind", ["text", "empty", "npy", "zip", "pickle"])
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, kind: str):
+    file = tmp_path / "bars.npz"
+    if kind == "text":
+        file.write_text("time,open\n1,2\n", encoding="utf-8")
+    elif kind == "empty":
+        file.touch()
+    elif kind == "npy":
+        with file.open("wb") as handle:
+            np.save(handle, np.arange(3))
+    elif kind == "zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("readme.txt", "no array")
+    else:
+        np.savez(file, **arrays(), extra=np.array([{}], dtype=object))
+
+    with pytest.raises(DataError, match="bars.npz"):
+        load_bars(file)
+
+
+def whole_file() -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays())
+    return buffer.getvalue()
+
+
+WHOLE = whole_file()
+
+
+@settings(max_examples=300)
+@given(position=st.integers(0, len(WHOLE) - 1), value=st.integers(0, 255), is_cut=st.booleans())
+def test_a_damaged_file_is_refused_or_still_good(tmp_path_factory, position, value, is_cut):
+    file = tmp_path_factory.getbasetemp() / "damaged.npz"
+    changed = (
+        WHOLE[:position] if is_cut else WHOLE[:position] + bytes([value]) + WHOLE[position + 1 :]
+    )
+    file.write_bytes(changed)
+
+    try:
+        loaded = load_bars(file)
+    except InputError:
+        return
+    assert loaded.close.tolist() == sample_bars().close.tolist()

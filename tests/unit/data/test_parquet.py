@@ -1,0 +1,124 @@
+"""Bars from Parquet files: whole columns, their metadata, and the clock that they run on."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from mtquant.data import load_parquet
+from mtquant.model import DataError, MarketDataError, ServerClock, Timeframe
+
+duckdb = pytest.importorskip("duckdb", reason="the extra `data` (duckdb) is not installed")
+
+REFERENCE = Path(__file__).parents[4] / "shared" / "data" / "bars"
+ABOUT = {"symbol": "EURUSD", "timeframe": "H1", "digits": 5}
+SELECT = (
+    "select * from (values (1488326400::bigint, 100, 110, 90, 105, 2, 7), "
+    "(1488330000, 105, 115, 95, 100, 3, 8)) t(time, open, high, low, close, spread, tick_volume)"
+)
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    """Return a writer of Parquet files from a query."""
+
+    def made(query: str = SELECT, about: object = ABOUT) -> Path:
+        file = tmp_path / "bars.parquet"
+        text = about if isinstance(about, str) else json.dumps(about)
+        metadata = "" if about is None else f", kv_metadata {{mtquant: '{text}'}}"
+        with duckdb.connect() as connection:
+            connection.execute(f"copy ({query}) to '{file}' (format parquet{metadata})")
+        return file
+
+    return made
+
+
+def test_a_parquet_file_becomes_bars(write):
+    bars = load_parquet(write())
+
+    assert (bars.symbol, bars.timeframe, bars.digits) == ("EURUSD", Timeframe.H1, 5)
+    assert bars.time_ms.tolist() == [1_488_326_400_000, 1_488_330_000_000]
+    assert bars.close.tolist() == [105, 100]
+    assert (bars.spread.tolist(), bars.tick_volume.tolist()) == ([2, 3], [7, 8])
+
+
+def test_a_file_without_a_spread_takes_the_one_that_is_given(write):
+    bars = load_parquet(
+        write(f"select * exclude (spread, tick_volume) from ({SELECT})"), default_spread_points=9
+    )
+
+    assert bars.spread.tolist() == [9, 9]
+    assert bars.tick_volume.tolist() == [0, 0]
+
+
+def test_server_time_becomes_utc(write):
+    bars = load_parquet(write(), clock=ServerClock("eet_eu"))
+
+    assert bars.time_ms.tolist() == [1_488_319_200_000, 1_488_322_800_000]
+
+
+@pytest.mark.parametrize(
+    ("query", "about", "message"),
+    [
+        (SELECT, None, "metadata key 'mtquant' .* is missing"),
+        (SELECT, "no json", "is not JSON"),
+        (SELECT, [1], "must be an object"),
+        (SELECT, {"symbol": "EURUSD"}, "timeframe, digits missing"),
+        (SELECT, ABOUT | {"timeframe": "M7"}, "timeframe 'M7'"),
+        (SELECT, ABOUT | {"timeframe": ["H1"]}, "timeframe"),
+        (SELECT, ABOUT | {"digits": "x"}, "digits must be 0 to 8"),
+        (f"select * exclude (close) from ({SELECT})", ABOUT, "close missing"),
+        (f"select * from ({SELECT}) where time < 0", ABOUT, "the file holds no bars"),
+        (
+            f"select * replace (to_timestamp(time) as time) from ({SELECT})",
+            ABOUT,
+            "time must be whole epoch seconds",
+        ),
+        (
+            f"select * replace (case when time > 1488326400 then close end as close) "
+            f"from ({SELECT})",
+            ABOUT,
+            "column close is empty in row 0",
+        ),
+    ],
+)
+def test_an_incomplete_file_is_refused_with_what_is_missing(
+    write, query: str, about: object, message: str
+):
+    with pytest.raises(DataError, match=f"bars.parquet: .*{message}"):
+        load_parquet(write(query, about))
+
+
+def test_prices_that_are_no_points_are_refused(write):
+    with pytest.raises(MarketDataError, match="column close must hold whole numbers"):
+        load_parquet(write(f"select * replace (1.05::double as close) from ({SELECT})"))
+
+
+def test_a_missing_or_foreign_file_is_refused(tmp_path: Path):
+    foreign = tmp_path / "bars.parquet"
+    foreign.write_text("time,open\n", encoding="utf-8")
+
+    with pytest.raises(DataError, match="there is no such data file"):
+        load_parquet(tmp_path / "none.parquet")
+    with pytest.raises(DataError, match="not a readable Parquet file"):
+        load_parquet(foreign)
+
+
+def test_without_the_extra_the_refusal_says_what_to_install(write, monkeypatch):
+    file = write()
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+
+    with pytest.raises(DataError, match=r"pip install 'mtquant\[data\]'"):
+        load_parquet(file)
+
+
+@pytest.mark.shared
+def test_real_files_load_whole_and_in_order():
+    file = REFERENCE / "EURUSD_M1_2017H1.parquet"
+    if not file.is_file():
+        pytest.skip(f"the reference data {file.name} are not beside the project")
+    bars = load_parquet(file, default_spread_points=10)
+
+    assert len(bars) > 100_000
+    assert (bars.symbol, bars.timeframe) == ("EURUSD", Timeframe.M1)

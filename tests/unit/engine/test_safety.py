@@ -1,0 +1,292 @@
+"""Lost requests, lost replies, outages, halts and restarts: nothing is lost or sent twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from worlds import LiveRun, Scripted, World, bars_of, stop_and_target, trailing
+
+from mtquant.model import (
+    Direction,
+    IntentState,
+    Reason,
+    Timeframe,
+    WrongAccountError,
+)
+from mtquant.storage import MemoryJournal
+from mtquant.terminal.simulated import SimulatedServer, SimulatedTerminal
+
+LONG, SHORT = Direction.LONG, Direction.SHORT
+QUIET = [110_000] * 12
+
+
+class Faulty:
+    """Be the terminal, with one function replaced."""
+
+    def __init__(self, terminal: SimulatedTerminal, **replaced: Any) -> None:
+        self._terminal = terminal
+        self._replaced = replaced
+
+    def __getattr__(self, name: str) -> Any:
+        return self._replaced.get(name) or getattr(self._terminal, name)
+
+
+def losing(*, request: bool, times: int = 1) -> Callable[[SimulatedTerminal, SimulatedServer], Any]:
+    """Return a wrapper whose first sends get no answer: the request is lost, or the reply."""
+
+    def wrap(terminal: SimulatedTerminal, _server: SimulatedServer) -> Any:
+        left = [times]
+        failed = [False]
+
+        def order_send(order: dict[str, Any]) -> Any:
+            failed[0] = left[0] > 0
+            if not failed[0]:
+                return terminal.order_send(order)
+            left[0] -= 1
+            if not request:
+                terminal.order_send(order)
+            return None
+
+        def last_error() -> tuple[int, str]:
+            return (-10005, "IPC timeout") if failed[0] else terminal.last_error()
+
+        return Faulty(terminal, order_send=order_send, last_error=last_error)
+
+    return wrap
+
+
+def a_world(script: list[Direction | None], **more: Any) -> World:
+    return World(bars=bars_of(QUIET), strategy=lambda: Scripted(script), **more)
+
+
+def test_a_lost_reply_is_adopted_once_and_never_sent_again() -> None:
+    run = a_world([None, LONG]).live(wrap=losing(request=False))
+
+    assert [row.state for row in run.journal.intents()] == [IntentState.DONE]
+    assert len(run.market.book.positions()) == 1
+
+
+def test_a_lost_request_ends_as_not_sent_after_the_quiet_time() -> None:
+    run = a_world([None, LONG]).live(wrap=losing(request=True))
+
+    assert [row.state for row in run.journal.intents()] == [IntentState.NOTSENT]
+    assert run.market.book.positions() == ()
+
+
+def test_while_an_outcome_is_unknown_nothing_is_opened_on_the_symbol() -> None:
+    world = World(
+        bars=bars_of([110_000] * 40, timeframe=Timeframe.M1),
+        strategy=lambda: Scripted([None, LONG, LONG]),
+        quiet_ms=300_000,
+    )
+    run = world.live(wrap=losing(request=True))
+
+    rules = str(run.named("order_refused")[0].fields["rules"])
+    assert "unresolved_order" in rules.split(",")
+    assert len(run.journal.intents()) == 1
+
+
+def test_an_exception_while_sending_means_unknown_not_refused() -> None:
+    def wrap(terminal: SimulatedTerminal, _server: SimulatedServer) -> Any:
+        def order_send(order: dict[str, Any]) -> Any:
+            terminal.order_send(order)
+            raise OSError("pipe broke")
+
+        return Faulty(terminal, order_send=order_send)
+
+    run = a_world([None, LONG]).live(wrap=wrap)
+
+    row = run.journal.intents()[0]
+    assert row.state is IntentState.DONE
+    assert len(run.market.book.positions()) == 1
+
+
+def test_a_disabled_terminal_halts_entries_and_says_so() -> None:
+    def wrap(terminal: SimulatedTerminal, _server: SimulatedServer) -> Any:
+        return Faulty(
+            terminal,
+            order_send=lambda _order: None,
+            last_error=lambda: (-8, "Auto-Trading using Python API disabled in Terminal"),
+        )
+
+    run = a_world([None, LONG, None, LONG]).live(wrap=wrap)
+
+    assert [row.state for row in run.journal.intents()] == [IntentState.REJECTED]
+    assert run.journal.halt_level() == 1
+    assert [note.fields["rules"] for note in run.named("order_refused")] == ["halt"]
+
+
+def away(from_bar: int, to_bar: int) -> list[tuple[int, int]]:
+    times = bars_of(QUIET).time_ms
+    return [(int(times[from_bar]) + 1, int(times[to_bar]))]
+
+
+def test_a_stop_hit_while_away_is_found_and_reported_after_the_reconnect() -> None:
+    closes = [110_000, 110_000, 110_000, 110_000, 109_500, *[109_500] * 6]
+    world = World(
+        bars=bars_of(closes), strategy=lambda: Scripted([None, LONG]), outages=away(4, 7)
+    )
+    run = world.live()
+
+    assert [note.name for note in run.named("link_lost")] == ["link_lost"]
+    closed = run.named("position_closed")[0]
+    assert closed.fields["while_away"] is True
+    assert closed.fields["reason"] == "sl"
+    assert run.named("reconciled")[-1].fields["closed"] == 1
+    assert run.journal.deals() == run.market.book.ledger.deals
+
+
+def test_signals_of_bars_missed_while_away_open_nothing() -> None:
+    run = a_world([None] * 4 + [LONG] + [None] * 8, outages=away(4, 7)).live()
+
+    assert run.journal.intents() == []
+    assert len(run.named("signal_missed")) == 1
+
+
+def test_the_first_bar_that_closes_after_the_link_returned_is_decided_on() -> None:
+    run = a_world([None] * 6 + [LONG] + [None] * 6, outages=away(4, 6)).live()
+
+    assert [row.state for row in run.journal.intents()] == [IntentState.DONE]
+
+
+def test_another_account_after_the_reconnect_stops_the_bot() -> None:
+    def wrap(terminal: SimulatedTerminal, server: SimulatedServer) -> Any:
+        first = int(bars_of(QUIET).time_ms[0])
+
+        def account_info() -> Any:
+            found = terminal.account_info()
+            if found is None or server.now_ms < first + 6 * 3_600_000:
+                return found
+            return type(found)((found.login + 1, *found[1:]))
+
+        return Faulty(terminal, account_info=account_info)
+
+    with pytest.raises(WrongAccountError, match="expected 1000001"):
+        a_world([None, LONG]).live(wrap=wrap)
+
+
+# ---------------------------------------------------------------------- halts
+
+
+def at_bar(bar: int, act: Callable[[LiveRun], None]) -> Callable[[LiveRun], None]:
+    """Return a step hook that acts once, at a bar's second point."""
+
+    def on_step(run: LiveRun) -> None:
+        if (run.market.bar, run.market.step) == (bar, 1):
+            act(run)
+
+    return on_step
+
+
+def test_a_halt_from_outside_stops_entries_before_the_next_order() -> None:
+    def ask(run: LiveRun) -> None:
+        run.journal.request_halt(1, "ann", "news", run.now_ms())
+
+    run = a_world([None] * 6 + [LONG]).live(on_step=at_bar(3, ask))
+
+    assert run.journal.intents() == []
+    assert run.journal.halt_level() == 1
+    assert run.journal.pending_halts() == []
+    assert run.named("halt_raised")[0].fields["who"] == "ann"
+
+
+def test_a_halt_of_level_three_closes_own_positions_by_their_ticket() -> None:
+    def ask(run: LiveRun) -> None:
+        run.journal.request_halt(3, "ann", "out", run.now_ms())
+
+    run = a_world([None, LONG]).live(on_step=at_bar(5, ask))
+
+    assert run.market.book.positions() == ()
+    assert run.journal.deals()[-1].reason is Reason.EXPERT
+
+
+def test_a_halt_of_level_three_leaves_foreign_positions_alone_and_level_four_does_not() -> None:
+    for level, left in ((3, 1), (4, 0)):
+
+        def ask(run: LiveRun, level: int = level) -> None:
+            run.journal.request_halt(level, "ann", "out", run.now_ms())
+
+        def on_step(run: LiveRun, ask: Callable[[LiveRun], None] = ask) -> None:
+            at_bar(2, stranger_buys)(run)
+            at_bar(6, ask)(run)
+
+        run = a_world([None] * 12).live(on_step=on_step)
+        assert len(run.market.book.positions()) == left
+
+
+def stranger_buys(run: LiveRun) -> None:
+    """Open a position that is not ours."""
+    order = {"action": 1, "symbol": "EURUSD", "volume": 0.1, "type": 0, "magic": 77}
+    assert run.terminal.order_send(order).retcode == 10009
+
+
+def test_a_halt_survives_a_restart_and_only_a_release_lifts_it() -> None:
+    journal = MemoryJournal()
+    journal.request_halt(1, "ann", "news", 0)
+    a_world([None] * 12).live(journal=journal)
+    run = a_world([None, LONG]).live(journal=journal)
+    assert run.journal.intents() == []
+
+    journal.request_halt(0, "ann", "over", 0)
+    released = a_world([None] * 5 + [LONG]).live(journal=journal)
+
+    assert len(released.journal.intents()) == 1
+
+
+# ---------------------------------------------------------------------- restarts
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_a_process_that_is_replaced_at_any_step_trades_as_if_it_had_not_been(
+    data: st.DataObject,
+) -> None:
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    closes = (110_000 + np.cumsum(rng.integers(-80, 81, 40))).tolist()
+    script = [None if x < 0.7 else (LONG if x < 0.85 else SHORT) for x in rng.random(40)]
+    world = World(
+        bars=bars_of(closes),
+        strategy=lambda: Scripted(script),
+        exits=lambda: [
+            stop_and_target(atr_period=3, stop_atr=1.5),
+            trailing(atr_period=3, distance_atr=1.0),
+        ],
+    )
+    whole = world.live()
+    ends = sorted(data.draw(st.sets(st.integers(1, 150), max_size=4)))
+
+    run = LiveRun(world)
+    for end in [*ends, None]:
+        run = successor(run, end)
+        run.run()
+
+    assert run.market.book.ledger.deals == whole.market.book.ledger.deals
+    assert run.journal.deals() == run.market.book.ledger.deals
+
+
+def successor(before: LiveRun, steps: int | None) -> LiveRun:
+    """Return a new process on the same server and journal, which stops after some steps."""
+
+    def on_step(run: LiveRun) -> None:
+        if steps is not None and 4 * run.market.bar + run.market.step >= steps:
+            run.runner.stop()
+
+    return Successor(before, on_step)
+
+
+class Successor(LiveRun):
+    """Be a new process in front of an old server."""
+
+    def __init__(self, before: LiveRun, on_step: Callable[[LiveRun], None]) -> None:
+        super().__init__(
+            before.world,
+            journal=before.journal,
+            wrap=lambda _terminal, _server: SimulatedTerminal(before.server),
+            on_step=on_step,
+        )
+        self.server, self.market = before.server, before.market

@@ -1,0 +1,554 @@
+"""The desk sends a decision at most once and believes what the broker's state shows."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from mtquant.execution import QUIET_MS, SCAN_GAP_MS, Desk
+from mtquant.model import (
+    AccountSnapshot,
+    BotIdentity,
+    BrokerView,
+    Deal,
+    DealEntry,
+    DealKind,
+    ExecutionResult,
+    Instrument,
+    IntentAction,
+    IntentRow,
+    IntentState,
+    MarginMode,
+    Order,
+    OrderIntent,
+    OrderState,
+    OrderType,
+    Outcome,
+    Position,
+    Quote,
+    Reason,
+    Side,
+)
+from mtquant.risk import ApprovedOrder, RiskEngine, RiskLimits, RiskView
+
+US = BotIdentity(bot=3)
+UNITS = 10_000_000
+ACCOUNT = AccountSnapshot(
+    login=1,
+    server="x",
+    currency="USD",
+    currency_digits=2,
+    leverage=100,
+    margin_mode=MarginMode.HEDGING,
+    is_demo=True,
+    trade_allowed=True,
+    balance_minor=1_000_000,
+    equity_minor=1_000_000,
+    margin_minor=0,
+    time_ms=0,
+)
+EVERYTHING_PASSES = RiskView(
+    now_ms=0,
+    account=ACCOUNT,
+    instrument=Instrument(
+        symbol="EURUSD",
+        digits=5,
+        contract_size=100_000,
+        base_currency="EUR",
+        profit_currency="USD",
+        margin_currency="EUR",
+    ),
+    quote=Quote(symbol="EURUSD", time_ms=0, bid_points=100_000, ask_points=100_010),
+    positions=(),
+    in_flight=(),
+    day_start_balance_minor=1_000_000,
+    day_loss_minor=0,
+    halt_level=0,
+    is_ready=True,
+)
+
+
+def intent(action: IntentAction = IntentAction.OPEN, **changes) -> OrderIntent:
+    usual = {
+        "strategy_id": "sma",
+        "symbol": "EURUSD",
+        "action": action,
+        "side": Side.BUY,
+        "volume_units": UNITS,
+        "trigger": "bar:1",
+        "decided_ms": 0,
+        "deadline_ms": 10,
+        "stop_loss_points": 99_000,
+        "position_ticket": 0 if action is IntentAction.OPEN else 500,
+    }
+    return OrderIntent(**(usual | changes))
+
+
+def approved(wish: OrderIntent) -> ApprovedOrder:
+    decision = RiskEngine(RiskLimits()).decide(wish, EVERYTHING_PASSES)
+    assert isinstance(decision, ApprovedOrder)
+    return decision
+
+
+def view(time_ms: int, **changes) -> BrokerView:
+    empty = {"positions": (), "orders": (), "deals": (), "closed_orders": (), "quotes": ()}
+    return BrokerView(time_ms=time_ms, account=ACCOUNT, **(empty | changes))
+
+
+def order(intent_id: int, state: OrderState = OrderState.FILLED, **changes) -> Order:
+    usual = {
+        "order_ticket": 900,
+        "symbol": "EURUSD",
+        "side": Side.BUY,
+        "order_type": OrderType.MARKET,
+        "state": state,
+        "volume_units": UNITS,
+        "filled_units": UNITS if state is OrderState.FILLED else 0,
+        "position_ticket": 900,
+        "intent_id": intent_id,
+    }
+    return Order(**(usual | changes))
+
+
+def deal(intent_id: int, **changes) -> Deal:
+    usual = {
+        "deal_ticket": 1,
+        "order_ticket": 900,
+        "position_ticket": 900,
+        "time_ms": 0,
+        "symbol": "EURUSD",
+        "kind": DealKind.TRADE,
+        "side": Side.BUY,
+        "entry": DealEntry.IN,
+        "volume_units": UNITS,
+        "price_points": 100_010,
+        "profit_minor": 0,
+        "commission_minor": 0,
+        "swap_minor": 0,
+        "fee_minor": 0,
+        "reason": Reason.EXPERT,
+        "intent_id": intent_id,
+    }
+    return Deal(**(usual | changes))
+
+
+def position(**changes) -> Position:
+    usual = {
+        "position_ticket": 500,
+        "symbol": "EURUSD",
+        "side": Side.BUY,
+        "volume_units": UNITS,
+        "open_points": 100_000,
+        "open_ms": 0,
+        "current_points": 100_000,
+        "current_ms": 0,
+        "stop_loss_points": 98_000,
+        "take_profit_points": None,
+        "profit_minor": 0,
+        "swap_minor": 0,
+        "digits": 5,
+        "contract_size": 100_000.0,
+    }
+    return Position(**(usual | changes))
+
+
+def reply(intent_id: int, outcome: Outcome, time_ms: int = 50, **changes) -> ExecutionResult:
+    return ExecutionResult(
+        intent_id=intent_id, outcome=outcome, detail=outcome.value, time_ms=time_ms, **changes
+    )
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(US)
+
+
+@pytest.fixture
+def sent(desk: Desk) -> Callable[..., IntentRow]:
+    """Return a sender of an intent, at time 0 unless told otherwise."""
+
+    def send(action: IntentAction = IntentAction.OPEN, now_ms: int = 0, **changes) -> IntentRow:
+        command = desk.submit(approved(intent(action, **changes)), now_ms)
+        assert command is not None
+        return command.row
+
+    return send
+
+
+def states(desk: Desk, rows: list[IntentRow]) -> list[str]:
+    assert all(desk.row(row.intent_id) == row for row in rows)
+    return [row.state.name for row in rows]
+
+
+# sending
+
+
+def test_an_approved_order_gets_our_number_and_a_short_plain_comment(desk: Desk, sent):
+    row = sent(now_ms=7)
+
+    assert US.owns(row.intent_id)
+    assert (row.state, row.comment, row.created_ms, row.updated_ms) == (
+        IntentState.SENDING,
+        "mtq1",
+        7,
+        7,
+    )
+    assert desk.in_flight == (row,)
+    assert desk.needs_scan()
+
+
+def test_one_decision_is_sent_once_whatever_becomes_of_it(desk: Desk, sent):
+    row = sent()
+    again = approved(intent(volume_units=2 * UNITS))
+
+    assert desk.has_decided(row.intent.decision_key)
+    assert desk.submit(again, 1) is None
+    desk.on_result(reply(row.intent_id, Outcome.REFUSED))
+    assert desk.submit(again, 2) is None
+
+
+def test_every_intent_has_a_number_of_its_own(desk: Desk, sent):
+    first, second = sent(), sent(trigger="bar:2")
+
+    assert second.intent_id == first.intent_id + 1
+    assert desk.in_flight == (first, second)
+    assert desk.row(first.intent_id + 9) is None
+
+
+def test_comments_stay_short_when_the_sequence_is_long():
+    desk = Desk(US)
+    last = US.intent_id(2**32 - 2)
+    desk.restore([IntentRow(intent_id=last, intent=intent(), state=IntentState.DONE)])
+    row = desk.submit(approved(intent(trigger="bar:2")), 0).row
+
+    assert len(row.comment) <= 16
+    assert row.comment.isalnum()
+
+
+# replies
+
+
+@pytest.mark.parametrize(
+    ("outcome", "action", "state"),
+    [
+        (Outcome.CONFIRMED, IntentAction.OPEN, "SENDING"),
+        (Outcome.CONFIRMED, IntentAction.CLOSE, "SENDING"),
+        (Outcome.CONFIRMED, IntentAction.MODIFY, "DONE"),
+        (Outcome.ACCEPTED, IntentAction.OPEN, "UNKNOWN"),
+        (Outcome.UNKNOWN, IntentAction.OPEN, "UNKNOWN"),
+        (Outcome.UNKNOWN, IntentAction.MODIFY, "UNKNOWN"),
+        (Outcome.REFUSED, IntentAction.OPEN, "REJECTED"),
+        (Outcome.REPRICE, IntentAction.OPEN, "REJECTED"),
+        (Outcome.DISABLED, IntentAction.OPEN, "REJECTED"),
+        (Outcome.ALREADY, IntentAction.CLOSE, "DONE"),
+        (Outcome.ALREADY, IntentAction.MODIFY, "DONE"),
+        (Outcome.ALREADY, IntentAction.OPEN, "UNKNOWN"),
+    ],
+)
+def test_a_reply_moves_the_intent_by_its_class(
+    desk: Desk, sent, outcome: Outcome, action: IntentAction, state: str
+):
+    row = sent(action)
+    moved = desk.on_result(reply(row.intent_id, outcome, order_ticket=900))
+
+    assert states(desk, [moved]) == [state]
+    assert (moved.detail, moved.order_ticket, moved.updated_ms) == (outcome.value, 900, 50)
+    assert desk.needs_scan() == (state in {"SENDING", "UNKNOWN"})
+
+
+def test_a_second_a_late_and_a_foreign_reply_change_nothing(desk: Desk, sent):
+    row = sent()
+    desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
+
+    assert desk.on_result(reply(row.intent_id, Outcome.REFUSED)) is None
+    assert desk.on_result(reply(row.intent_id + 1, Outcome.REFUSED)) is None
+    assert desk.row(row.intent_id).state is IntentState.UNKNOWN
+
+
+# outcomes read from the broker
+
+
+@pytest.mark.parametrize("outcome", [None, *Outcome])
+def test_an_order_and_its_deal_are_done_whatever_the_reply_was(desk: Desk, sent, outcome):
+    row = sent()
+    settled = {Outcome.REFUSED, Outcome.REPRICE, Outcome.DISABLED}
+    if outcome is not None:
+        desk.on_result(reply(row.intent_id, outcome))
+    found = desk.on_view(
+        view(60, closed_orders=(order(row.intent_id),), deals=(deal(row.intent_id),))
+    )
+
+    assert states(desk, found) == ([] if outcome in settled else ["DONE"])
+    if found:
+        assert (found[0].order_ticket, found[0].filled_units) == (900, UNITS)
+        assert not desk.needs_scan()
+
+
+def test_a_filled_order_waits_for_all_of_its_deals(desk: Desk, sent):
+    row = sent()
+    half = deal(row.intent_id, volume_units=UNITS // 2)
+    rest = deal(row.intent_id, deal_ticket=2, volume_units=UNITS // 2)
+    filled = order(row.intent_id)
+
+    assert desk.on_view(view(1, closed_orders=(filled,))) == []
+    assert desk.on_view(view(2, deals=(half,))) == []
+    assert desk.on_view(view(3, deals=(half,))) == []  # the same deal read twice counts once
+    assert states(desk, desk.on_view(view(4, deals=(rest,)))) == ["DONE"]
+
+
+@pytest.mark.parametrize("state", [OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED])
+def test_an_order_that_ended_partly_filled_is_partial(desk: Desk, sent, state: OrderState):
+    row = sent()
+    ended = order(row.intent_id, state, filled_units=UNITS // 2)
+    half = deal(row.intent_id, volume_units=UNITS // 2)
+    found = desk.on_view(view(1, closed_orders=(ended,), deals=(half,)))
+
+    assert states(desk, found) == ["PARTIAL"]
+    assert found[0].filled_units == UNITS // 2
+
+
+def test_a_working_order_is_neither_done_nor_partial_yet(desk: Desk, sent):
+    row = sent()
+    working = order(row.intent_id, OrderState.PARTIALLY_FILLED, filled_units=UNITS // 2)
+    half = deal(row.intent_id, volume_units=UNITS // 2)
+    rest = deal(row.intent_id, deal_ticket=2, volume_units=UNITS // 2)
+
+    assert desk.on_view(view(1, orders=(working,), deals=(half,))) == []
+    assert desk.on_view(view(QUIET_MS * 9, orders=(working,))) == []
+    found = desk.on_view(view(3, closed_orders=(order(row.intent_id),), deals=(rest,)))
+    assert states(desk, found) == ["DONE"]
+
+
+@pytest.mark.parametrize("state", [OrderState.REJECTED, OrderState.CANCELED, OrderState.EXPIRED])
+def test_an_order_that_died_unfilled_is_rejected(desk: Desk, sent, state: OrderState):
+    row = sent()
+    desk.on_result(reply(row.intent_id, Outcome.ACCEPTED))
+    found = desk.on_view(view(1, closed_orders=(order(row.intent_id, state),)))
+
+    assert states(desk, found) == ["REJECTED"]
+    assert found[0].detail == f"order was {state.value}"
+    assert not desk.needs_scan()
+
+
+def test_an_order_marked_filled_without_any_deal_stays_open(desk: Desk, sent):
+    row = sent()
+    strange = order(row.intent_id, OrderState.FILLED, filled_units=0)
+
+    assert desk.on_view(view(1, closed_orders=(strange,))) == []
+    assert desk.needs_scan()
+
+
+def test_a_stop_loss_order_with_our_number_does_not_stand_for_the_entry(desk: Desk, sent):
+    """Orders made by a stop loss carry the number of the intent that opened the position."""
+    row = sent()
+    desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
+    stop = order(row.intent_id, order_ticket=901, side=Side.SELL, reason=Reason.STOP_LOSS)
+    closing = deal(
+        row.intent_id, deal_ticket=2, order_ticket=901, side=Side.SELL, entry=DealEntry.OUT
+    )
+    assert desk.on_view(view(1, closed_orders=(stop,), deals=(closing,))) == []
+
+    both = view(2, closed_orders=(stop, order(row.intent_id)), deals=(deal(row.intent_id),))
+    found = desk.on_view(both)
+
+    assert states(desk, found) == ["DONE"]
+    assert found[0].order_ticket == 900
+
+
+def test_an_unknown_close_is_found_by_its_own_orders_deals_only(desk: Desk, sent):
+    row = sent(IntentAction.CLOSE)
+    desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
+    closing = order(row.intent_id, side=Side.SELL, position_ticket=500)
+    entry = US.intent_id(77)  # closing deals keep the number that opened the position
+    foreign = [
+        deal(
+            row.intent_id, deal_ticket=1, order_ticket=899, position_ticket=500, entry=DealEntry.OUT
+        ),
+        deal(entry, deal_ticket=2, order_ticket=900, position_ticket=501, entry=DealEntry.OUT),
+        deal(entry, deal_ticket=3, order_ticket=900, position_ticket=500, entry=DealEntry.IN),
+    ]
+    assert desk.on_view(view(1, closed_orders=(closing,), deals=tuple(foreign))) == []
+
+    own = deal(entry, deal_ticket=4, position_ticket=500, entry=DealEntry.OUT)
+    assert states(desk, desk.on_view(view(2, deals=(own,)))) == ["DONE"]
+
+
+def test_orders_of_others_are_not_looked_at(desk: Desk, sent):
+    sent()
+    manual = order(0)
+    other_bot = order(BotIdentity(bot=4).intent_id(1))
+
+    assert desk.on_view(view(1, closed_orders=(manual, other_bot), deals=(deal(0),))) == []
+
+
+# modifications
+
+
+def test_a_modification_is_done_when_the_levels_stand(desk: Desk, sent):
+    row = sent(IntentAction.MODIFY)
+    desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
+
+    assert desk.on_view(view(1, positions=(position(),))) == []
+    found = desk.on_view(view(2, positions=(position(stop_loss_points=99_000),)))
+    assert [(r.state.name, r.detail) for r in found] == [("DONE", "levels stand")]
+
+
+def test_a_modification_of_a_position_that_is_gone_is_rejected(desk: Desk, sent):
+    sent(IntentAction.MODIFY)
+    found = desk.on_view(view(1, positions=(position(position_ticket=501),)))
+
+    assert [(r.state.name, r.detail) for r in found] == [("REJECTED", "position is closed")]
+
+
+def test_a_modification_that_never_shows_was_not_sent(desk: Desk, sent):
+    row = sent(IntentAction.MODIFY)
+    desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
+    held = {"positions": (position(),)}
+    assert desk.on_view(view(QUIET_MS, **held)) == []
+
+    found = desk.on_view(view(QUIET_MS + SCAN_GAP_MS, **held))
+    assert states(desk, found) == ["NOTSENT"]
+
+
+# absence
+
+
+@pytest.mark.parametrize(
+    ("scans", "last_is_enough"),
+    [
+        ([QUIET_MS], False),
+        ([1, QUIET_MS - 1], False),
+        ([QUIET_MS, QUIET_MS + SCAN_GAP_MS - 1], False),
+        ([1, QUIET_MS], True),
+        ([QUIET_MS, QUIET_MS + SCAN_GAP_MS], True),
+    ],
+)
+def test_nothing_happened_only_after_the_quiet_time_and_two_scans_apart(
+    desk: Desk, sent, scans: list, *, last_is_enough: bool
+):
+    row = sent()
+    desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
+    for time_ms in scans[:-1]:
+        assert desk.on_view(view(time_ms)) == []
+    found = desk.on_view(view(scans[-1]))
+
+    assert states(desk, found) == (["NOTSENT"] if last_is_enough else [])
+    assert desk.needs_scan() is not last_is_enough
+
+
+def test_the_quiet_time_can_be_longer(sent):
+    desk = Desk(US, quiet_ms=2 * QUIET_MS)
+    row = desk.submit(approved(intent()), 0).row
+    desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
+    desk.on_view(view(QUIET_MS))
+
+    assert desk.on_view(view(2 * QUIET_MS - 1)) == []
+    assert states(desk, desk.on_view(view(2 * QUIET_MS))) == ["NOTSENT"]
+
+
+def test_what_is_still_being_sent_is_never_declared_absent(desk: Desk, sent):
+    sent()
+    for time_ms in (1, QUIET_MS, 10 * QUIET_MS):
+        assert desk.on_view(view(time_ms)) == []
+    assert desk.needs_scan()
+
+
+def test_a_confirmation_that_never_shows_becomes_unknown_then_absent(desk: Desk, sent):
+    row = sent()
+    desk.on_result(reply(row.intent_id, Outcome.CONFIRMED, order_ticket=900))
+
+    assert desk.on_view(view(QUIET_MS - 1)) == []
+    doubted = desk.on_view(view(QUIET_MS))
+    assert [(r.state.name, r.detail) for r in doubted] == [
+        ("UNKNOWN", "confirmed, but not found at the broker")
+    ]
+    assert desk.on_view(view(QUIET_MS + 1)) == []
+    assert states(desk, desk.on_view(view(QUIET_MS + 1 + SCAN_GAP_MS))) == ["NOTSENT"]
+
+
+def not_sent(desk: Desk, sent) -> IntentRow:
+    row = sent()
+    desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
+    desk.on_view(view(1))
+    assert states(desk, desk.on_view(view(QUIET_MS))) == ["NOTSENT"]
+    return row
+
+
+def test_a_late_sighting_reopens_what_was_given_up_and_says_what_was_filled(desk: Desk, sent):
+    row = not_sent(desk, sent)
+    found = desk.on_view(
+        view(QUIET_MS * 2, closed_orders=(order(row.intent_id),), deals=(deal(row.intent_id),))
+    )
+
+    assert states(desk, found) == ["LATE"]
+    assert (found[0].detail, found[0].order_ticket, found[0].filled_units) == (
+        "seen after all",
+        900,
+        UNITS,
+    )
+    assert desk.on_view(view(QUIET_MS * 3, closed_orders=(order(row.intent_id),))) == []
+
+
+def test_a_late_order_that_died_unfilled_reopens_nothing(desk: Desk, sent):
+    row = not_sent(desk, sent)
+    dead = order(row.intent_id, OrderState.REJECTED)
+
+    assert desk.on_view(view(QUIET_MS * 2, closed_orders=(dead,))) == []
+    assert desk.on_view(view(QUIET_MS * 3)) == []
+    assert desk.row(row.intent_id).state is IntentState.NOTSENT
+
+
+# restart
+
+
+def test_what_was_being_sent_when_the_process_ended_is_unknown_and_never_sent_again(sent):
+    row = sent()
+    desk = Desk(US)
+    changed = desk.restore([row])
+
+    assert [(r.state.name, r.detail) for r in changed] == [("UNKNOWN", "process ended")]
+    assert desk.submit(approved(intent()), 1) is None
+    assert desk.on_result(reply(row.intent_id, Outcome.REFUSED)) is None
+    following = desk.submit(approved(intent(trigger="bar:2")), 2).row
+    assert following.intent_id == row.intent_id + 1
+
+
+def test_a_decision_that_was_not_sent_when_the_process_ended_is_dropped():
+    fresh = IntentRow(intent_id=US.intent_id(4), intent=intent(), state=IntentState.NEW)
+    desk = Desk(US)
+
+    assert [r.state.name for r in desk.restore([fresh])] == ["NOTSENT"]
+    assert not desk.needs_scan()
+
+
+@pytest.mark.parametrize(
+    "state", [s for s in IntentState if s not in {IntentState.NEW, IntentState.SENDING}]
+)
+def test_every_other_state_is_taken_over_as_it_is(state: IntentState):
+    row = IntentRow(intent_id=US.intent_id(4), intent=intent(), state=state)
+    desk = Desk(US)
+
+    assert desk.restore([row]) == []
+    assert desk.row(row.intent_id) == row
+    assert desk.needs_scan() == row.is_open
+
+
+def test_a_restored_unknown_is_resolved_like_any_other(sent):
+    row = sent()
+    desk = Desk(US)
+    desk.restore([row])
+    found = desk.on_view(
+        view(9, closed_orders=(order(row.intent_id),), deals=(deal(row.intent_id),))
+    )
+
+    assert states(desk, found) == ["DONE"]
+
+
+def test_a_restored_unknown_that_nobody_knows_needs_the_quiet_time_too(sent):
+    row = sent()
+    desk = Desk(US)
+    desk.restore([replace(row, created_ms=1_000)])
+
+    assert desk.on_view(view(2_000)) == []
+    assert desk.on_view(view(QUIET_MS + 999)) == []
+    assert states(desk, desk.on_view(view(QUIET_MS + 1_000))) == ["NOTSENT"]

@@ -1,0 +1,86 @@
+"""A view of the risk that lets everything pass, and an intent that does."""
+
+from collections.abc import Callable
+
+import pytest
+
+from mtquant.model import (
+    AccountSnapshot,
+    Instrument,
+    IntentAction,
+    MarginMode,
+    OrderIntent,
+    Quote,
+    Side,
+)
+from mtquant.risk import RiskView
+
+
+@pytest.fixture
+def account() -> AccountSnapshot:
+    return AccountSnapshot(
+        login=1,
+        server="x",
+        currency="USD",
+        currency_digits=2,
+        leverage=100,
+        margin_mode=MarginMode.HEDGING,
+        is_demo=True,
+        trade_allowed=True,
+        balance_minor=1_000_000,
+        equity_minor=1_000_000,
+        margin_minor=0,
+        time_ms=0,
+    )
+
+
+@pytest.fixture
+def instrument() -> Instrument:
+    return Instrument(
+        symbol="EURUSD",
+        digits=5,
+        contract_size=100_000,
+        base_currency="EUR",
+        profit_currency="USD",
+        margin_currency="EUR",
+    )
+
+
+@pytest.fixture
+def view(account, instrument) -> Callable[..., RiskView]:
+    def make(**changes) -> RiskView:
+        usual = {
+            "now_ms": 0,
+            "account": account,
+            "instrument": instrument,
+            "quote": Quote(symbol="EURUSD", time_ms=0, bid_points=100_000, ask_points=100_010),
+            "positions": (),
+            "in_flight": (),
+            "day_start_balance_minor": 1_000_000,
+            "day_loss_minor": 0,
+            "halt_level": 0,
+            "is_ready": True,
+        }
+        return RiskView(**(usual | changes))
+
+    return make
+
+
+@pytest.fixture
+def intent() -> Callable[..., OrderIntent]:
+    def make(action: IntentAction = IntentAction.OPEN, **changes) -> OrderIntent:
+        usual = {
+            "strategy_id": "sma",
+            "symbol": "EURUSD",
+            "action": action,
+            "side": Side.BUY,
+            "volume_units": 10_000_000,
+            "trigger": "bar:1",
+            "decided_ms": 0,
+            "deadline_ms": 10,
+            "stop_loss_points": 99_000,
+            "position_ticket": 0 if action is IntentAction.OPEN else 5,
+        }
+        return OrderIntent(**(usual | changes))
+
+    return make

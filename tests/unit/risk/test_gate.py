@@ -1,0 +1,248 @@
+"""Only the gate approves; it reports every refusal with rule, value and limit."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+
+from mtquant.model import ConfigError, IntentAction, IntentRow, IntentState, Position, Quote, Side
+from mtquant.risk import (
+    ENTRY_CHECKS,
+    ApprovedOrder,
+    Refusal,
+    Refused,
+    RiskEngine,
+    RiskLimits,
+)
+
+
+@pytest.fixture
+def gate() -> RiskEngine:
+    return RiskEngine(RiskLimits())
+
+
+def quote(bid: int, ask: int) -> Quote:
+    return Quote(symbol="EURUSD", time_ms=0, bid_points=bid, ask_points=ask)
+
+
+def position(intent_id: int = 0) -> Position:
+    return Position(
+        position_ticket=1,
+        symbol="EURUSD",
+        side=Side.BUY,
+        volume_units=1,
+        open_points=1,
+        open_ms=0,
+        current_points=1,
+        current_ms=0,
+        stop_loss_points=None,
+        take_profit_points=None,
+        profit_minor=0,
+        swap_minor=0,
+        digits=5,
+        contract_size=1.0,
+        intent_id=intent_id,
+    )
+
+
+def row(intent, intent_id: int = 7, **changes) -> IntentRow:
+    return IntentRow(intent_id=intent_id, intent=intent(**changes), state=IntentState.UNKNOWN)
+
+
+def test_an_entry_within_all_limits_is_approved(gate, intent, view):
+    decision = gate.decide(intent(), view())
+
+    assert isinstance(decision, ApprovedOrder)
+    assert decision.intent == intent()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"halt_level": 1}, ("halt", "level 1", "level 0")),
+        ({"is_ready": False}, ("reconciled", "not yet", "after reconciliation")),
+        ({"quote": None}, ("quote", "none", "0 < bid <= ask")),
+        ({"quote": quote(0, 10)}, ("quote", "bid 0, ask 10 points", "0 < bid <= ask")),
+        ({"quote": quote(11, 10)}, ("quote", "bid 11, ask 10 points", "0 < bid <= ask")),
+        ({"quote": quote(100_000, 100_051)}, ("max_spread", "51 points", "50 points")),
+        ({"positions": (position(),)}, ("max_positions", "1 open or on the way", "1")),
+        (
+            {"day_loss_minor": 50_000},
+            ("max_daily_loss", "500.00 USD", "500.00 USD (5.0% of the day's start)"),
+        ),
+        (
+            {"day_start_balance_minor": 0},
+            ("max_daily_loss", "0.00 USD", "0.00 USD (5.0% of the day's start)"),
+        ),
+    ],
+)
+def test_an_entry_is_refused_with_rule_value_and_limit(gate, intent, view, changes, expected):
+    decision = gate.decide(intent(), view(**changes))
+
+    assert isinstance(decision, Refused)
+    assert [(r.rule, r.value, r.limit) for r in decision.refusals] == [expected]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"quote": quote(100_000, 100_050)},
+        {"quote": quote(100_000, 100_000)},
+        {"day_loss_minor": 49_999},
+    ],
+)
+def test_an_entry_at_its_limit_passes(gate, intent, view, changes: dict):
+    assert isinstance(gate.decide(intent(), view(**changes)), ApprovedOrder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"stop_loss_points": None}, "stop_loss"),
+        ({"stop_loss_points": 0}, "stop_loss"),
+        ({"volume_units": 500_000}, "volume"),
+        ({"volume_units": 10_500_000}, "volume"),
+        ({"volume_units": 50_001_000_000}, "volume"),
+    ],
+)
+def test_an_entry_that_its_instrument_or_its_risk_forbids_is_refused(
+    gate, intent, view, changes: dict, rule: str
+):
+    decision = gate.decide(intent(**changes), view())
+
+    assert [refusal.rule for refusal in decision.refusals] == [rule]
+
+
+def test_a_volume_refusal_says_which_volumes_pass(gate, intent, view):
+    refusal = gate.decide(intent(volume_units=10_500_000), view()).refusals[0]
+
+    assert str(refusal) == "volume: 0.105 lots (limit 0.01 to 500 lots in steps of 0.01)"
+
+
+def test_a_halt_refusal_says_how_to_lift_it(gate, intent, view):
+    refusal = gate.decide(intent(), view(halt_level=2)).refusals[0]
+
+    assert str(refusal).endswith("; mtquant resume --who NAME --reason TEXT")
+
+
+def test_every_failing_check_is_reported(gate, intent, view):
+    bad = view(
+        halt_level=1,
+        is_ready=False,
+        quote=quote(100, 50_000),
+        positions=(position(),),
+        in_flight=(row(intent, trigger="bar:0"),),
+        day_loss_minor=60_000,
+    )
+    decision = gate.decide(intent(stop_loss_points=None, volume_units=1), bad)
+
+    assert [refusal.rule for refusal in decision.refusals] == [
+        "halt",
+        "reconciled",
+        "unresolved_order",
+        "max_spread",
+        "max_positions",
+        "max_daily_loss",
+        "stop_loss",
+        "volume",
+    ]
+    assert len(ENTRY_CHECKS) == 9  # all but the quote, which is there
+
+
+@pytest.mark.parametrize(
+    ("changes", "rules"),
+    [
+        ({}, ["unresolved_order", "max_positions"]),
+        ({"symbol": "GBPUSD"}, ["max_positions"]),
+        ({"action": IntentAction.CLOSE}, []),
+        ({"action": IntentAction.MODIFY}, []),
+    ],
+)
+def test_an_open_outcome_blocks_its_symbol_and_counts_as_a_position(
+    gate, intent, view, changes: dict, rules: list
+):
+    decision = gate.decide(intent(), view(in_flight=(row(intent, **changes),)))
+    found = [refusal.rule for refusal in getattr(decision, "refusals", ())]
+
+    assert found == rules
+
+
+def test_a_position_and_its_own_unresolved_intent_count_once(intent, view):
+    gate = RiskEngine(RiskLimits(max_positions=2))
+    seen = view(positions=(position(intent_id=7),), in_flight=(row(intent, 7, symbol="GBPUSD"),))
+    two = view(positions=(position(intent_id=8),), in_flight=(row(intent, 7, symbol="GBPUSD"),))
+
+    assert isinstance(gate.decide(intent(), seen), ApprovedOrder)
+    assert [r.rule for r in gate.decide(intent(), two).refusals] == ["max_positions"]
+
+
+@pytest.mark.parametrize("action", [IntentAction.CLOSE, IntentAction.MODIFY])
+def test_what_reduces_risk_is_never_blocked(gate, intent, view, action: IntentAction):
+    gate.raise_halt(4)
+    blocked = view(halt_level=4, is_ready=False, quote=None, day_loss_minor=10**9)
+
+    assert isinstance(gate.decide(intent(action), blocked), ApprovedOrder)
+
+
+def test_an_approval_cannot_be_made_or_changed_elsewhere(gate, intent, view):
+    approved = gate.decide(intent(), view())
+
+    with pytest.raises(TypeError, match=r"comes from RiskEngine.decide"):
+        ApprovedOrder(intent(), object())
+    with pytest.raises(TypeError):
+        ApprovedOrder(intent())
+    with pytest.raises((TypeError, ValueError)):
+        replace(approved, intent=intent(volume_units=99_000_000))
+    with pytest.raises(AttributeError):
+        approved.intent = intent(volume_units=99_000_000)
+    assert not hasattr(approved, "seal")
+    assert copy.copy(approved) == approved
+
+
+# the halt level
+
+
+def test_a_halt_only_rises_until_it_is_cleared(gate):
+    assert gate.raise_halt(2)
+    assert not gate.raise_halt(2)
+    assert not gate.raise_halt(1)
+    assert gate.halt_level == 2
+    gate.clear_halt()
+    assert gate.halt_level == 0
+
+
+def test_a_halt_holds_even_when_the_view_does_not_know_it_yet(gate, intent, view):
+    gate.raise_halt(3)
+    decision = gate.decide(intent(), view(halt_level=0))
+
+    assert [(r.rule, r.value) for r in decision.refusals] == [("halt", "level 3")]
+
+
+def test_a_halt_of_an_earlier_process_stands(intent, view):
+    assert isinstance(RiskEngine(RiskLimits(), 1).decide(intent(), view()), Refused)
+
+
+# limits
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"risk_per_trade_fraction": 5}, "risk_per_trade_fraction: 5 would risk 500% of equity"),
+        ({"risk_per_trade_fraction": 0.0}, "risk_per_trade_fraction"),
+        ({"risk_per_trade_fraction": float("nan")}, "risk_per_trade_fraction"),
+        ({"max_positions": 0}, "max_positions must be at least 1, was 0"),
+        ({"max_daily_loss_fraction": 1.0}, "max_daily_loss_fraction must lie between 0 and 1"),
+        ({"max_daily_loss_fraction": 0.0}, "max_daily_loss_fraction"),
+        ({"max_spread_points": -1}, "max_spread_points must not be negative"),
+    ],
+)
+def test_limits_that_do_not_limit_are_refused(changes: dict, message: str):
+    with pytest.raises(ConfigError, match=message):
+        RiskLimits(**changes)
+
+
+def test_a_refusal_without_a_remedy_reads_short():
+    assert str(Refusal(rule="stop_loss", value="none", limit="required")) == (
+        "stop_loss: none (limit required)"
+    )

@@ -1,0 +1,214 @@
+"""Small worlds for tests: venues, made-up markets, engines in both runners, faulty terminals."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mtquant.broker import BrokerSession, MT5Client
+from mtquant.engine import BacktestRunner, Engine, LiveRunner, OrderMaker, StrategySlot
+from mtquant.exchange import AccountSpec, InstrumentSpec, Market, Terms, VenueSpec
+from mtquant.execution import QUIET_MS, Desk
+from mtquant.model import (
+    Bars,
+    BotIdentity,
+    Direction,
+    Publish,
+    Signal,
+    SwapMode,
+    Timeframe,
+    make_bars,
+)
+from mtquant.portfolio import Portfolio
+from mtquant.risk import RiskEngine, RiskLimits
+from mtquant.storage import MemoryJournal
+from mtquant.strategy import (
+    AtrTrailingStop,
+    AtrTrailingStopParameters,
+    BarsView,
+    ExitStrategy,
+    Series,
+    StopLossTakeProfit,
+    StopLossTakeProfitParameters,
+    Strategy,
+)
+from mtquant.terminal.simulated import MemoryLog, SimulatedServer, SimulatedTerminal
+
+MONDAY_MS = 1_483_308_000_000  # 2017-01-01 22:00 UTC, Monday 00:00 of an EET server
+
+
+def make_venue(
+    *, deposit: float = 10_000.0, leverage: int = 100, commission: float = 3.5, **instrument: Any
+) -> VenueSpec:
+    """Return a hedging USD account that trades EURUSD."""
+    facts: dict[str, Any] = {
+        "digits": 5,
+        "contract_size": 100_000.0,
+        "base_currency": "EUR",
+        "profit_currency": "USD",
+        "commission_per_lot": commission,
+        "swap_mode": SwapMode.POINTS,
+        "swap_long_points": -0.7,
+        "swap_short_points": -1.0,
+    }
+    return VenueSpec(
+        account=AccountSpec(deposit=deposit, leverage=leverage),
+        instruments={"EURUSD": InstrumentSpec(**(facts | instrument))},
+    )
+
+
+def bars_of(
+    closes: Sequence[int],
+    *,
+    wick: int = 5,
+    spread: int | Sequence[int] = 10,
+    timeframe: Timeframe = Timeframe.H1,
+    first_ms: int = MONDAY_MS,
+    gaps: Sequence[int] = (),
+) -> Bars:
+    """Return bars that open where the last one closed, plus `gaps[i]` points."""
+    jumps = list(gaps) + [0] * (len(closes) - len(gaps))
+    close = np.array(closes, dtype=np.int64)
+    before = np.concatenate([close[:1], close[:-1]])
+    opened = before + np.array(jumps, dtype=np.int64)
+    time_ms = first_ms + np.arange(len(close)) * timeframe.duration_ms
+    spreads = spread if isinstance(spread, int) else np.array(spread, dtype=np.int64)
+    return make_bars(
+        symbol="EURUSD",
+        timeframe=timeframe,
+        digits=5,
+        time_ms=time_ms,
+        open=opened,
+        high=np.maximum(opened, close) + wick,
+        low=np.minimum(opened, close) - wick,
+        close=close,
+        spread=spreads,
+    )
+
+
+class Scripted(Strategy):
+    """Say what a list says: bar index → direction, None for nothing."""
+
+    def __init__(self, script: Sequence[Direction | None]) -> None:
+        super().__init__("scripted")
+        self._script = script
+        self.seen: list[int] = []
+
+    def on_bar(self, bars: BarsView) -> Signal | None:
+        """Return the scripted direction."""
+        self.seen.append(bars.index)
+        direction = self._script[bars.index] if bars.index < len(self._script) else None
+        return None if direction is None else self.signal(bars, direction)
+
+
+def stop_and_target(**parameters: Any) -> StopLossTakeProfit:
+    """Return the protective exit."""
+    return StopLossTakeProfit(StopLossTakeProfitParameters(**parameters))
+
+
+def trailing(**parameters: Any) -> AtrTrailingStop:
+    """Return the trailing exit."""
+    return AtrTrailingStop(AtrTrailingStopParameters(**parameters))
+
+
+@dataclass(kw_only=True)
+class World:
+    """Describe a run: market, strategy, exits, limits."""
+
+    bars: Bars
+    strategy: Callable[[], Strategy]
+    exits: Callable[[], list[ExitStrategy]] = lambda: [stop_and_target(stop_points=200)]
+    venue: VenueSpec = field(default_factory=make_venue)
+    limits: RiskLimits = field(default_factory=RiskLimits)
+    slippage: Any = None
+    outages: Sequence[tuple[int, int]] = ()
+    quiet_ms: int = QUIET_MS
+
+    def market(self) -> Market:
+        """Return a market that has played nothing."""
+        still = np.zeros((len(self.bars), 2), dtype=np.int32)
+        return Market(self.venue, self.bars, still if self.slippage is None else self.slippage)
+
+    def engine(self, series: Series) -> Engine:
+        """Return an engine over a series."""
+        identity = BotIdentity()
+        slot = StrategySlot(self.strategy(), self.exits(), series)
+        orders = OrderMaker(
+            "test", Terms.of(self.venue, "EURUSD"), deviation_points=20, deadline_ms=60_000
+        )
+        portfolio = Portfolio(identity, self.venue.clock)
+        return Engine(slot, orders, RiskEngine(self.limits), self.desk(identity), portfolio)
+
+    def desk(self, identity: BotIdentity) -> Desk:
+        """Return an order desk."""
+        return Desk(identity, self.quiet_ms)
+
+    def backtest(self) -> tuple[Market, list[Publish]]:
+        """Run in the backtest runner."""
+        market, series = self.market(), Series.over(self.bars)
+        notes: list[Publish] = []
+        BacktestRunner(self.engine(series), market, series, notes.append).run()
+        return market, notes
+
+    def live(self, **options: Any) -> LiveRun:
+        """Run in the live runner on the simulated terminal."""
+        run = LiveRun(self, **options)
+        run.run()
+        return run
+
+
+class LiveRun:
+    """Hold a live run on the simulated terminal, with whatever wraps the terminal."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        journal: Any = None,
+        log: Any = None,
+        wrap: Callable[[SimulatedTerminal, SimulatedServer], Any] | None = None,
+        on_step: Callable[[LiveRun], None] | None = None,
+    ) -> None:
+        self.world = world
+        self.journal = journal or MemoryJournal()
+        self.market = world.market()
+        self.server = SimulatedServer(self.market, log or MemoryLog(), world.outages)
+        terminal = SimulatedTerminal(self.server)
+        self.terminal = wrap(terminal, self.server) if wrap else terminal
+        self.notes: list[Publish] = []
+        self._on_step = on_step
+        bars = world.bars
+        self.session = BrokerSession(
+            self.terminal, ["EURUSD"], server_clock=world.venue.clock, clock=self
+        )
+        self.client = MT5Client(self.session, self)
+        self.engine = world.engine(Series(bars.symbol, bars.timeframe, bars.digits))
+        self.runner = LiveRunner(
+            self.engine, self.client, self.journal, self, self, subscriber=self.notes.append
+        )
+
+    def now_ms(self) -> int:
+        """Return the server's time."""
+        return self.server.now_ms
+
+    async def next(self) -> bool:
+        """Step the market."""
+        stepped = self.server.step()
+        if stepped and self._on_step:
+            self._on_step(self)
+        return stepped
+
+    def run(self) -> None:
+        """Run to the end."""
+        try:
+            asyncio.run(self.runner.run())
+        finally:
+            self.client.close()
+
+    def named(self, name: str) -> list[Publish]:
+        """Return the observations of a name."""
+        return [note for note in self.notes if note.name == name]
