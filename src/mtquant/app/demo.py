@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtquant.app.config import load_config
+from mtquant.app.guard import guarded
 from mtquant.app.outage import ScriptedOutage, draw_outage
 from mtquant.app.results import Results, finish_run
 from mtquant.app.wiring import Plan, make_engine, make_plan
@@ -156,9 +157,12 @@ class _Bot:
         self._client = MT5Client(session, clock)
         bars = plan.bars
         engine = make_engine(plan.config, Series(bars.symbol, bars.timeframe, bars.digits))
-        subscribers: list[Subscriber] = [self._events, LogSubscriber()]
+        subscribers: list[Subscriber] = [
+            guarded(self._events, "event log"),
+            guarded(LogSubscriber(), "log"),
+        ]
         if subscriber is not None:
-            subscribers.append(subscriber)
+            subscribers.append(guarded(subscriber, "screen"))
         self._runner = LiveRunner(
             engine,
             self._client,

@@ -74,7 +74,9 @@ def make_plan(loaded: LoadedConfig, *more: object) -> Plan:
     make_strategy(loaded.config)
     make_exits(loaded.config)
     fingerprint = loaded.fingerprint(bars.content_hash(), *more)
-    return Plan(loaded=loaded, bars=bars, fingerprint=fingerprint)
+    plan = Plan(loaded=loaded, bars=bars, fingerprint=fingerprint)
+    plan.market()  # venue and bars must fit together before anything is written
+    return plan
 
 
 def load_data(loaded: LoadedConfig) -> Bars:

@@ -132,8 +132,6 @@ class Book:
         bid_from = self._bid[symbol]
         spread = self._ask[symbol] - bid_from
         for position, reason, level in self._crossed(symbol, bid_from, bid_to, spread):
-            if position.ticket not in self._positions:
-                continue
             if reason is Reason.STOP_LOSS:
                 self._stop(position, level, reason)
             else:

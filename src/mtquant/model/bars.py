@@ -92,13 +92,8 @@ def make_bars(
         MarketDataError: columns differ in length, times do not rise, prices contradict themselves.
     """
     n = len(time_ms)
-    columns = {
-        "open": _column(open, n, "open"),
-        "high": _column(high, n, "high"),
-        "low": _column(low, n, "low"),
-        "close": _column(close, n, "close"),
-        "spread": _column(spread, n, "spread"),
-    }
+    given = {"open": open, "high": high, "low": low, "close": close, "spread": spread}
+    columns = {name: _column(values, n, name) for name, values in given.items()}
     times = _whole(time_ms, n, "time_ms")
     volume = _whole(tick_volume, n, "tick_volume")
     _require_sane(symbol, times, volume, columns)

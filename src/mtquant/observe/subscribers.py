@@ -45,6 +45,8 @@ class LogSubscriber:
         if event.name == "position_closed" and event.fields.get("while_away"):
             level = logging.WARNING
         fields = {key: value for key, value in event.fields.items() if value is not None}
-        self._logger.log(
-            level, event.name, correlation_id=event.correlation_id, time_ms=event.time_ms, **fields
+        # bound, not passed: a field may bear a name that the log call has itself
+        bound = self._logger.bind(
+            **fields, correlation_id=event.correlation_id, time_ms=event.time_ms
         )
+        bound.log(level, event.name)

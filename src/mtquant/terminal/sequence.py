@@ -6,9 +6,8 @@ the `_fields`, `_replace` and `_make` of a named tuple, and not picklable.
 
 from __future__ import annotations
 
-import pickle
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,10 +42,9 @@ class StructSequence(tuple[Any, ...]):
         pairs = zip(self.__match_args__, self, strict=True)
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in pairs)})"
 
-    def __reduce__(self) -> NoReturn:
-        raise pickle.PicklingError(
-            f"Can't pickle {type(self)!r}: attribute lookup {type(self).__name__} failed"
-        )
+    def __reduce__(self) -> tuple[type[Self], tuple[tuple[Any, ...]]]:
+        # copies are made from this; pickle looks for the type in `builtins` and does not find it
+        return type(self), (tuple(self),)
 
     def _asdict(self) -> dict[str, Any]:
         return dict(zip(self.__match_args__, self, strict=True))

@@ -102,7 +102,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, kind: str):
     else:
         np.savez(file, **arrays(), extra=np.array([{}], dtype=object))
 
-    with pytest.raises(DataError, match="bars.npz"):
+    with pytest.raises(DataError, match=r"bars\.npz"):
         load_bars(file)
 
 

@@ -64,6 +64,18 @@ def test_a_market_plays_four_points_a_bar_and_then_ends(venue):
     ]
 
 
+def test_the_points_played_so_far_are_what_a_chart_may_show(venue):
+    bars = flat_bars(
+        1, 0, open=np.array([100]), high=np.array([130]), low=np.array([90]), close=np.array([110])
+    )
+    market = market_of(venue(), bars)
+    assert market.shown() == []
+
+    market.advance()
+    market.advance()
+    assert market.shown() == [100, 90]
+
+
 def test_a_bar_ends_before_the_next_begins_where_the_servers_clock_jumps(venue):
     bars = make_bars(
         symbol="EURUSD",

@@ -31,7 +31,9 @@ def forex_profit(side: int, units: int, opened: int, closed: int, digits: int = 
     return rules.profit_minor(side, units, opened, closed, 1e5, divisor, True, 1.0, 1.0)
 
 
-def one_leg(mode: int, units: int, price: int, contract: float, scale: float, leverage: int, rate):
+def one_leg(
+    mode: int, units: int, price: int, contract: float, scale: float, *, leverage: int, rate: tuple
+) -> int:
     per_price, fixed = rate
     return rules.hedged_margin_minor(
         mode, units, float(units * price), 0, 0.0, contract, 0.0, scale, leverage, per_price, fixed
@@ -108,12 +110,16 @@ def test_a_dollar_pair_converts_its_own_margin_at_the_ask(
 ):
     units = round(lots * LOT)
 
-    assert one_leg(FOREX, units, price_points, 1e5, 1e5, 100, (100.0, 0.0)) == expected
+    assert (
+        one_leg(FOREX, units, price_points, 1e5, 1e5, leverage=100, rate=(100.0, 0.0)) == expected
+    )
 
 
 @pytest.mark.parametrize("price_points", [108_183, 97_000])
 def test_the_price_of_a_pair_with_the_account_currency_as_base_does_not_enter(price_points: int):
-    assert one_leg(FOREX, LOT // 10, price_points, 1e5, 1e3, 100, (0.0, 100.0)) == 10_000
+    assert (
+        one_leg(FOREX, LOT // 10, price_points, 1e5, 1e3, leverage=100, rate=(0.0, 100.0)) == 10_000
+    )
 
 
 def test_the_documented_margins_agree():
@@ -124,7 +130,9 @@ def test_the_documented_margins_agree():
         if symbol in asks:
             rate = (100.0, 0.0) if symbol.endswith("USD") else (0.0, 100.0)
             units = round(lots * LOT)
-            margin = one_leg(FOREX, units, asks[symbol], 1e5, 1e5, documented["leverage"], rate)
+            margin = one_leg(
+                FOREX, units, asks[symbol], 1e5, 1e5, leverage=documented["leverage"], rate=rate
+            )
             assert margin == round(money * 100)
             checked += 1
 
@@ -139,7 +147,10 @@ def test_cfds_with_leverage_take_the_average_opening_price():
     )
 
     assert margin == 231_500
-    assert margin + one_leg(CFD_LEVERAGE, LOT, 15_412, 5000.0, 1e3, 100, (0.0, 100.0)) == 308_560
+    assert (
+        margin + one_leg(CFD_LEVERAGE, LOT, 15_412, 5000.0, 1e3, leverage=100, rate=(0.0, 100.0))
+        == 308_560
+    )
 
 
 def test_covered_volume_takes_the_average_of_all_and_uncovered_that_of_the_larger_leg():

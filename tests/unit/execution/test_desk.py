@@ -489,6 +489,13 @@ def test_a_late_sighting_reopens_what_was_given_up_and_says_what_was_filled(desk
     assert desk.on_view(view(QUIET_MS * 3, closed_orders=(order(row.intent_id),))) == []
 
 
+def test_what_was_given_up_stays_given_up_while_nothing_is_seen(desk: Desk, sent):
+    row = not_sent(desk, sent)
+
+    assert desk.on_view(view(QUIET_MS * 2)) == []
+    assert desk.row(row.intent_id).state is IntentState.NOTSENT
+
+
 def test_a_late_order_that_died_unfilled_reopens_nothing(desk: Desk, sent):
     row = not_sent(desk, sent)
     dead = order(row.intent_id, OrderState.REJECTED)
@@ -496,6 +503,13 @@ def test_a_late_order_that_died_unfilled_reopens_nothing(desk: Desk, sent):
     assert desk.on_view(view(QUIET_MS * 2, closed_orders=(dead,))) == []
     assert desk.on_view(view(QUIET_MS * 3)) == []
     assert desk.row(row.intent_id).state is IntentState.NOTSENT
+
+
+def test_a_late_order_that_died_partly_filled_reopens_what_was_given_up(desk: Desk, sent):
+    row = not_sent(desk, sent)
+    ended = order(row.intent_id, OrderState.CANCELED, filled_units=UNITS // 2)
+
+    assert states(desk, desk.on_view(view(QUIET_MS * 2, closed_orders=(ended,)))) == ["LATE"]
 
 
 # restart

@@ -252,7 +252,7 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_field(data: object, message
 def test_a_table_of_scalars_holds_nothing_else(fields: object):
     data = {"name": "x", "time_ms": 1, "correlation_id": "", "fields": fields}
 
-    with pytest.raises(DataError, match="Publish.fields"):
+    with pytest.raises(DataError, match=r"Publish\.fields"):
         Publish.from_dict(data)
 
 

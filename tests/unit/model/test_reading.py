@@ -1,4 +1,4 @@
-"""Configuration is read strictly: every refusal names the key, the value and what would be right."""
+"""Configuration is read strictly: a refusal names the key, the value and what would be right."""
 
 import math
 from collections.abc import Mapping

@@ -246,6 +246,15 @@ def test_a_new_day_forgets_the_deals_of_the_old_one(portfolio: Portfolio):
     assert portfolio.day_loss_minor(NOON_MS + 25 * HOUR_MS) == 1_000
 
 
+def test_journalled_deals_are_not_new_but_count_in_their_day(portfolio: Portfolio):
+    yesterday, today = deal(1, NOON_MS - 24 * HOUR_MS, -500), deal(2, NOON_MS, -990)
+    portfolio.restore([today, yesterday])
+    changes = portfolio.apply(view(NOON_MS, balance=99_000, deals=(yesterday, today)))
+
+    assert changes.deals == ()
+    assert portfolio.day_loss_minor(NOON_MS) == 1_000
+
+
 def test_the_newest_view_replaces_the_one_before(portfolio: Portfolio):
     held = replace(position(1, US.intent_id(1)), profit_minor=5)
     portfolio.apply(view(NOON_MS, positions=(held,)))

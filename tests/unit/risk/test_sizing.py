@@ -36,7 +36,7 @@ def test_one_percent_over_200_points_is_half_a_lot(terms, account):
     side=st.sampled_from(Side),
 )
 def test_a_volume_is_tradable_and_its_stop_never_costs_more_than_the_risk(
-    terms, account, equity, distance, fraction, strength, side
+    *, terms, account, equity, distance, fraction, strength, side
 ):
     entry = 100_000
     stop = entry - side.value * distance

@@ -45,9 +45,18 @@ def position(side: Side = Side.BUY, opened: int = 100_000, stop: int | None = No
 # the rule
 
 
-@given(sides, prices, prices, prices, atrs, ratios, ratios, ratios)
+@given(
+    side=sides,
+    opened=prices,
+    stop=prices,
+    price=prices,
+    atr=atrs,
+    distance=ratios,
+    activation=ratios,
+    step=ratios,
+)
 def test_a_trailing_stop_never_loosens_and_improves_by_its_step(
-    side, opened, stop, price, atr, distance, activation, step
+    *, side, opened, stop, price, atr, distance, activation, step
 ):
     level = trailing_stop(side, opened, stop, price, atr, distance, activation, step)
 
@@ -57,9 +66,17 @@ def test_a_trailing_stop_never_loosens_and_improves_by_its_step(
         assert side * (price - opened) >= activation * atr
 
 
-@given(sides, prices, prices, atrs, ratios, ratios, ratios)
+@given(
+    side=sides,
+    opened=prices,
+    price=prices,
+    atr=atrs,
+    distance=ratios,
+    activation=ratios,
+    step=ratios,
+)
 def test_a_first_trailing_stop_stands_at_its_distance(
-    side, opened, price, atr, distance, activation, step
+    *, side, opened, price, atr, distance, activation, step
 ):
     level = trailing_stop(side, opened, 0, price, atr, distance, activation, step)
 

@@ -87,7 +87,7 @@ def test_prices_are_floats_for_people_and_points_for_arithmetic(view):
     period=st.integers(1, 12),
 )
 def test_a_line_over_a_growing_series_equals_the_whole_computed_at_once(
-    bars, rows, closes: list, bulk: int, asked_at: int, period: int
+    *, bars, rows, closes: list, bulk: int, asked_at: int, period: int
 ):
     series = Series.over(bars(closes[:bulk]))
     asked_at = min(max(asked_at, min(bulk, len(closes))), len(closes))
@@ -119,6 +119,16 @@ def test_a_line_grows_through_every_capacity(rows):
     expected = Sma(20).calculate(series.prices())
     np.testing.assert_array_equal(np.array(line.memory[: len(closes)]), expected)
     assert series.capacity == 4096
+
+
+def test_a_line_over_history_goes_on_with_the_bars_that_follow(bars, rows):
+    series = Series.over(bars(CLOSES[:20]))
+    line = series.use(Sma(5))
+    for row in rows(CLOSES)[20:]:
+        series.append(row)
+
+    expected = Sma(5).calculate(Series.over(bars(CLOSES)).prices())
+    np.testing.assert_array_equal([line.memory[index] for index in range(30)], expected)
 
 
 def test_history_without_bars_can_grow(bars, rows):

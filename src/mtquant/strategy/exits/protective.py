@@ -70,7 +70,7 @@ class StopLossTakeProfit:
             target_distance_points=_distance(p.target_points, p.target_atr, atr),
         )
 
-    def on_bar(self, position: Position, bars: BarsView) -> ExitSignal | None:  # noqa: ARG002
+    def on_bar(self, position: Position, bars: BarsView) -> ExitSignal | None:  # noqa: ARG002 - waits
         """Return nothing: the levels stand at the broker."""
         return None
 

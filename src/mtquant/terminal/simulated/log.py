@@ -48,20 +48,35 @@ class FileLog:
     """Keep the log in a file of JSON lines; its head says which venue, data and seed it is of."""
 
     def __init__(self, path: Path, fingerprint: str) -> None:
+        """Open the log, cutting off a record that a killed process tore.
+
+        Raises:
+            DataError: the file belongs to another server, is damaged, or cannot be used.
+        """
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._old = self._recover(fingerprint)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        self._file = os.open(path, flags, 0o644)
+        self._file = -1
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._old = self._recover(fingerprint)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+            self._file = os.open(path, flags, 0o644)
+        except OSError as error:
+            raise DataError(
+                f"{path}: the server's log cannot be used ({error.strerror})"
+            ) from error
         if self._old is None:
-            self._old = []
             self.write({"version": _VERSION, "fingerprint": fingerprint})
 
     def write(self, record: dict[str, Any]) -> None:
-        """Append one record in one write to the operating system."""
+        """Append one record in one write to the operating system.
+
+        Raises:
+            OSError: it could not be written whole; what was written of it is taken back.
+        """
         line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
         written = os.write(self._file, line)
         if written != len(line):
+            os.ftruncate(self._file, os.fstat(self._file).st_size - written)
             raise OSError(f"{self._path}: only {written} of {len(line)} bytes could be written")
 
     def records(self) -> Iterator[dict[str, Any]]:
@@ -75,20 +90,28 @@ class FileLog:
             self._file = -1
 
     def _recover(self, fingerprint: str) -> list[dict[str, Any]] | None:
-        if not self._path.is_file():
+        if not self._path.exists():
             return None
         content = self._path.read_bytes()
         whole = content.rfind(b"\n") + 1
+        lines = content[:whole].split(b"\n")[:-1]
+        records = [self._record(line) for line in lines]
+        if records:
+            self._require_head(records[0], fingerprint)
         if whole < len(content):
             os.truncate(self._path, whole)
-        lines = content[:whole].splitlines()
-        if not lines:
-            return None
+        return records[1:] if records else None
+
+    def _record(self, line: bytes) -> dict[str, Any]:
         try:
-            records = [json.loads(line) for line in lines]
-        except ValueError as error:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
             raise DataError(f"{self._path}: the server's log is damaged: {error}") from error
-        head = records[0]
+        if not isinstance(record, dict):
+            raise DataError(f"{self._path}: the server's log is damaged: {line[:40]!r}")
+        return record
+
+    def _require_head(self, head: dict[str, Any], fingerprint: str) -> None:
         if head.get("version") != _VERSION:
             raise DataError(f"{self._path}: the server's log has version {head.get('version')!r}")
         if head.get("fingerprint") != fingerprint:
@@ -96,4 +119,3 @@ class FileLog:
                 f"{self._path}: this server was run with another venue, data or seed; "
                 "use another folder or remove this one"
             )
-        return records[1:]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mtquant.exchange import Market
 
+_WEEK_MS: Final = 7 * 86_400_000
 TIMEFRAMES: Final = {getattr(mt5, f"TIMEFRAME_{t.name}"): t for t in Timeframe}
 RATES_DTYPE: Final = np.dtype(
     [
@@ -29,21 +30,40 @@ RATES_DTYPE: Final = np.dtype(
 )
 
 
-def rates(market: Market, first: int, end: int) -> NDArray[Any]:
-    """Return bars first to end - 1 as a structured array of `RATES_DTYPE`, oldest first.
+def opening_seconds(market: Market) -> NDArray[np.int64]:
+    """Return the server's wall clock at the opening of every bar, epoch seconds.
+
+    Where the clock is set back in autumn the times of an hour come twice.
+    """
+    times, clock = market.bars.time_ms, market.venue.clock
+    stamps = np.empty(len(times), dtype=np.int64)
+    first = 0
+    while first < len(times):  # no clock changes twice in a week
+        end = int(np.searchsorted(times, int(times[first]) + _WEEK_MS, side="left"))
+        offsets = [clock.offset_ms(int(times[row])) for row in (first, end - 1)]
+        if offsets[0] != offsets[1]:
+            offsets = [clock.offset_ms(int(ms)) for ms in times[first:end]]
+        else:
+            offsets = offsets[:1]
+        stamps[first:end] = (times[first:end] + np.array(offsets)) // 1000
+        first = end
+    return stamps
+
+
+def rates(market: Market, stamps: NDArray[np.int64], rows: NDArray[np.intp]) -> NDArray[Any]:
+    """Return the bars of these rows as a structured array of `RATES_DTYPE`, oldest first.
 
     The newest bar is the forming one: it holds what its path has shown up to now.
     """
-    bars, clock = market.bars, market.venue.clock
-    rows = slice(first, end)
+    bars = market.bars
     scale = 10**bars.digits
-    table = np.zeros(end - first, dtype=RATES_DTYPE)
-    table["time"] = [clock.to_server_ms(int(ms)) // 1000 for ms in bars.time_ms[rows]]
+    table = np.zeros(len(rows), dtype=RATES_DTYPE)
+    table["time"] = stamps[rows]
     for name in ("open", "high", "low", "close"):
         table[name] = getattr(bars, name)[rows] / scale
     table["spread"] = bars.spread[rows]
     table["tick_volume"] = bars.tick_volume[rows]
-    if end == market.bar + 1 and end > first:
+    if len(rows) and rows[-1] == market.bar:
         shown = market.shown()
         forming = table[-1]
         forming["high"], forming["low"] = max(shown) / scale, min(shown) / scale
@@ -52,9 +72,9 @@ def rates(market: Market, first: int, end: int) -> NDArray[Any]:
     return table
 
 
-def rows_between(market: Market, from_ms: int, to_ms: int) -> tuple[int, int]:
-    """Return (first, end) of the bars that opened from one UTC time to another, both included."""
-    times = market.bars.time_ms
-    first = int(np.searchsorted(times, from_ms, side="left"))
-    end = int(np.searchsorted(times, to_ms, side="right"))
-    return first, max(first, min(end, market.bar + 1))
+def rows_between(
+    market: Market, stamps: NDArray[np.int64], start: int, end: int
+) -> NDArray[np.intp]:
+    """Return the rows shown so far that opened from one server second to another, inclusive."""
+    shown = stamps[: market.bar + 1]
+    return np.flatnonzero((shown >= start) & (shown <= end))

@@ -5,31 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from mtquant.terminal.simulated.arguments import BadArgumentError, text
 from mtquant.terminal.structs import TradeRequest
 
 if TYPE_CHECKING:
     from mtquant.terminal.sequence import StructSequence
 
-_INT_FIELDS: Final = frozenset(
-    {
-        "action",
-        "magic",
-        "order",
-        "deviation",
-        "type",
-        "type_filling",
-        "type_time",
-        "expiration",
-        "position",
-        "position_by",
-    }
+_LARGEST: Final = (  # of the integer fields: 32 or 64 bits
+    dict.fromkeys(("action", "type", "type_filling", "type_time"), 2**32 - 1)
+    | dict.fromkeys(("magic", "order", "deviation", "position", "position_by"), 2**64 - 1)
+    | {"expiration": 2**63 - 1}
 )
 _TEXT_FIELDS: Final = frozenset({"symbol", "comment"})
 _TEXT_LIMIT = 29
-
-
-class BadArgumentError(Exception):
-    """Carry the text of last_error for an argument the module does not take."""
 
 
 def parse_request(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> StructSequence:
@@ -44,25 +32,35 @@ def parse_request(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> StructSeq
     if args and kwargs:
         raise BadArgumentError("Unnamed arguments not allowed")
     if len(args) > 1 or (not args and not kwargs):
-        raise BadArgumentError("Invalid arguments")
+        raise BadArgumentError
     given: Mapping[str, Any] = args[0] if args else kwargs
     if not isinstance(given, Mapping):
-        raise BadArgumentError("Invalid arguments")
+        raise BadArgumentError
     return TradeRequest(_field(name, given) for name in TradeRequest.__match_args__)
 
 
 def _field(name: str, given: Mapping[str, Any]) -> Any:
     if name in _TEXT_FIELDS:
-        text = given.get(name, "")
-        if not isinstance(text, str) or len(text) > _TEXT_LIMIT:
+        words = text(given.get(name, ""), name)
+        if len(words) > _TEXT_LIMIT or not _is_encodable(words):
             raise BadArgumentError(f'Invalid "{name}" argument')
-        return text
-    if name in _INT_FIELDS:
+        return words
+    if name in _LARGEST:
         number = given.get(name, 0)
-        if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise BadArgumentError(f'Invalid "{name}" argument')
+        if not 0 <= number <= _LARGEST[name]:
             raise BadArgumentError(f'Invalid "{name}" argument')
         return number
     amount = given.get(name, 0.0)
     if not isinstance(amount, float):
         raise BadArgumentError(f'Invalid "{name}" argument')
     return amount
+
+
+def _is_encodable(words: str) -> bool:
+    try:
+        words.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.exchange import Execution, Market, Refusal
+from mtquant.exchange import Execution, Market
 from mtquant.model import DataError, Side
 from mtquant.terminal.simulated.log import MemoryLog, ServerLog
 
@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Outage = tuple[int, int]  # UTC ms: from (included), to (excluded)
+
+_LEVELS: Final = {"stop": int, "target": int}
+_WORDS: Final = {"magic": int, "comment": str}
+_SHAPES: Final[dict[str, dict[str, type]]] = {
+    "open": {"symbol": str, "side": str, "units": int, **_LEVELS, **_WORDS},
+    "close": {"ticket": int, "units": int, **_WORDS},
+    "modify": {"ticket": int, **_LEVELS},
+}
 
 
 class SimulatedServer:
@@ -60,9 +68,20 @@ class SimulatedServer:
             self._log.write({"t": self.now_ms})
             self._logged_ms = self.now_ms
 
-    def open_market(self, symbol: str, side: Side, units: int, **details: Any) -> Execution:
-        """Open a position at the market."""
-        request = {"symbol": symbol, "side": side.name, "units": units, **details}
+    def open_market(
+        self,
+        symbol: str,
+        side: Side,
+        units: int,
+        *,
+        stop: int = 0,
+        target: int = 0,
+        magic: int = 0,
+        comment: str = "",
+    ) -> Execution:
+        """Open a position at the market; levels are points, 0 = none."""
+        request = {"symbol": symbol, "side": side.name, "units": units, "stop": stop}
+        request |= {"target": target, "magic": magic, "comment": comment}
         return self._execute({"t": self.now_ms, "open": request})
 
     def close_market(self, ticket: int, units: int, magic: int, comment: str) -> Execution:
@@ -90,18 +109,34 @@ class SimulatedServer:
         if "close" in record:
             details = dict(record["close"])
             return self.book.close_market(details.pop("ticket"), details.pop("units"), **details)
-        if "modify" in record:
-            return self.book.modify_stops(**record["modify"])
-        return Execution(refusal=Refusal.INVALID_REQUEST)
+        return self.book.modify_stops(**record["modify"])
 
     def _replay(self) -> None:
         for record in self._log.records():
+            _require_shape(record)
             while (upcoming := self.market.next_ms()) is not None and upcoming <= record["t"]:
                 self.market.advance()
-            if self.now_ms != record["t"]:
+            if self.now_ms != record["t"] or self.market.step < 0:
                 raise DataError(
                     f"the server's log speaks of {record['t']}, which is no tick of this market"
                 )
             self._logged_ms = self.now_ms
             if len(record) > 1:
                 self._apply(record)
+
+
+def _require_shape(record: dict[str, Any]) -> None:
+    """Refuse a record that this server never writes."""
+    kinds = [kind for kind in record if kind != "t"]
+    shapes = [_SHAPES.get(kind) for kind in kinds]
+    if type(record.get("t")) is not int or len(kinds) > 1 or None in shapes:
+        raise DataError(f"the server's log is damaged: {record!r:.80}")
+    for kind, shape in zip(kinds, shapes, strict=True):
+        request = record[kind]
+        found = (
+            {name: type(value) for name, value in request.items()}
+            if isinstance(request, dict)
+            else None
+        )
+        if found != shape or request.get("side", "BUY") not in Side.__members__:
+            raise DataError(f"the server's log is damaged: {record!r:.80}")

@@ -1,0 +1,58 @@
+"""Measuring: CPU seconds of this process or of a child, medians over several runs."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCES = Path(__file__).resolve().parent.parent / "src"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Hold CPU seconds of several runs."""
+
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """Return the median."""
+        return statistics.median(self.seconds)
+
+
+def cpu_of(work: Callable[[], object], runs: int = 5) -> Sample:
+    """Return the CPU seconds of calling `work`, once per run, after one call that is not counted."""
+    work()
+    seconds = []
+    for _ in range(runs):
+        started = time.process_time()
+        work()
+        seconds.append(time.process_time() - started)
+    return Sample(tuple(seconds))
+
+
+def cpu_of_process(words: list[str], runs: int = 9) -> Sample:
+    """Return the CPU seconds of whole processes, byte-code compiled, the first one not counted."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPATH"] = str(SOURCES)
+    seconds = []
+    for run in range(runs + 1):
+        before = os.times()
+        subprocess.run(words, env=environment, stdout=subprocess.DEVNULL, check=True)
+        after = os.times()
+        used = after.children_user - before.children_user
+        used += after.children_system - before.children_system
+        if run:
+            seconds.append(used)
+    return Sample(tuple(seconds))
+
+
+def python(*words: str) -> list[str]:
+    """Return the words that run this Python."""
+    return [sys.executable, *words]

@@ -1,0 +1,99 @@
+"""Running the command line as a user does: a real process, its files, its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from mtquant.app.results import plan_of
+from mtquant.app.workspace import read_run
+from mtquant.model import Deal
+from mtquant.terminal.simulated import FileLog, SimulatedServer
+
+SOURCES = Path(__file__).resolve().parents[2] / "src"
+REQUESTS = (b'"open"', b'"close"', b'"modify"')
+
+
+def command(*words: str) -> list[str]:
+    """Return the words that run mtquant in this Python."""
+    return [sys.executable, "-m", "mtquant", *words]
+
+
+def environment() -> dict[str, str]:
+    """Return an environment in which the sources are found, with nothing else changed."""
+    paths = [str(SOURCES), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def run(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        command(*words), env=environment(), cwd=cwd, capture_output=True, text=True, timeout=120
+    )
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    """Start a command and return at once."""
+    return subprocess.Popen(
+        command(*words),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def summary_of(folder: Path) -> dict[str, Any]:
+    """Return summary.json."""
+    loaded: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def requests_in(folder: Path) -> int:
+    """Return how many trade requests the server's file holds."""
+    path = folder / "terminal" / "server.jsonl"
+    if not path.is_file():
+        return 0
+    content = path.read_bytes()
+    return sum(content.count(word) for word in REQUESTS)
+
+
+def wait_for_requests(process: subprocess.Popen[str], folder: Path, count: int) -> None:
+    """Wait until the server has taken `count` requests, or the process has ended."""
+    for _ in range(6_000):
+        if requests_in(folder) >= count or process.poll() is not None:
+            return
+        time.sleep(0.005)
+    raise AssertionError(f"the server did not take {count} requests in time")
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """Kill a process as the operating system would."""
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=30)
+
+
+def journal_deals(folder: Path) -> list[Deal]:
+    """Return the deals in the journal, read from its table as anybody could."""
+    with sqlite3.connect(folder / "journal.sqlite") as connection:
+        rows = connection.execute("select body from deals order by deal_ticket").fetchall()
+    connection.close()
+    return [Deal.from_dict(json.loads(body)) for (body,) in rows]
+
+
+def terminal_deals(folder: Path) -> list[Deal]:
+    """Return the deals at the simulated server, rebuilt from its own file."""
+    facts = read_run(folder)
+    log = FileLog(folder / "terminal" / "server.jsonl", facts["fingerprint"])
+    try:
+        server = SimulatedServer(plan_of(facts).market(), log)
+        return list(server.book.ledger.deals)
+    finally:
+        log.close()

@@ -1,0 +1,93 @@
+"""What surrounds a run: the scripted outage, watchers that fail, halts from outside."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mtquant.app.config import load_config
+from mtquant.app.guard import guarded
+from mtquant.app.halting import request
+from mtquant.app.outage import draw_outage
+from mtquant.app.wiring import Plan, make_plan, run_backtest
+from mtquant.model import ConfigError, JournalError, Publish, Reason
+from mtquant.storage import SqliteJournal
+
+
+def plan_of(seed: int) -> Plan:
+    return make_plan(load_config(overrides={"seed": seed}))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_outage_is_drawn_around_a_stop_in_the_middle_of_the_year(seed: int) -> None:
+    plan = plan_of(seed)
+
+    outage = draw_outage(plan)
+
+    assert outage is not None
+    deals = run_backtest(plan).book.ledger.deals
+    stops = [d.time_ms for d in deals if d.reason is Reason.STOP_LOSS]
+    assert any(outage.from_ms < time_ms < outage.to_ms for time_ms in stops)
+    span = plan.bars.time_ms[-1] - plan.bars.time_ms[0]
+    assert 0.3 < (outage.from_ms - plan.bars.time_ms[0]) / span < 0.7
+
+
+def test_the_outage_begins_after_the_opening_tick_of_a_bar() -> None:
+    outage = draw_outage(plan_of(1))
+
+    assert outage is not None
+    assert np.isin(outage.from_ms - 1, plan_of(1).bars.time_ms)
+
+
+def test_seeds_draw_different_outages() -> None:
+    assert len({draw_outage(plan_of(seed)) for seed in range(4)}) > 1
+
+
+def a_note(name: str = "signal_raised") -> Publish:
+    return Publish(name=name, time_ms=0, correlation_id="")
+
+
+def test_a_watcher_that_fails_is_switched_off_and_logged_not_raised(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    calls: list[str] = []
+
+    def failing(event: Publish) -> None:
+        calls.append(event.name)
+        raise OSError("disk full")
+
+    watch = guarded(failing, "event log")
+    with caplog.at_level(logging.ERROR):
+        watch(a_note())
+        watch(a_note())
+
+    assert calls == ["signal_raised"]
+
+
+def test_a_halt_is_put_into_the_journal_of_a_bot_that_runs(tmp_path: Path) -> None:
+    journal = SqliteJournal.open(tmp_path / "journal.sqlite")
+
+    said = request(tmp_path, level=2, who="ann", reason="news")
+
+    assert "halt level 2, by ann" in said
+    assert [(h.level, h.who, h.reason) for h in journal.pending_halts()] == [(2, "ann", "news")]
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    ("level", "who", "reason", "said"),
+    [(1, "ann", " ", "--reason must say why"), (0, " ", "over", "--who must name the person")],
+)
+def test_nobody_and_no_reason_are_refused(
+    tmp_path: Path, level: int, who: str, reason: str, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        request(tmp_path, level=level, who=who, reason=reason)
+
+
+def test_without_a_journal_there_is_nothing_to_halt(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="there is no journal here"):
+        request(tmp_path, level=1, who="ann", reason="news")

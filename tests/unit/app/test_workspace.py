@@ -1,0 +1,72 @@
+"""The folder of a run: ours or refused, continued or replaced, never half."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mtquant.app.workspace import prepare, read_run
+from mtquant.model import ConfigError
+
+
+def test_a_new_folder_is_made_with_its_parents_and_gets_the_facts(tmp_path: Path) -> None:
+    workspace = prepare(tmp_path / "a" / "b", "f1", {"kind": "demo"})
+
+    assert not workspace.is_continued
+    assert read_run(workspace.folder) == {"fingerprint": "f1", "kind": "demo"}
+
+
+def test_an_unfinished_run_of_the_same_settings_is_continued(tmp_path: Path) -> None:
+    first = prepare(tmp_path, "f1", {})
+    first.path("events.jsonl").write_text("{}\n", encoding="utf-8")
+
+    again = prepare(tmp_path, "f1", {})
+
+    assert again.is_continued
+    assert again.path("events.jsonl").exists()
+
+
+def test_a_finished_run_is_replaced_whatever_its_settings(tmp_path: Path) -> None:
+    first = prepare(tmp_path, "f1", {})
+    first.write("summary.json", "{}")
+    first.path("terminal").mkdir()
+    first.path("terminal").joinpath("server.jsonl").write_text("x", encoding="utf-8")
+
+    again = prepare(tmp_path, "f2", {})
+
+    assert not again.is_continued
+    assert {path.name for path in tmp_path.iterdir()} == {"run.json"}
+
+
+def test_part_of_a_run_without_its_facts_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite").write_bytes(b"")
+
+    with pytest.raises(ConfigError, match=r"part of a run without its run\.json"):
+        prepare(tmp_path, "f1", {})
+
+
+def test_a_file_is_replaced_in_one_piece(tmp_path: Path) -> None:
+    workspace = prepare(tmp_path, "f1", {})
+
+    workspace.write("summary.json", "1")
+    workspace.write("summary.json", "2")
+
+    assert workspace.path("summary.json").read_text(encoding="utf-8") == "2"
+    assert not list(tmp_path.glob("*.draft"))
+
+
+def test_unreadable_facts_are_named(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{", encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=r"run\.json: not readable"):
+        read_run(tmp_path)
+
+
+def test_the_facts_are_json_that_a_person_can_read(tmp_path: Path) -> None:
+    prepare(tmp_path, "f1", {"config": {"seed": 1}})
+
+    text = (tmp_path / "run.json").read_text(encoding="utf-8")
+    assert json.loads(text)["config"] == {"seed": 1}
+    assert text.endswith("}\n")
