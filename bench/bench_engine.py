@@ -14,7 +14,7 @@ from measure import cpu_of
 
 from mtquant.app.config import load_config
 from mtquant.app.wiring import Plan, make_engine, make_plan, run_backtest
-from mtquant.model import Bars, BarRow, Signal, Timeframe, make_bars
+from mtquant.model import BarRow, Bars, Signal, Timeframe, make_bars
 from mtquant.strategy import BarsView, Series, Strategy
 
 pytestmark = pytest.mark.bench

@@ -7,9 +7,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SOURCES = Path(__file__).resolve().parent.parent / "src"
 
@@ -27,7 +30,7 @@ class Sample:
 
 
 def cpu_of(work: Callable[[], object], runs: int = 5) -> Sample:
-    """Return the CPU seconds of calling `work`, once per run, after one call that is not counted."""
+    """Return the CPU seconds of calling `work`, after one call that is not counted."""
     work()
     seconds = []
     for _ in range(runs):

@@ -1,6 +1,6 @@
 """Talk to the embedded terminal as to the MetaTrader5 module: connect, look, buy, close.
 
-    python examples/embedded_terminal.py
+python examples/embedded_terminal.py
 """
 
 from __future__ import annotations

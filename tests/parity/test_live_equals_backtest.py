@@ -51,9 +51,7 @@ def worlds(draw: st.DrawFn) -> World:
     stop: dict[str, Any] = draw(
         st.sampled_from([{"stop_points": 15}, {"stop_points": 250}, {"stop_atr": 1.5}])
     )
-    target: dict[str, Any] = draw(
-        st.sampled_from([{}, {"target_points": 30}, {"target_atr": 2.0}])
-    )
+    target: dict[str, Any] = draw(st.sampled_from([{}, {"target_points": 30}, {"target_atr": 2.0}]))
     trail: dict[str, Any] = draw(
         st.fixed_dictionaries(
             {

@@ -24,8 +24,10 @@ def guarded(subscriber: Subscriber, name: str) -> Subscriber:
             return
         try:
             subscriber(event)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it was, trading goes on
             alive[0] = False
-            get_logger(__name__).exception("subscriber_failed", subscriber=name, observed=event.name)
+            get_logger(__name__).exception(
+                "subscriber_failed", subscriber=name, observed=event.name
+            )
 
     return publish

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,6 +17,7 @@ from mtquant.model import (
     Clock,
     ExecutionResult,
     IntentRow,
+    MtquantError,
     Position,
     Quote,
     RetryableError,
@@ -61,8 +63,10 @@ class MT5Client:
         return self._session
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Run a piece of work on the owner thread and return its result."""
-        return await asyncio.get_running_loop().run_in_executor(self._owner, work)
+        """Run a piece of work on the owner thread, in the caller's context; return its result."""
+        context = copy_context()  # log lines of the owner thread carry the caller's correlation id
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._owner, lambda: context.run(work))
 
     async def connect(self) -> AccountSnapshot:
         """Connect and log in."""
@@ -77,14 +81,14 @@ class MT5Client:
         self._owner.shutdown(wait=True)
 
     async def health_check(self) -> HealthStatus:
-        """Ask the terminal for a sign of life; never raises for a broken link."""
+        """Ask the terminal for a sign of life; never raises, whatever is wrong with the link."""
         started = asyncio.get_running_loop().time()
         error: str | None = None
         try:
             connected = await self.run(self._session.is_connected)
             if connected:
                 await self.run(self._session.account)
-        except RetryableError as problem:
+        except (MtquantError, OSError, RuntimeError, ValueError) as problem:
             connected, error = False, str(problem)
         latency_ms = (asyncio.get_running_loop().time() - started) * 1000
         return HealthStatus(
@@ -112,10 +116,10 @@ class MT5Client:
 
     async def positions(self) -> tuple[Position, ...]:
         """Return the open positions."""
-        return (await self.view()).positions
+        return await self._read(self._session.positions)
 
     async def view(self) -> BrokerView:
-        """Return one consistent reading of the broker."""
+        """Return one consistent reading of the broker; its news are not told a second time."""
         return await self._read(self._session.view)
 
     async def send(self, row: IntentRow) -> ExecutionResult:

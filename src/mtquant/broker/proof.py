@@ -15,14 +15,14 @@ from mtquant.terminal import constants as mt5
 if TYPE_CHECKING:
     from mtquant.exchange import Terms
 
-_TOLERANCE = 0.011  # one minor unit of a two-digit currency, and the float's last digits
+_TOLERANCE_MINOR = 1.1  # one minor unit, and the float's last digits
 _DISTANCE_POINTS = 300
 
 
 def require_same_arithmetic(
-    terminal: Terminal, broker_symbol: str, terms: Terms, info: Any
+    terminal: Terminal, broker_symbol: str, terms: Terms, info: Any, *, money_digits: int = 2
 ) -> None:
-    """Compare profit and margin of one lot.
+    """Compare profit and margin of one lot, to one minor unit of a `money_digits` currency.
 
     Raises:
         BrokerAPIError: they differ; the message shows both numbers. Also when the terminal
@@ -39,19 +39,22 @@ def require_same_arithmetic(
         instrument.price(opened),
         instrument.price(closed),
     )
-    _compare("profit", broker_symbol, money_from_minor(ours, 2), theirs)
+    _compare("profit", broker_symbol, ours, theirs, money_digits)
     ours = terms.margin([(Side.BUY.value, UNITS_PER_LOT, opened)])
     theirs = terminal.order_calc_margin(
         mt5.ORDER_TYPE_BUY, broker_symbol, 1.0, instrument.price(opened)
     )
-    _compare("margin", broker_symbol, money_from_minor(ours, 2), theirs)
+    _compare("margin", broker_symbol, ours, theirs, money_digits)
 
 
-def _compare(what: str, broker_symbol: str, ours: float, theirs: float | None) -> None:
+def _compare(
+    what: str, broker_symbol: str, ours_minor: int, theirs: float | None, money_digits: int
+) -> None:
     if theirs is None:
         raise BrokerAPIError(f"{broker_symbol}: the terminal does not answer order_calc_{what}")
-    if abs(ours - theirs) > _TOLERANCE:
+    ours = money_from_minor(ours_minor, money_digits)
+    if not abs(ours - theirs) * 10**money_digits <= _TOLERANCE_MINOR:  # NaN agrees with nothing
         raise BrokerAPIError(
-            f"{broker_symbol}: {what} of one lot is {theirs:.2f} by the terminal and {ours:.2f} by "
-            "our rules; this symbol is not traded until they agree"
+            f"{broker_symbol}: {what} of one lot is {theirs:.{money_digits}f} by the terminal and "
+            f"{ours:.{money_digits}f} by our rules; this symbol is not traded until they agree"
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +15,20 @@ from mtquant.exchange import Terms
 from mtquant.model import (
     AccountSnapshot,
     BarRow,
+    BrokerAPIError,
     BrokerView,
     Clock,
     Deal,
     ExecutionResult,
+    InputError,
     Instrument,
     IntentRow,
+    MtquantError,
     Order,
+    Outcome,
+    Position,
     Quote,
+    RetryableError,
     ServerClock,
     SymbolNotFoundError,
     Timeframe,
@@ -31,9 +39,10 @@ from mtquant.terminal import Terminal
 from mtquant.terminal import constants as mt5
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _WINDOW_S = 2 * 86_400
+_NOT_FOUND = -4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +90,8 @@ class BrokerSession:
         self._foreign: dict[str, Instrument] = {}
         given = self._credentials
         self._identity = (given.login, given.server) if given.login and given.server else None
-        self._last_deal = 0
-        self._last_order = 0
+        self._told_deals: frozenset[int] = frozenset()
+        self._told_orders: frozenset[int] = frozenset()
         self._read_from_s = 0
 
     # ------------------------------------------------------------------ connection
@@ -93,7 +102,7 @@ class BrokerSession:
         Raises:
             BrokerConnectionError: the terminal is away.
             BrokerAPIError: the login is refused, or a symbol is unknown.
-            WrongAccountError: another account than before answers.
+            WrongAccountError: another account than wanted, or than before, answers.
         """
         given = self._credentials
         if given.login:
@@ -104,6 +113,7 @@ class BrokerSession:
         if not connected:
             raise error_from(self._terminal.last_error(), call="initialize", login=given.login)
         account = self.account()
+        self._require_wanted(account)
         for standard in self._names:
             self._traded[standard] = self._select(standard, account)
             self._standard[self._traded[standard].broker_symbol] = standard
@@ -122,14 +132,11 @@ class BrokerSession:
 
     def instrument(self, symbol: str) -> Instrument:
         """Return a traded instrument, as the broker stated it at connection."""
-        traded = self._traded.get(symbol)
-        if traded is None:
-            raise SymbolNotFoundError(f"{symbol} was not selected at connection")
-        return traded.instrument
+        return self._selected(symbol).instrument
 
     def symbols(self) -> list[str]:
         """Return the broker's names of everything it offers."""
-        return [info.name for info in self._asked(self._terminal.symbols_get(), "symbols_get")]
+        return [info.name for info in self._asked("symbols_get")]
 
     def account(self) -> AccountSnapshot:
         """Return the account.
@@ -137,40 +144,43 @@ class BrokerSession:
         Raises:
             WrongAccountError: it is not the one this session began with.
         """
-        info = self._asked(self._terminal.account_info(), "account_info")
-        account = translate.account_from(info, self._clock.now_ms())
+        info = self._asked("account_info")
+        with _readable("account_info"):
+            account = translate.account_from(info, self._clock.now_ms())
         self._require_identity(account)
         return account
 
     def quote(self, symbol: str) -> Quote:
         """Return the latest quote of a traded symbol."""
-        traded = self._traded[symbol]
-        tick = self._terminal.symbol_info_tick(traded.broker_symbol)
-        found = self._asked(tick, "symbol_info_tick", symbol=symbol)
-        return translate.quote_from(found, traded.instrument, self._server_clock)
+        traded = self._selected(symbol)
+        tick = self._asked("symbol_info_tick", traded.broker_symbol)
+        with _readable("symbol_info_tick"):
+            return translate.quote_from(tick, traded.instrument, self._server_clock)
 
     def closed_bars(self, symbol: str, timeframe: Timeframe, count: int) -> list[BarRow]:
         """Return up to `count` closed bars, oldest first; the forming bar is left out."""
-        traded = self._traded[symbol]
-        code = getattr(mt5, f"TIMEFRAME_{timeframe.name}")
-        rows = self._terminal.copy_rates_from_pos(traded.broker_symbol, code, 1, count)
-        table = self._asked(rows, "copy_rates_from_pos", symbol=symbol)
-        return [translate.bar_from(row, traded.instrument, self._server_clock) for row in table]
+        traded = self._selected(symbol)
+        table = self._rates(traded, timeframe, 1, count)
+        with _readable("copy_rates_from_pos"):
+            return [translate.bar_from(row, traded.instrument, self._server_clock) for row in table]
 
     def forming_bar_ms(self, symbol: str, timeframe: Timeframe) -> int | None:
         """Return when the bar that is still forming opened, None before the first one."""
-        traded = self._traded[symbol]
-        code = getattr(mt5, f"TIMEFRAME_{timeframe.name}")
-        rows = self._terminal.copy_rates_from_pos(traded.broker_symbol, code, 0, 1)
-        table = self._asked(rows, "copy_rates_from_pos", symbol=symbol)
+        table = self._rates(self._selected(symbol), timeframe, 0, 1)
         if not len(table):
             return None
         return self._server_clock.to_utc_ms(int(table[-1]["time"]) * 1000)
 
+    def positions(self) -> tuple[Position, ...]:
+        """Return the open positions; unlike `view` this uses up no news."""
+        money = self.account().currency_digits
+        return self._positions(self._asked("positions_get"), money)
+
     def open_tickets(self) -> tuple[tuple[int, float], ...]:
         """Return (ticket, volume) of every open position: a cheap look for changes."""
-        found = self._asked(self._terminal.positions_get(), "positions_get")
-        return tuple((position.ticket, position.volume) for position in found)
+        return tuple(
+            (position.ticket, position.volume) for position in self._asked("positions_get")
+        )
 
     def view(self) -> BrokerView:
         """Return one consistent reading, with the deals and orders since the last one.
@@ -181,37 +191,48 @@ class BrokerSession:
         """
         now_ms = self._clock.now_ms()
         account = self.account()
-        positions = self._asked(self._terminal.positions_get(), "positions_get")
-        orders = self._asked(self._terminal.orders_get(), "orders_get")
+        positions = self._asked("positions_get")
+        orders = self._asked("orders_get")
         window = (self._read_from_s, self._server_clock.to_server_ms(now_ms) // 1000 + _WINDOW_S)
-        closed = self._asked(self._terminal.history_orders_get(*window), "history_orders_get")
-        deals = self._asked(self._terminal.history_deals_get(*window), "history_deals_get")
+        closed = self._asked("history_orders_get", *window)
+        deals = self._asked("history_deals_get", *window)
         self.account()  # still the same one
         money = account.currency_digits
-        view = BrokerView(
-            time_ms=now_ms,
-            account=account,
-            positions=tuple(
-                translate.position_from(
-                    one, self._instrument_of(one.symbol), self._server_clock, now_ms, money
-                )
-                for one in positions
-            ),
-            orders=tuple(self._order(one) for one in orders),
-            deals=tuple(self._deal(one, money) for one in deals if one.ticket > self._last_deal),
-            closed_orders=tuple(
-                self._order(one) for one in closed if one.ticket > self._last_order
-            ),
-            quotes=tuple(self.quote(symbol) for symbol in self._names),
-        )
-        self._advance_cursor(view)
+        with _readable("view"):
+            view = BrokerView(
+                time_ms=now_ms,
+                account=account,
+                positions=self._positions(positions, money),
+                orders=tuple(self._order(one) for one in orders),
+                deals=tuple(
+                    self._deal(one, money) for one in deals if one.ticket not in self._told_deals
+                ),
+                closed_orders=tuple(
+                    self._order(one) for one in closed if one.ticket not in self._told_orders
+                ),
+                quotes=tuple(self.quote(symbol) for symbol in self._names),
+            )
+        # whole sets, not the highest ticket: an older order may reach the history later
+        self._told_deals = frozenset(one.ticket for one in deals)
+        self._told_orders = frozenset(one.ticket for one in closed)
+        newest_s = max((one.time for one in deals), default=0)
+        self._read_from_s = max(self._read_from_s, newest_s - _WINDOW_S)
         return view
 
     # ------------------------------------------------------------------ trading
 
     def send(self, row: IntentRow) -> ExecutionResult:
-        """Send an intent, once, and class the answer. Nothing in here sends again."""
-        traded = self._traded_as(row.intent.symbol)
+        """Send an intent, once, and class the answer. Nothing in here sends again.
+
+        On another account than the one we connected to, nothing is sent.
+        """
+        try:
+            traded = self._traded_as(row.intent.symbol)
+            self.account()  # still the same one
+        except WrongAccountError as problem:
+            return self._not_sent(row, Outcome.DISABLED, problem)
+        except (RetryableError, InputError) as problem:
+            return self._not_sent(row, Outcome.REFUSED, problem)
         request = translate.request_from(
             row, traded.broker_symbol, traded.instrument, traded.filling
         )
@@ -232,17 +253,44 @@ class BrokerSession:
             time_ms=now_ms,
             order_ticket=answer.order,
             deal_ticket=answer.deal,
-            volume_units=units_from_lots(answer.volume),
-            price_points=traded.instrument.points(answer.price),
+            volume_units=units_from_lots(_finite(answer.volume)),
+            price_points=traded.instrument.points(_finite(answer.price)),
         )
 
     # ------------------------------------------------------------------ inside
 
-    def _asked(self, answer: Any, call: str, **details: object) -> Any:
+    def _asked(self, call: str, *arguments: Any) -> Any:
         """Return the answer of a read; None becomes a typed error, never an empty list."""
+        answer = getattr(self._terminal, call)(*arguments)
         if answer is None:
-            raise error_from(self._terminal.last_error(), call=call, **details)
+            raise error_from(self._terminal.last_error(), call=call, arguments=arguments)
         return answer
+
+    def _rates(self, traded: _Traded, timeframe: Timeframe, start: int, count: int) -> Any:
+        code = getattr(mt5, f"TIMEFRAME_{timeframe.name}")
+        return self._asked("copy_rates_from_pos", traded.broker_symbol, code, start, count)
+
+    def _selected(self, symbol: str) -> _Traded:
+        traded = self._traded.get(symbol)
+        if traded is None:
+            raise SymbolNotFoundError(f"{symbol} was not selected at connection")
+        return traded
+
+    def _require_wanted(self, account: AccountSnapshot) -> None:
+        wanted = self._credentials
+        if wanted.login and account.login != wanted.login:
+            raise WrongAccountError(
+                f"the terminal is on account {account.login} at {account.server}, "
+                f"the configuration names {wanted.login}"
+            )
+
+    def _not_sent(self, row: IntentRow, outcome: Outcome, problem: MtquantError) -> ExecutionResult:
+        return ExecutionResult(
+            intent_id=row.intent_id,
+            outcome=outcome,
+            detail=f"not sent: {problem}",
+            time_ms=self._clock.now_ms(),
+        )
 
     def _require_identity(self, account: AccountSnapshot) -> None:
         seen = (account.login, account.server)
@@ -261,9 +309,16 @@ class BrokerSession:
             if error[0] <= -10000:
                 raise error_from(error, call="symbol_select", symbol=name)
             raise SymbolNotFoundError(f"{standard}: the broker does not offer {name!r}")
-        info = self._asked(self._terminal.symbol_info(name), "symbol_info", symbol=name)
-        instrument = translate.instrument_from(info, standard)
-        require_same_arithmetic(self._terminal, name, Terms.at_broker(instrument, account), info)
+        info = self._asked("symbol_info", name)
+        with _readable("symbol_info"):
+            instrument = translate.instrument_from(info, standard)
+            require_same_arithmetic(
+                self._terminal,
+                name,
+                Terms.at_broker(instrument, account),
+                info,
+                money_digits=account.currency_digits,
+            )
         return _Traded(
             instrument=instrument,
             broker_symbol=name,
@@ -274,19 +329,30 @@ class BrokerSession:
         standard = self._standard.get(broker_symbol)
         if standard is not None:
             return self._traded[standard].instrument
-        if broker_symbol not in self._foreign:  # somebody else's position: counted, never touched
-            info = self._asked(self._terminal.symbol_info(broker_symbol), "symbol_info")
-            self._foreign[broker_symbol] = translate.instrument_from(info, broker_symbol)
+        if broker_symbol not in self._foreign:  # somebody else's: counted, never touched
+            info = self._terminal.symbol_info(broker_symbol)
+            if info is None and self._terminal.last_error()[0] != _NOT_FOUND:
+                raise error_from(self._terminal.last_error(), call="symbol_info")
+            self._foreign[broker_symbol] = translate.foreign_instrument(info, broker_symbol)
         return self._foreign[broker_symbol]
 
     def _traded_as(self, symbol: str) -> _Traded:
         """Return how a symbol is traded; a foreign one (closed by a halt) by its broker name."""
         if symbol in self._traded:
             return self._traded[symbol]
+        filling = translate.filling_for(self._asked("symbol_info", symbol).filling_mode)
         instrument = self._instrument_of(symbol)
-        info = self._asked(self._terminal.symbol_info(symbol), "symbol_info", symbol=symbol)
-        filling = translate.filling_for(info.filling_mode)
         return _Traded(instrument=instrument, broker_symbol=symbol, filling=filling)
+
+    def _positions(self, found: Any, money_digits: int) -> tuple[Position, ...]:
+        now_ms = self._clock.now_ms()
+        with _readable("positions_get"):
+            return tuple(
+                translate.position_from(
+                    one, self._instrument_of(one.symbol), self._server_clock, now_ms, money_digits
+                )
+                for one in found
+            )
 
     def _order(self, found: Any) -> Order:
         return translate.order_from(found, self._instrument_of(found.symbol), self._server_clock)
@@ -295,11 +361,15 @@ class BrokerSession:
         instrument = self._instrument_of(found.symbol) if found.symbol else None
         return translate.deal_from(found, instrument, self._server_clock, money_digits)
 
-    def _advance_cursor(self, view: BrokerView) -> None:
-        if view.deals:
-            newest = view.deals[-1]
-            self._last_deal = max(deal.deal_ticket for deal in view.deals)
-            seconds = self._server_clock.to_server_ms(newest.time_ms) // 1000
-            self._read_from_s = max(self._read_from_s, seconds - _WINDOW_S)
-        if view.closed_orders:
-            self._last_order = max(order.order_ticket for order in view.closed_orders)
+
+@contextmanager
+def _readable(call: str) -> Iterator[None]:
+    """Answer what no rule can read (NaN, an unknown code) like any other failed read."""
+    try:
+        yield
+    except (ValueError, KeyError, OverflowError) as error:
+        raise BrokerAPIError(f"{call}: the answer cannot be read ({error!r})") from error
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else 0.0

@@ -42,7 +42,7 @@ class SymbolMap:
     symbols: Mapping[str, SymbolEntry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a name for a broker nobody described, and one name for two symbols.
+        """Refuse a name for a broker nobody described, an empty one, and one for two symbols.
 
         Raises:
             ConfigError: the message names symbol and broker.
@@ -55,6 +55,8 @@ class SymbolMap:
                         f"symbols.{symbol}.names.{broker_id}: no such broker; "
                         f"{nearest(broker_id, list(self.brokers))}"
                     )
+                if not broker_symbol:
+                    raise ConfigError(f"symbols.{symbol}.names.{broker_id}: the name is empty")
                 other = taken.setdefault((broker_id, broker_symbol), symbol)
                 if other != symbol:
                     raise ConfigError(
@@ -152,8 +154,23 @@ class SymbolMapper:
                 text = (files("mtquant.broker") / "symbols.yaml").read_text(encoding="utf-8")
             else:
                 text = self._path.read_text(encoding="utf-8")
-            return yaml.safe_load(text)
+            return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader, see below
         except OSError as error:
             raise ConfigError(f"{where}: cannot be read ({error.strerror})") from error
-        except yaml.YAMLError as error:
-            raise ConfigError(f"{where}: not valid YAML ({error})") from error
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+            problem = " ".join(str(error).split())
+            raise ConfigError(f"{where}: not valid YAML ({problem})") from error
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuse a key that stands twice in one section: YAML would let the last one win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - of the base class
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            if isinstance(key_node, yaml.ScalarNode) and key_node.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key_node.value!r} stands twice", key_node.start_mark
+                )
+            seen.add(str(key_node.value))
+        return super().construct_mapping(node, deep)

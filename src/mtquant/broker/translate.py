@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from mtquant.model import (
     AccountSnapshot,
     BarRow,
     CalculationMode,
+    DataError,
     Deal,
     DealEntry,
     DealKind,
@@ -58,6 +60,9 @@ _STATES: Final = {
     mt5.ORDER_STATE_FILLED: OrderState.FILLED,
     mt5.ORDER_STATE_REJECTED: OrderState.REJECTED,
     mt5.ORDER_STATE_EXPIRED: OrderState.EXPIRED,
+    mt5.ORDER_STATE_REQUEST_ADD: OrderState.SUBMITTED,
+    mt5.ORDER_STATE_REQUEST_MODIFY: OrderState.PLACED,
+    mt5.ORDER_STATE_REQUEST_CANCEL: OrderState.PLACED,
 }
 _ORDER_TYPES: Final = {
     mt5.ORDER_TYPE_BUY: (Side.BUY, OrderType.MARKET),
@@ -68,8 +73,12 @@ _ORDER_TYPES: Final = {
     mt5.ORDER_TYPE_SELL_STOP: (Side.SELL, OrderType.STOP),
     mt5.ORDER_TYPE_BUY_STOP_LIMIT: (Side.BUY, OrderType.STOP_LIMIT),
     mt5.ORDER_TYPE_SELL_STOP_LIMIT: (Side.SELL, OrderType.STOP_LIMIT),
+    mt5.ORDER_TYPE_CLOSE_BY: (Side.BUY, OrderType.MARKET),  # two positions: it has no side
 }
 _FOK_FLAG, _IOC_FLAG = 1, 2
+_COMMENT_LIMIT = 16
+_NOT_IN_COMMENTS: Final = re.compile("[^a-z0-9]")
+_UNKNOWN_DIGITS = 8
 
 
 def instrument_from(info: Any, symbol: str) -> Instrument:
@@ -77,12 +86,35 @@ def instrument_from(info: Any, symbol: str) -> Instrument:
 
     Raises:
         SymbolNotFoundError: its profit and margin formulas are not among ours.
+        DataError: the broker states rules that contradict themselves.
     """
     mode = _CALC_MODES.get(info.trade_calc_mode)
     if mode is None:
         raise SymbolNotFoundError(
             f"{symbol}: calculation mode {info.trade_calc_mode} is not supported in this version"
         )
+    try:
+        return _instrument(info, symbol, mode)
+    except ValueError as error:
+        raise DataError(f"{symbol}: the broker's rules cannot be used: {error}") from error
+
+
+def foreign_instrument(info: Any | None, symbol: str) -> Instrument:
+    """Return what is needed to describe somebody else's orders on a symbol we do not trade.
+
+    Nothing is computed with it, so it may be of any kind, or be gone from the broker (None).
+    """
+    return Instrument(
+        symbol=symbol[:29],
+        digits=_UNKNOWN_DIGITS if info is None else min(info.digits, _UNKNOWN_DIGITS),
+        contract_size=(info.trade_contract_size if info is not None else 0.0) or 1.0,
+        base_currency=info.currency_base if info is not None else "",
+        profit_currency=info.currency_profit if info is not None else "",
+        margin_currency=info.currency_margin if info is not None else "",
+    )
+
+
+def _instrument(info: Any, symbol: str, mode: CalculationMode) -> Instrument:
     points_swap = info.swap_mode == mt5.SYMBOL_SWAP_MODE_POINTS
     triple = info.swap_rollover3days
     return Instrument(
@@ -246,7 +278,7 @@ def request_from(
     request: dict[str, Any] = {
         "symbol": broker_symbol,
         "magic": row.intent_id,
-        "comment": row.comment,
+        "comment": _NOT_IN_COMMENTS.sub("", row.comment.lower())[:_COMMENT_LIMIT],
     }
     if intent.action is IntentAction.MODIFY:
         return request | {

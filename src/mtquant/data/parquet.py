@@ -24,17 +24,24 @@ def load_parquet(
     Args:
         path: columns `time` (int64 epoch seconds), `open`, `high`, `low`, `close` (int points),
             optionally `spread` and `tick_volume`; the file's metadata key `mtquant` is a JSON
-            object with `symbol`, `timeframe` and `digits`.
+            object with `symbol`, `timeframe`, `digits` and optionally `timezone`.
         clock: the clock that `time` runs on; UTC when not given.
         default_spread_points: used where the file has no spread.
 
     Raises:
-        DataError: the extra is not installed, or the file is not such a file.
+        DataError: the extra is not installed, the file is not such a file, or it says that its
+            times are not UTC and no clock is given.
         MarketDataError: the bars contradict themselves.
     """
     if not path.is_file():
         raise DataError(f"{path}: there is no such data file")
     metadata, columns = _read(path)
+    zone = str(metadata.get("timezone", "UTC"))
+    if clock is None and zone.upper() != "UTC":
+        raise DataError(
+            f"{path}: its times are in {zone!r}, not UTC; name the server's clock "
+            "(eet_eu, ny_plus_7 or fixed:+2)"
+        )
     time_ms = columns["time"].astype(np.int64) * 1000
     if clock is not None:
         time_ms = np.array([clock.to_utc_ms(int(ms)) for ms in time_ms], dtype=np.int64)

@@ -67,6 +67,4 @@ def refusal_note(correlation_id: str, time_ms: int, refusals: tuple[Refusal, ...
 def halt_note(halt: HaltOrder) -> Publish:
     """Return the observation of a halt, or of its release."""
     name = "halt_cleared" if halt.level == 0 else "halt_raised"
-    return note(
-        name, halt.time_ms, "halt", halt_level=halt.level, who=halt.who, reason=halt.reason
-    )
+    return note(name, halt.time_ms, "halt", halt_level=halt.level, who=halt.who, reason=halt.reason)

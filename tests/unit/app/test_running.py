@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,6 +15,9 @@ from mtquant.app.outage import draw_outage
 from mtquant.app.wiring import Plan, make_plan, run_backtest
 from mtquant.model import ConfigError, JournalError, Publish, Reason
 from mtquant.storage import SqliteJournal
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def plan_of(seed: int) -> Plan:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mtquant.app.workspace import prepare, read_run
 from mtquant.model import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_new_folder_is_made_with_its_parents_and_gets_the_facts(tmp_path: Path) -> None:

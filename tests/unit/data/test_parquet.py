@@ -58,6 +58,15 @@ def test_server_time_becomes_utc(write):
     assert bars.time_ms.tolist() == [1_488_319_200_000, 1_488_322_800_000]
 
 
+def test_times_that_are_not_utc_need_the_name_of_their_clock(write):
+    file = write(about=ABOUT | {"timezone": "EET"})
+
+    with pytest.raises(DataError, match="its times are in 'EET', not UTC; name the server's clock"):
+        load_parquet(file)
+    assert load_parquet(file, clock=ServerClock("eet_eu")).time_ms[0] == 1_488_319_200_000
+    assert load_parquet(write(about=ABOUT | {"timezone": "UTC"})).time_ms[0] == 1_488_326_400_000
+
+
 @pytest.mark.parametrize(
     ("query", "about", "message"),
     [

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from worlds import Scripted, World, bars_of
 
-from mtquant.engine import Engine
 from mtquant.exchange import Book
 from mtquant.model import BrokerReport, BrokerView, Command, Direction, Publish, ReadBroker
 from mtquant.strategy import Series
+
+if TYPE_CHECKING:
+    from mtquant.engine import Engine
 
 LONG, SHORT = Direction.LONG, Direction.SHORT
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,6 +19,9 @@ from mtquant.model import (
 )
 from mtquant.storage import MemoryJournal
 from mtquant.terminal.simulated import SimulatedServer, SimulatedTerminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LONG, SHORT = Direction.LONG, Direction.SHORT
 QUIET = [110_000] * 12
@@ -128,9 +130,7 @@ def away(from_bar: int, to_bar: int) -> list[tuple[int, int]]:
 
 def test_a_stop_hit_while_away_is_found_and_reported_after_the_reconnect() -> None:
     closes = [110_000, 110_000, 110_000, 110_000, 109_500, *[109_500] * 6]
-    world = World(
-        bars=bars_of(closes), strategy=lambda: Scripted([None, LONG]), outages=away(4, 7)
-    )
+    world = World(bars=bars_of(closes), strategy=lambda: Scripted([None, LONG]), outages=away(4, 7))
     run = world.live()
 
     assert [note.name for note in run.named("link_lost")] == ["link_lost"]

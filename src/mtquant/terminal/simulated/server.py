@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.exchange import Execution, Market
 from mtquant.model import DataError, Side
 from mtquant.terminal.simulated.log import MemoryLog, ServerLog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mtquant.exchange import Execution, Market
 
 Outage = tuple[int, int]  # UTC ms: from (included), to (excluded)
 
