@@ -22,7 +22,13 @@ if TYPE_CHECKING:
     from mtquant.app.workspace import Workspace
     from mtquant.engine import Progress
 
-_SHOWN = frozenset({"link_lost", "reconciled", "halt_raised", "halt_cleared"})
+_SENTENCES = {
+    "link_lost": "link lost: {detail}; entries are off",
+    "reconciled": "link restored after {hours:.1f} hours and reconciled: {opened} opened and "
+    "{closed} closed while away, {positions} open, {unresolved} unresolved",
+    "halt_raised": "halt level {halt_level} by {who}: {reason}",
+    "halt_cleared": "halt lifted by {who}: {reason}",
+}
 _PLAIN_STEPS = 10
 
 
@@ -97,9 +103,10 @@ class DemoScreen:
                     f"{event.fields.get('position_ticket')} closed by "
                     f"{event.fields.get('reason')} at {price}"
                 )
-        if event.name in _SHOWN and event.fields.get("cause") != "start":
-            words = ", ".join(f"{key} {value}" for key, value in event.fields.items())
-            self._print(f"{_utc(event.time_ms)}  {event.name.replace('_', ' ')}: {words}")
+        elif event.name in _SENTENCES and event.fields.get("cause") != "start":
+            hours = int(event.fields.get("away_ms") or 0) / 3_600_000
+            sentence = _SENTENCES[event.name].format(**event.fields, hours=hours)
+            self._print(f"{_utc(event.time_ms)}  {sentence}")
 
     def show_stopped(self, time_ms: int) -> None:
         """Say that the run was interrupted and how it goes on."""
@@ -114,7 +121,7 @@ class DemoScreen:
             show_results(results)
 
     def _print(self, text: str) -> None:
-        self._console.print(text, markup=False)
+        self._console.print(text, markup=False, soft_wrap=True)
 
     def _price(self, points: object) -> str:
         if self._plan is None or not isinstance(points, int):

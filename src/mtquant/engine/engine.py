@@ -113,8 +113,9 @@ class Engine:
                 return self._on_timer(event.time_ms)
             case LinkLost():
                 self._ready = False
-                self._away_since_ms = event.time_ms
                 self._decision = None
+                if self._away_since_ms is None:
+                    self._away_since_ms = event.time_ms
                 return [note("link_lost", event.time_ms, "link", detail=event.detail)]
             case LinkRestored():
                 return [ReadBroker(cause="reconnect")]
@@ -179,7 +180,7 @@ class Engine:
         if report.cause == decision.cause:
             commands += self._carry_out(decision, view)
         elif decision.enters and decision.waits_for:
-            commands += self._after_closes(decision, resolved, view)
+            commands += self._after_closes(decision, view)
         return commands
 
     def _observations(
@@ -250,19 +251,16 @@ class Engine:
         intent = self._orders.exit(decision, wanted, position, view)
         return [] if intent is None else self._submit(intent, view)[0]
 
-    def _after_closes(
-        self, decision: Decision, resolved: list[IntentRow], view: BrokerView
-    ) -> list[Command]:
+    def _after_closes(self, decision: Decision, view: BrokerView) -> list[Command]:
         """Enter once the closes that a reversal waits for are done, all of them, fully."""
-        awaited = [row for row in resolved if row.intent_id in decision.waits_for]
-        failed = [row for row in awaited if row.state is not IntentState.DONE]
+        rows = [row for number in decision.waits_for if (row := self.desk.row(number))]
+        failed = [r for r in rows if not r.is_open and r.state is not IntentState.DONE]
         is_late = view.time_ms > decision.decided_ms + self._orders.deadline_ms
         if failed or is_late:
             self._decision = None
             why = f"close {failed[0].state.name}" if failed else "the decision is too old"
             return [note("entry_dropped", view.time_ms, decision.correlation_id, reason=why)]
-        decision.waits_for -= {row.intent_id for row in awaited}
-        return [] if decision.waits_for else self._enter(decision, view)
+        return [] if any(row.is_open for row in rows) else self._enter(decision, view)
 
     def _enter(self, decision: Decision, view: BrokerView) -> list[Command]:
         self._decision = None

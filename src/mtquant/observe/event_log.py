@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import orjson
+from mtquant.observe.logs import json_line, masked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,18 +30,17 @@ class EventLog:
     def __call__(self, event: Publish) -> None:
         """Append one observation."""
         self._sequence += 1
-        line = orjson.dumps(
-            {
-                "run": self._run_id,
-                "seq": self._sequence,
-                "time_ms": event.time_ms,
-                "name": event.name,
-                "correlation_id": event.correlation_id,
-                **event.fields,
-            },
-            option=orjson.OPT_APPEND_NEWLINE,
-        )
-        os.write(self._file, line)
+        envelope = {
+            "run": self._run_id,
+            "seq": self._sequence,
+            "time_ms": event.time_ms,
+            "name": event.name,
+            "correlation_id": event.correlation_id,
+        }
+        fields = {k: v for k, v in event.fields.items() if k not in envelope}
+        line = json_line({**envelope, **masked(fields)}) + b"\n"
+        while line:
+            line = line[os.write(self._file, line) :]
 
     def close(self) -> None:
         """Close the file."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
 import structlog
+
+from mtquant.model import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +21,7 @@ _SECRET_NAMES: Final = re.compile(
     r"password|passwd|secret|token|api_?key|credential", re.IGNORECASE
 )
 _MASK: Final = "***"
+_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _secrets: set[str] = set()
 
 EventDict = MutableMapping[str, Any]
@@ -32,11 +36,34 @@ def register_secret(value: str) -> None:
 def mask_secrets(_logger: object, _method: str, event: EventDict) -> EventDict:
     """Mask values by the name of their field, and registered secrets wherever they stand."""
     for key, value in event.items():
-        if _SECRET_NAMES.search(key):
-            event[key] = _MASK
-        elif isinstance(value, str):
-            event[key] = _masked_text(value)
+        if not key.startswith("_"):  # of the logging machinery itself
+            event[key] = masked({key: value})[key]
     return event
+
+
+def masked(value: Any) -> Any:
+    """Return a value without secrets, however deep they stand; containers come back plain."""
+    if isinstance(value, str):
+        return _masked_text(value)
+    if isinstance(value, Mapping):
+        return {
+            _masked_text(str(key)): _MASK if _SECRET_NAMES.search(str(key)) else masked(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [masked(item) for item in value]
+    if value is None or isinstance(value, bool) or not _secrets:
+        return value
+    text = f"{value} {value!r}"  # an exception, bytes, a number: it will be shown as one of them
+    return value if _masked_text(text) == text else _masked_text(str(value))
+
+
+def json_line(event: Mapping[str, Any]) -> bytes:
+    """Return one line of JSON, whatever the values are."""
+    try:
+        return orjson.dumps(event, default=str)
+    except TypeError:  # beyond 64 bits, or text that is not Unicode
+        return json.dumps(event, default=str, separators=(",", ":")).encode()
 
 
 def setup_logger(
@@ -51,7 +78,12 @@ def setup_logger(
 
     Returns:
         A function that closes what was opened.
+
+    Raises:
+        ConfigError: there is no such level, or the file cannot be written.
     """
+    if level.upper() not in _LEVELS:
+        raise ConfigError(f"log level {level!r} is not one of {', '.join(_LEVELS)}")
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -72,12 +104,13 @@ def setup_logger(
         renderer = structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=0)
         handlers.append(_formatted(logging.StreamHandler(sys.stderr), renderer, shared))
     if log_file is not None:
-        to_file = logging.FileHandler(log_file, encoding="utf-8", delay=True)
-        handlers.append(_formatted(to_file, _json_line, shared))
+        handlers.append(_formatted(_file_handler(log_file), _json_line, shared))
     root = logging.getLogger()
+    level_before = root.level
     for old in list(root.handlers):
         if getattr(old, "is_mtquant", False):
             root.removeHandler(old)
+            old.close()
     for handler in handlers:
         handler.is_mtquant = True  # type: ignore[attr-defined]  # our mark, to replace only our own
         root.addHandler(handler)
@@ -87,6 +120,7 @@ def setup_logger(
         for handler in handlers:
             root.removeHandler(handler)
             handler.close()
+        root.setLevel(level_before)
 
     return close
 
@@ -106,11 +140,18 @@ def _formatted(handler: logging.Handler, renderer: Any, shared: list[Any]) -> lo
     return handler
 
 
+def _file_handler(path: Path) -> logging.FileHandler:
+    try:
+        return logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: the log cannot be written ({error.strerror})") from error
+
+
 def _json_line(_logger: object, _method: str, event: EventDict) -> str:
-    return orjson.dumps(event, default=str).decode()
+    return json_line(event).decode()
 
 
 def _masked_text(text: str) -> str:
-    for secret in _secrets:
+    for secret in sorted(_secrets, key=len, reverse=True):  # one may be part of another
         text = text.replace(secret, _MASK)
     return text

@@ -11,11 +11,11 @@ import os
 import sqlite3
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
-from mtquant.model import Deal, HaltOrder, IntentRow, IntentState, JournalError
+from mtquant.model import DataError, Deal, HaltOrder, IntentRow, IntentState, JournalError
 from mtquant.storage.schema import SCHEMA_VERSION, TABLES
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BUSY_TIMEOUT_S = 5.0
+_HOW_TO_GO_ON = "put a copy of it back, or ask for help before trading on"
+
+Kind = TypeVar("Kind", IntentRow, Deal)
 
 
 class SqliteJournal:
@@ -32,6 +35,7 @@ class SqliteJournal:
         self._path = path
         self._connection = connection
         self._lock: FileLock | None = None
+        self._writes = False
 
     @classmethod
     def open(cls, path: Path, *, owner: str = "", now_ms: int = 0) -> Self:
@@ -46,7 +50,7 @@ class SqliteJournal:
             JournalError: another process writes it, it cannot be read or written, is damaged, or
                 was made by a newer version.
         """
-        lock = FileLock(f"{path}.lock")
+        lock = FileLock(f"{path}.lock", thread_local=False)  # any thread may close the journal
         try:
             lock.acquire(timeout=0)
         except Timeout as error:
@@ -61,6 +65,7 @@ class SqliteJournal:
             connection = _connected(path)
             undo.callback(connection.close)
             journal = cls(path, connection)
+            journal._writes = True
             journal._prepare()
             note = {"pid": os.getpid(), "started_ms": now_ms, "what": owner}
             journal.set_meta("owner", json.dumps(note))
@@ -77,8 +82,12 @@ class SqliteJournal:
         """
         if not path.is_file():
             raise JournalError(f"{path}: there is no journal here")
-        journal = cls(path, _connected(path))
-        journal._require_version()
+        connection = _connected(path)
+        with ExitStack() as undo:
+            undo.callback(connection.close)
+            journal = cls(path, connection)
+            journal._require_version()
+            undo.pop_all()
         return journal
 
     def close(self) -> None:
@@ -111,10 +120,12 @@ class SqliteJournal:
             return
         with self._transaction() as connection:
             for row in rows:
-                connection.execute(
+                found = connection.execute(
                     "update intents set state = ?, updated_ms = ?, body = ? where intent_id = ?",
                     (row.state.name, row.updated_ms, _json(row), row.intent_id),
                 )
+                if not found.rowcount:
+                    raise JournalError(f"intent {row.intent_id} was never journalled")
                 _insert_step(connection, row)
 
     def record_deals(self, deals: Sequence[Deal]) -> None:
@@ -148,7 +159,7 @@ class SqliteJournal:
 
     def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
         """Ask the bot to halt (1 to 4) or to resume (0); return the number of the request."""
-        with self._transaction() as connection:
+        with self._transaction(needs_lock=False) as connection:
             cursor = connection.execute(
                 "insert into requests (level, who, reason, time_ms) values (?, ?, ?, ?)",
                 (level, who, reason, now_ms),
@@ -157,7 +168,7 @@ class SqliteJournal:
 
     def pending_halts(self) -> list[HaltOrder]:
         """Return the requests nobody took up, oldest first."""
-        rows = self._connection.execute(
+        rows = self._rows(
             "select request_id, level, who, reason, time_ms from requests "
             "where taken = 0 order by request_id"
         )
@@ -168,31 +179,52 @@ class SqliteJournal:
 
     def halt_level(self) -> int:
         """Return the halt level that stands."""
-        found = self._connection.execute(
-            "select level from halts order by sequence desc limit 1"
-        ).fetchone()
-        return int(found[0]) if found else 0
+        found = self._rows("select level from halts order by sequence desc limit 1")
+        return int(found[0][0]) if found else 0
 
     def intents(self) -> list[IntentRow]:
-        """Return every intent, oldest first."""
-        rows = self._connection.execute("select body from intents order by intent_id")
-        return [IntentRow.from_dict(json.loads(body)) for (body,) in rows]
+        """Return every intent, oldest first.
+
+        Raises:
+            JournalError: a row cannot be read.
+        """
+        return self._read(IntentRow, "select body from intents order by intent_id")
 
     def deals(self) -> list[Deal]:
-        """Return every deal, oldest first."""
-        rows = self._connection.execute("select body from deals order by deal_ticket")
-        return [Deal.from_dict(json.loads(body)) for (body,) in rows]
+        """Return every deal, oldest first.
+
+        Raises:
+            JournalError: a row cannot be read.
+        """
+        return self._read(Deal, "select body from deals order by deal_ticket")
 
     def meta(self, key: str) -> str | None:
         """Return a word about the journal itself, None if it was never written."""
-        found = self._connection.execute("select value from meta where key = ?", (key,)).fetchone()
-        return str(found[0]) if found else None
+        found = self._rows("select value from meta where key = ?", key)
+        return str(found[0][0]) if found else None
 
     # ------------------------------------------------------------------ inside
 
+    def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(f"{self._path}: the journal cannot be read ({error})") from error
+
+    def _read(self, kind: type[Kind], query: str) -> list[Kind]:
+        rows = self._rows(query)
+        try:
+            return [kind.from_dict(json.loads(body)) for (body,) in rows]
+        except (DataError, ValueError) as error:
+            raise JournalError(
+                f"{self._path}: the journal is damaged ({error}); {_HOW_TO_GO_ON}"
+            ) from error
+
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, needs_lock: bool = True) -> Iterator[sqlite3.Connection]:
         """Commit what is done inside, or nothing of it."""
+        if needs_lock and not self._writes:
+            raise JournalError(f"{self._path}: only the process that holds the lock may write this")
         connection = self._connection
         try:
             connection.execute("begin immediate")
@@ -201,7 +233,7 @@ class SqliteJournal:
                 yield connection
                 connection.execute("commit")
                 undo.pop_all()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise JournalError(f"{self._path}: the journal cannot be written ({error})") from error
 
     def _rollback(self) -> None:
@@ -209,13 +241,20 @@ class SqliteJournal:
             self._connection.execute("rollback")
 
     def _prepare(self) -> None:
-        if self._version() is None:
+        if self._version() is None and not self._rows("select 1 from sqlite_master"):
             script = f"begin immediate; {TABLES} pragma user_version = {SCHEMA_VERSION}; commit;"
-            self._connection.executescript(script)
+            try:
+                self._connection.executescript(script)
+            except sqlite3.Error as error:
+                raise JournalError(f"{self._path}: the journal cannot be made ({error})") from error
         self._require_version()
+        verdict = self._rows("pragma quick_check(1)")[0][0]
+        if verdict != "ok":
+            problem = " ".join(str(verdict).split())
+            raise JournalError(f"{self._path}: the journal is damaged ({problem}); {_HOW_TO_GO_ON}")
 
     def _version(self) -> int | None:
-        found = int(self._connection.execute("pragma user_version").fetchone()[0])
+        found = int(self._rows("pragma user_version")[0][0])
         return found or None
 
     def _require_version(self) -> None:
@@ -229,30 +268,30 @@ class SqliteJournal:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(
-            path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = full")
-        connection.execute("pragma foreign_keys = on")
-    except sqlite3.Error as error:
-        raise JournalError(f"{path}: this is not a usable journal ({error})") from error
+    with ExitStack() as undo:
+        try:
+            connection = sqlite3.connect(
+                path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+            undo.callback(connection.close)
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = full")
+            connection.execute("pragma foreign_keys = on")
+        except sqlite3.Error as error:
+            raise JournalError(f"{path}: this is not a usable journal ({error})") from error
+        undo.pop_all()
     return connection
 
 
 def _owner_of(path: Path) -> str:
     """Say who holds the lock, as far as the journal tells."""
     try:
-        with closing(sqlite3.connect(path, timeout=1.0)) as connection:
-            found = connection.execute("select value from meta where key = 'owner'").fetchone()
-        owner: dict[str, Any] = json.loads(found[0]) if found else {}
-    except (sqlite3.Error, ValueError):
-        owner = {}
-    if not owner:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as found:
+            row = found.execute("select value from meta where key = 'owner'").fetchone()
+        owner = json.loads(row[0])
+        return f"process {owner['pid']}, started {_utc_text(owner['started_ms'] // 1000)}"
+    except (sqlite3.Error, ValueError, TypeError, KeyError, OverflowError):
         return "owner unknown"
-    started = owner["started_ms"] // 1000
-    return f"process {owner['pid']}, started {_utc_text(started)}"
 
 
 def _utc_text(seconds: int) -> str:

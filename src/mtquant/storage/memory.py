@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mtquant.model import Deal, HaltOrder, IntentRow, JournalError
+from mtquant.model import Deal, HaltOrder, IntentRow, IntentState, JournalError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,9 @@ class MemoryJournal:
         self._requests: list[HaltOrder] = []
 
     def record_sending(self, row: IntentRow) -> None:
-        """Keep a new intent; a decision made before is refused."""
+        """Keep a new intent in state SENDING; a decision made before is refused."""
+        if row.state is not IntentState.SENDING:
+            raise JournalError(f"intent {row.intent_id} is {row.state.name}, not SENDING")
         key = (row.intent.decision_key, row.attempt)
         if key in self._decided or row.intent_id in self._rows:
             raise JournalError(f"decision of intent {row.intent_id} was journalled before")
@@ -29,7 +31,10 @@ class MemoryJournal:
         self._rows[row.intent_id] = row
 
     def record_intents(self, rows: Sequence[IntentRow]) -> None:
-        """Keep where intents stand now."""
+        """Keep where intents stand now; all of them, or none when one was never recorded."""
+        for row in rows:
+            if row.intent_id not in self._rows:
+                raise JournalError(f"intent {row.intent_id} was never journalled")
         self._rows.update((row.intent_id, row) for row in rows)
 
     def record_deals(self, deals: Sequence[Deal]) -> None:
