@@ -12,8 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from mtquant.data import parse_yaml, read_yaml
 from mtquant.exchange import SlippageModel, VenueSpec
 from mtquant.model import ConfigError
 from mtquant.model.reading import nearest, read
@@ -145,18 +144,10 @@ def load_config(
 
 
 def _parsed(path: Path | None, where: str) -> object:
-    try:
-        if path is None:
-            source = files("mtquant.app") / "presets" / "demo.yaml"
-            return yaml.safe_load(source.read_text(encoding="utf-8"))
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{where}: the file cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{where}: the file is not UTF-8 text ({error.reason})") from error
-    except yaml.YAMLError as error:
-        line = " ".join(str(error).split())
-        raise ConfigError(f"{where}: not valid YAML: {line}") from error
+    if path is not None:
+        return read_yaml(path)
+    shipped = files("mtquant.app") / "presets" / "demo.yaml"
+    return parse_yaml(shipped.read_text(encoding="utf-8"), where)
 
 
 def _interpolated(value: Any, where: str) -> Any:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from mtquant.data import parse_yaml, read_yaml
 from mtquant.model import ConfigError, SymbolNotFoundError
 from mtquant.model.reading import nearest, read
 
@@ -148,29 +147,7 @@ class SymbolMapper:
             )
 
     def _parsed(self) -> object:
-        where = self._path or "the shipped symbol map"
-        try:
-            if self._path is None:
-                text = (files("mtquant.broker") / "symbols.yaml").read_text(encoding="utf-8")
-            else:
-                text = self._path.read_text(encoding="utf-8")
-            return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader, see below
-        except OSError as error:
-            raise ConfigError(f"{where}: cannot be read ({error.strerror})") from error
-        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-            problem = " ".join(str(error).split())
-            raise ConfigError(f"{where}: not valid YAML ({problem})") from error
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """Refuse a key that stands twice in one section: YAML would let the last one win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - of the base class
-        seen: set[str] = set()
-        for key_node, _ in node.value:
-            if isinstance(key_node, yaml.ScalarNode) and key_node.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key_node.value!r} stands twice", key_node.start_mark
-                )
-            seen.add(str(key_node.value))
-        return super().construct_mapping(node, deep)
+        if self._path is not None:
+            return read_yaml(self._path)
+        shipped = files("mtquant.broker") / "symbols.yaml"
+        return parse_yaml(shipped.read_text(encoding="utf-8"), "the shipped symbol map")

@@ -3,12 +3,15 @@
 from mtquant.data.bars_file import load_bars, save_bars
 from mtquant.data.parquet import load_parquet
 from mtquant.data.sample import SAMPLE_SPREAD_POINTS, load_sample, sample_metadata
+from mtquant.data.yaml_text import parse_yaml, read_yaml
 
 __all__ = [
     "SAMPLE_SPREAD_POINTS",
     "load_bars",
     "load_parquet",
     "load_sample",
+    "parse_yaml",
+    "read_yaml",
     "sample_metadata",
     "save_bars",
 ]

@@ -105,6 +105,15 @@ def setup_logger(
         handlers.append(_formatted(logging.StreamHandler(sys.stderr), renderer, shared))
     if log_file is not None:
         handlers.append(_formatted(_file_handler(log_file), _json_line, shared))
+    return _installed(handlers, level.upper())
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """Return a logger whose lines carry the bound correlation id and are masked."""
+    return cast("structlog.stdlib.BoundLogger", structlog.get_logger(name))
+
+
+def _installed(handlers: list[logging.Handler], level: str) -> Callable[[], None]:
     root = logging.getLogger()
     level_before = root.level
     for old in list(root.handlers):
@@ -114,7 +123,7 @@ def setup_logger(
     for handler in handlers:
         handler.is_mtquant = True  # type: ignore[attr-defined]  # our mark, to replace only our own
         root.addHandler(handler)
-    root.setLevel(level.upper())
+    root.setLevel(level)
 
     def close() -> None:
         for handler in handlers:
@@ -123,11 +132,6 @@ def setup_logger(
         root.setLevel(level_before)
 
     return close
-
-
-def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """Return a logger whose lines carry the bound correlation id and are masked."""
-    return cast("structlog.stdlib.BoundLogger", structlog.get_logger(name))
 
 
 def _formatted(handler: logging.Handler, renderer: Any, shared: list[Any]) -> logging.Handler:

@@ -39,10 +39,10 @@ def units(volume: Any) -> int:
     """Return a volume argument in 1e-8 lots.
 
     Raises:
-        BadArgumentError: it is no number, or beyond every volume.
+        BadArgumentError: it is no number, negative, or beyond every volume.
     """
     found = nearest_units(_number(volume))
-    if not abs(found) < LARGEST_UNITS:
+    if not 0 <= found < LARGEST_UNITS:
         raise BadArgumentError
     return found
 

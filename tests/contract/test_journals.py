@@ -1,0 +1,170 @@
+"""What every journal promises, in memory or in a file."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mtquant.model import (
+    Deal,
+    DealEntry,
+    DealKind,
+    HaltOrder,
+    IntentAction,
+    IntentRow,
+    IntentState,
+    JournalError,
+    OrderIntent,
+    Reason,
+    Side,
+)
+from mtquant.storage import MemoryJournal, SqliteJournal
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    if request.param == "memory":
+        yield MemoryJournal()
+        return
+    made = SqliteJournal.open(tmp_path / "journal.sqlite")
+    yield made
+    made.close()
+
+
+def sending(number: int = 1, **changes: Any) -> IntentRow:
+    intent = OrderIntent(
+        strategy_id="test",
+        symbol="EURUSD",
+        action=IntentAction.OPEN,
+        side=Side.BUY,
+        volume_units=1_000_000,
+        trigger=str(changes.pop("trigger", number)),
+        decided_ms=5,
+        deadline_ms=6,
+        stop_loss_points=109_000,
+    )
+    row = IntentRow(
+        intent_id=number, intent=intent, state=IntentState.SENDING, comment="mtq1", created_ms=5
+    )
+    return replace(row, **changes)
+
+
+def deal(number: int, profit: int = 1) -> Deal:
+    return Deal(
+        deal_ticket=number,
+        order_ticket=1,
+        position_ticket=1,
+        time_ms=5,
+        symbol="EURUSD",
+        kind=DealKind.TRADE,
+        side=Side.SELL,
+        entry=DealEntry.OUT,
+        volume_units=1,
+        price_points=110_000,
+        profit_minor=profit,
+        commission_minor=0,
+        swap_minor=0,
+        fee_minor=0,
+        reason=Reason.STOP_LOSS,
+        comment="[sl 1.1] ümlaut \x00",
+    )
+
+
+def halt(level: int, request_id: int = 0) -> HaltOrder:
+    return HaltOrder(time_ms=9, level=level, who="Ann", reason="test", request_id=request_id)
+
+
+def test_a_new_journal_is_empty(journal: Any):
+    assert journal.intents() == journal.deals() == journal.pending_halts() == []
+    assert journal.halt_level() == 0
+    journal.record_intents([])
+    journal.record_deals([])
+
+
+def test_intents_come_back_whole_and_oldest_first(journal: Any):
+    for number in (3, 1, 2**53 - 1):
+        journal.record_sending(sending(number))
+
+    assert journal.intents() == [sending(1), sending(3), sending(2**53 - 1)]
+
+
+def test_only_an_intent_that_is_being_sent_begins_a_row(journal: Any):
+    with pytest.raises(JournalError, match="not SENDING"):
+        journal.record_sending(sending(state=IntentState.DONE))
+    assert journal.intents() == []
+
+
+@pytest.mark.parametrize(
+    "second", [sending(1), sending(2, trigger=1), sending(1, trigger=2)], ids=str
+)
+def test_one_decision_is_never_journalled_twice(journal: Any, second: IntentRow):
+    journal.record_sending(sending(1))
+
+    with pytest.raises(JournalError, match="journalled before"):
+        journal.record_sending(second)
+    assert journal.intents() == [sending(1)]
+
+
+def test_a_second_attempt_is_another_decision(journal: Any):
+    journal.record_sending(sending(1))
+    journal.record_sending(sending(2, trigger=1, attempt=2))
+
+    assert len(journal.intents()) == 2
+
+
+def test_where_an_intent_stands_is_replaced(journal: Any):
+    journal.record_sending(sending(1))
+    unknown = sending(1).moved(IntentState.UNKNOWN, 7, detail="no answer")
+    done = unknown.moved(IntentState.DONE, 8, order_ticket=5, filled_units=1_000_000)
+    journal.record_intents([unknown])
+    journal.record_intents([done])
+
+    assert journal.intents() == [done]
+
+
+def test_rows_are_written_together_or_not_at_all(journal: Any):
+    journal.record_sending(sending(1))
+    moved = sending(1).moved(IntentState.DONE, 7)
+
+    with pytest.raises(JournalError, match="intent 2 was never journalled"):
+        journal.record_intents([moved, sending(2)])
+    assert journal.intents() == [sending(1)]
+
+
+def test_a_known_deal_is_left_as_it_is(journal: Any):
+    journal.record_deals([deal(2), deal(1)])
+    journal.record_deals([deal(2, profit=99), deal(3)])
+
+    assert journal.deals() == [deal(1), deal(2), deal(3)]
+
+
+def test_the_last_halt_stands_and_is_released_by_level_0(journal: Any):
+    for level in (1, 3, 0):
+        journal.record_halt(halt(level))
+        assert journal.halt_level() == level
+
+
+def test_a_request_is_pending_until_it_is_taken_up_once(journal: Any):
+    first = journal.request_halt(2, "Ann", "storm", 9)
+    second = journal.request_halt(0, "Bob", "over", 10)
+    assert [(h.level, h.who, h.reason, h.time_ms) for h in journal.pending_halts()] == [
+        (2, "Ann", "storm", 9),
+        (0, "Bob", "over", 10),
+    ]
+    assert first != second
+
+    journal.record_halt(halt(2, request_id=first))
+    assert [one.request_id for one in journal.pending_halts()] == [second]
+    assert journal.halt_level() == 2
+    journal.record_halt(halt(0, request_id=second))
+    assert journal.pending_halts() == []
+    assert journal.request_halt(1, "Ann", "again", 11) not in {first, second}
+
+
+def test_a_halt_without_a_request_takes_up_none(journal: Any):
+    journal.request_halt(1, "Ann", "storm", 9)
+    journal.record_halt(halt(3))
+
+    assert len(journal.pending_halts()) == 1

@@ -1,0 +1,464 @@
+"""A session answers with our words or a typed error, and loses nothing."""
+
+import asyncio
+import math
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from terminals import Wrapped, deal, make_server, make_terminal
+
+from mtquant.broker import BrokerSession, Credentials, MT5Client
+from mtquant.model import (
+    BrokerAPIError,
+    BrokerConnectionError,
+    IntentAction,
+    IntentRow,
+    IntentState,
+    ManualClock,
+    OrderIntent,
+    Outcome,
+    RetryableError,
+    ServerClock,
+    Side,
+    SymbolNotFoundError,
+    Timeframe,
+    WrongAccountError,
+)
+from mtquant.terminal.simulated import SimulatedServer, SimulatedTerminal
+
+GETTERS = (
+    "account_info",
+    "positions_get",
+    "orders_get",
+    "history_orders_get",
+    "history_deals_get",
+    "symbol_info_tick",
+)
+
+
+class At:
+    """Tell a server's time."""
+
+    def __init__(self, server: SimulatedServer) -> None:
+        self.server = server
+
+    def now_ms(self) -> int:
+        return self.server.now_ms
+
+
+def changed(struct: Any, **changes: Any) -> Any:
+    return type(struct)((struct._asdict() | changes).values())
+
+
+class Desk:
+    """Hold a session on a wrapped simulated terminal."""
+
+    def __init__(self, **credentials: Any) -> None:
+        self.server = make_server()
+        self.inner = SimulatedTerminal(self.server)
+        self.terminal = Wrapped(self.inner)
+        self.session = BrokerSession(
+            self.terminal,
+            ["EURUSD"],
+            credentials=Credentials(**credentials) if credentials else None,
+            server_clock=ServerClock("eet_eu"),
+            clock=At(self.server),
+        )
+
+    def answer(self, name: str, change: Callable[[Any], Any]) -> None:
+        """Change what the terminal answers to one call."""
+        self.terminal.answers[name] = lambda *args, **kwargs: change(
+            getattr(self.inner, name)(*args, **kwargs)
+        )
+
+    def heal(self) -> None:
+        self.terminal.answers.clear()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    made = Desk()
+    made.session.connect()
+    made.terminal.calls.clear()
+    return made
+
+
+def intent_row(**changes: Any) -> IntentRow:
+    facts: dict[str, Any] = {
+        "strategy_id": "test",
+        "symbol": "EURUSD",
+        "action": IntentAction.OPEN,
+        "side": Side.BUY,
+        "volume_units": 10_000_000,
+        "trigger": "1",
+        "decided_ms": 0,
+        "deadline_ms": 0,
+    }
+    intent = OrderIntent(**(facts | changes))
+    return IntentRow(intent_id=77, intent=intent, state=IntentState.SENDING, comment="mtq1")
+
+
+def test_connecting_selects_the_symbols_and_proves_the_arithmetic():
+    desk = Desk(login=1000001, password="demo", server="mtquant-Demo")
+    account = desk.session.connect()
+
+    assert account.login == 1000001
+    assert desk.session.instrument("EURUSD").digits == 5
+    assert {"order_calc_profit", "order_calc_margin"} <= set(desk.terminal.calls)
+    assert desk.session.is_connected()
+    assert desk.session.symbols() == ["EURUSD"]
+
+
+@pytest.mark.parametrize("call", ["order_calc_profit", "order_calc_margin"])
+@pytest.mark.parametrize("factor", [10.0, 0.1, math.nan])
+def test_a_terminal_that_calculates_otherwise_is_not_traded_on(call: str, factor: float):
+    desk = Desk()
+    desk.answer(call, lambda amount: amount * factor)
+
+    with pytest.raises(BrokerAPIError, match=r"by the terminal and .* by our rules"):
+        desk.session.connect()
+
+
+def test_a_terminal_that_does_not_calculate_is_not_traded_on():
+    desk = Desk()
+    desk.answer("order_calc_margin", lambda _: None)
+
+    with pytest.raises(BrokerAPIError, match="does not answer order_calc_margin"):
+        desk.session.connect()
+
+
+def test_a_refused_login_is_an_error_without_the_password():
+    desk = Desk(login=1000001, password="wrong-secret")
+
+    with pytest.raises(BrokerAPIError, match="Authorization failed") as caught:
+        desk.session.connect()
+    assert "wrong-secret" not in str(caught.value) + repr(caught.value.details)
+
+
+@pytest.mark.parametrize("server", ["", "mtquant-Demo"])
+def test_another_account_than_the_wanted_one_is_refused(server: str):
+    desk = Desk(login=1000001, server=server)
+    desk.answer("account_info", lambda info: changed(info, login=5))
+
+    with pytest.raises(WrongAccountError, match="account 5"):
+        desk.session.connect()
+
+
+def test_a_symbol_that_the_broker_lacks_is_named():
+    desk = Desk()
+    desk.terminal.answers["symbol_select"] = lambda *_: desk.inner.symbol_select("NOPE")
+
+    with pytest.raises(SymbolNotFoundError, match="EURUSD: the broker does not offer 'EURUSD'"):
+        desk.session.connect()
+
+
+@pytest.mark.parametrize("call", GETTERS)
+def test_no_answer_to_any_getter_is_an_error_and_loses_no_news(desk: Desk, call: str):
+    desk.inner.order_send(deal())
+    desk.answer(call, lambda _: None)
+    for _ in range(2):
+        with pytest.raises(RetryableError):
+            desk.session.view()
+    desk.heal()
+    view = desk.session.view()
+
+    assert [one.symbol for one in view.deals] == ["", "EURUSD"]
+    assert len(view.closed_orders) == len(view.positions) == 1
+    again = desk.session.view()
+    assert again.deals == again.closed_orders == ()
+
+
+def test_without_a_link_reads_are_connection_errors(desk: Desk):
+    desk.inner.shutdown()
+    session = desk.session
+    for read in (
+        session.account,
+        session.view,
+        session.positions,
+        session.symbols,
+        session.open_tickets,
+        lambda: session.quote("EURUSD"),
+        lambda: session.closed_bars("EURUSD", Timeframe.H1, 5),
+        lambda: session.forming_bar_ms("EURUSD", Timeframe.H1),
+    ):
+        with pytest.raises(BrokerConnectionError):
+            read()
+    assert not session.is_connected()
+
+
+def test_a_symbol_that_was_not_selected_is_an_error(desk: Desk):
+    for read in (
+        desk.session.instrument,
+        desk.session.quote,
+        lambda name: desk.session.closed_bars(name, Timeframe.H1, 1),
+        lambda name: desk.session.forming_bar_ms(name, Timeframe.H1),
+    ):
+        with pytest.raises(SymbolNotFoundError, match="GBPUSD was not selected"):
+            read("GBPUSD")
+
+
+@pytest.mark.parametrize(
+    ("call", "change"),
+    [
+        ("symbol_info_tick", lambda tick: changed(tick, bid=math.nan)),
+        ("account_info", lambda info: changed(info, equity=math.inf)),
+        ("history_deals_get", lambda deals: tuple(changed(d, entry=9) for d in deals)),
+        ("history_orders_get", lambda found: tuple(changed(o, state=99) for o in found)),
+        ("positions_get", lambda found: tuple(changed(p, price_open=math.nan) for p in found)),
+    ],
+)
+def test_an_answer_that_no_rule_can_read_is_a_failed_read(
+    desk: Desk, call: str, change: Callable[[Any], Any]
+):
+    desk.inner.order_send(deal())
+    desk.answer(call, change)
+
+    with pytest.raises(BrokerAPIError, match="cannot be read"):
+        desk.session.view()
+    desk.heal()
+    assert len(desk.session.view().deals) == 2
+
+
+def test_another_account_during_a_reading_is_refused(desk: Desk):
+    desk.inner.order_send(deal())
+    calls: list[int] = []
+
+    def second_time(info: Any) -> Any:
+        calls.append(1)
+        return changed(info, server="Other") if len(calls) == 2 else info
+
+    desk.answer("account_info", second_time)
+    with pytest.raises(WrongAccountError, match="at Other"):
+        desk.session.view()
+    desk.heal()
+    assert len(desk.session.view().deals) == 2
+
+
+def test_an_older_order_that_is_closed_later_is_still_told(desk: Desk):
+    first = desk.inner.order_send(deal()).order
+    second = desk.inner.order_send(deal()).order
+    desk.answer("history_orders_get", lambda found: [o for o in found if o.ticket == second])
+    desk.answer("history_deals_get", lambda found: [d for d in found if d.order == second])
+    assert [o.order_ticket for o in desk.session.view().closed_orders] == [second]
+    desk.heal()
+    late = desk.session.view()
+
+    assert [o.order_ticket for o in late.closed_orders] == [first]
+    assert [d.order_ticket for d in late.deals] == [0, first]
+
+
+def test_looking_at_the_positions_uses_up_no_news(desk: Desk):
+    desk.inner.order_send(deal())
+
+    assert desk.session.positions() == desk.session.positions()
+    assert len(desk.session.view().deals) == 2
+
+
+def test_positions_of_untraded_symbols_are_counted_whatever_they_are(desk: Desk):
+    desk.inner.order_send(deal())
+    info = desk.inner.symbol_info("EURUSD")
+    desk.answer("positions_get", lambda found: (*found, changed(found[0], ticket=9, symbol="GAZP")))
+    desk.terminal.answers["symbol_info"] = lambda name: changed(
+        info, name=name, trade_calc_mode=34, digits=2
+    )
+    view = desk.session.view()
+
+    assert [p.symbol for p in view.positions] == ["EURUSD", "GAZP"]
+    assert view.positions[1].digits == 2
+
+
+def test_the_history_may_name_symbols_that_are_gone(desk: Desk):
+    desk.inner.order_send(deal())
+    desk.answer(
+        "history_deals_get", lambda found: tuple(changed(d, symbol="OLD.M17") for d in found[1:])
+    )
+
+    assert [d.symbol for d in desk.session.view().deals] == ["OLD.M17"]
+
+
+def test_closed_bars_leave_the_forming_one_out(desk: Desk):
+    for _ in range(9):
+        desk.server.step()
+    bars = desk.session.closed_bars("EURUSD", Timeframe.H1, 10)
+    forming_ms = desk.session.forming_bar_ms("EURUSD", Timeframe.H1)
+
+    assert [b.time_ms for b in bars] == desk.server.market.bars.time_ms[:2].tolist()
+    assert forming_ms == desk.server.market.bars.time_ms[2]
+
+
+def test_an_order_is_sent_once_and_its_answer_classed(desk: Desk):
+    done = desk.session.send(intent_row())
+    assert (done.outcome, done.volume_units, done.price_points) == (
+        Outcome.CONFIRMED,
+        10_000_000,
+        110_010,
+    )
+    assert done.order_ticket == desk.inner.positions_get()[0].ticket
+
+    refused = desk.session.send(intent_row(volume_units=1))
+    assert refused.outcome is Outcome.REFUSED
+    assert refused.detail == "10014 Invalid volume"
+    assert desk.terminal.calls.count("order_send") == 2
+
+
+def test_an_answer_that_got_lost_is_unknown_and_not_repeated(desk: Desk):
+    desk.answer("order_send", lambda _: None)
+    desk.terminal.answers["last_error"] = lambda: (-10005, "IPC timeout")
+    result = desk.session.send(intent_row())
+
+    assert (result.outcome, result.detail) == (Outcome.UNKNOWN, "-10005 IPC timeout")
+    assert desk.terminal.calls.count("order_send") == 1
+    assert desk.inner.positions_total() == 1
+
+
+def test_numbers_that_are_none_do_not_hide_an_answer(desk: Desk):
+    desk.answer("order_send", lambda got: changed(got, price=math.nan, volume=math.inf))
+
+    assert desk.session.send(intent_row()).outcome is Outcome.CONFIRMED
+
+
+def test_nothing_is_sent_on_another_account_or_without_a_link(desk: Desk):
+    desk.answer("account_info", lambda info: changed(info, login=5))
+    other = desk.session.send(intent_row())
+    desk.answer("account_info", lambda _: None)
+    away = desk.session.send(intent_row())
+    strange = desk.session.send(intent_row(symbol="NOPE"))
+
+    assert other.outcome is Outcome.DISABLED
+    assert away.outcome is strange.outcome is Outcome.REFUSED
+    assert other.detail.startswith("not sent: the terminal is on account 5")
+    assert "order_send" not in desk.terminal.calls
+
+
+def test_a_foreign_position_can_be_closed_by_its_broker_name(desk: Desk):
+    desk.session._traded.clear()
+    desk.session._standard.clear()
+    ticket = desk.inner.order_send(deal()).order
+    closing = intent_row(action=IntentAction.CLOSE, position_ticket=ticket)
+
+    assert desk.session.send(closing).outcome is Outcome.CONFIRMED
+    assert desk.inner.positions_total() == 0
+
+
+# ---------------------------------------------------------------- the asynchronous face
+
+
+def client_on(session: Any, **options: Any) -> MT5Client:
+    return MT5Client(session, ManualClock(5), backoff_s=0.001, **options)
+
+
+def test_every_call_runs_on_the_one_owner_thread():
+    desk, seen = Desk(), set()
+
+    def note(answer: Any) -> Any:
+        seen.add(threading.get_ident())
+        return answer
+
+    for call in (*GETTERS, "initialize", "order_send", "symbols_get", "terminal_info"):
+        desk.answer(call, note)
+
+    async def work() -> None:
+        client = client_on(desk.session)
+        await client.connect()
+        await asyncio.gather(
+            *(client.view() for _ in range(5)), client.send(intent_row()), client.symbols()
+        )
+        await client.bars("EURUSD", Timeframe.H1, 5)
+        assert (await client.quote("EURUSD")).bid_points == 110_000
+        assert len(await client.positions()) == 1
+        assert (await client.account()).login == 1000001
+        assert (await client.health_check()).is_connected
+        await client.disconnect()
+        client.close()
+
+    asyncio.run(work())
+    assert len(seen) == 1
+    assert threading.get_ident() not in seen
+
+
+class Failing:
+    """Fail a number of times, then answer."""
+
+    def __init__(self, error: Exception, times: int) -> None:
+        self.error, self.times, self.calls = error, times, 0
+
+    def _work(self, *_: object) -> str:
+        self.calls += 1
+        if self.calls <= self.times:
+            raise self.error
+        return "answer"
+
+    account = view = send = is_connected = _work
+
+
+@pytest.mark.parametrize(
+    ("error", "times", "calls", "comes_through"),
+    [
+        (BrokerConnectionError("away"), 2, 3, True),
+        (BrokerConnectionError("away"), 3, 3, False),
+        (BrokerAPIError("busy"), 1, 2, True),
+        (WrongAccountError("other"), 1, 1, False),
+        (ValueError("defect"), 1, 1, False),
+    ],
+    ids=str,
+)
+def test_reads_are_repeated_only_while_nothing_could_have_happened(
+    error: Exception, times: int, calls: int, comes_through: bool
+):
+    session = Failing(error, times)
+    client = client_on(session)
+    if comes_through:
+        assert asyncio.run(client.view()) == "answer"
+    else:
+        with pytest.raises(type(error)):
+            asyncio.run(client.view())
+    client.close()
+
+    assert session.calls == calls
+
+
+def test_a_send_is_never_repeated():
+    session = Failing(BrokerConnectionError("away"), 5)
+    client = client_on(session, attempts=5)
+
+    with pytest.raises(BrokerConnectionError):
+        asyncio.run(client.send(intent_row()))
+    client.close()
+    assert session.calls == 1
+
+
+@pytest.mark.parametrize(
+    "error", [BrokerConnectionError("x"), WrongAccountError("x"), OSError("x"), ValueError("x")]
+)
+def test_a_health_check_reports_what_is_wrong_and_raises_nothing(error: Exception):
+    client = client_on(Failing(error, 1))
+    status = asyncio.run(client.health_check())
+    client.close()
+
+    assert (status.is_connected, status.error, status.last_check_ms) == (False, "x", 5)
+    assert not asyncio.run(client.health_check()).is_connected
+
+
+def test_a_terminal_without_its_server_is_not_healthy():
+    desk = Desk()
+    client = client_on(desk.session)
+    status = asyncio.run(client.health_check())
+    client.close()
+
+    assert not status.is_connected
+    assert status.error == "the terminal has no link to its server"
+    assert status.latency_ms >= 0
+
+
+def test_a_terminal_that_was_never_started_cannot_be_connected_to():
+    desk = Desk()
+    desk.terminal.answers["initialize"] = lambda **_: False
+
+    with pytest.raises(RetryableError):
+        desk.session.connect()
+
+
+def test_the_wrapped_terminal_still_trades():
+    assert make_terminal().order_send(deal()).deal
