@@ -191,3 +191,19 @@ def test_a_halt_from_another_shell_is_obeyed_and_survives_a_restart(tmp_path: Pa
     resumed = run("resume", "--who", "ann", "--reason", "over", "--dir", str(folder))
     assert resumed.returncode == 0, resumed.stderr
     assert "level in force now: 3" in resumed.stdout
+
+
+@posix
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_killed_again_and_again_it_loses_nothing(tmp_path: Path, seed: int) -> None:
+    folder = tmp_path / "out"
+    chance = random.Random(seed)
+    words = ("demo", "--seed", str(seed), "--out", str(folder), "--json")
+    for _ in range(25):
+        process = start(*words)
+        wait_for_requests(process, folder, requests_in(folder) + chance.randrange(0, 60))
+        kill(process)
+
+    assert run(*words).returncode == 0
+    assert journal_deals(folder) == terminal_deals(folder)

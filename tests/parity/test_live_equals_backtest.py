@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import MONDAY_MS, Scripted, World, make_venue, stop_and_target, trailing
@@ -117,3 +118,12 @@ def test_the_books_balance_after_any_run(world: World) -> None:
     market, _ = world.backtest()
 
     assert market.book.balance_minor == sum(deal.net_minor for deal in market.book.ledger.deals)
+
+
+@pytest.mark.slow
+@settings(max_examples=3_000, deadline=None)
+@given(worlds())
+def test_both_runners_agree_on_many_more_worlds(world: World) -> None:
+    played, _ = world.backtest()
+
+    assert world.live().market.book.ledger.deals == played.book.ledger.deals

@@ -18,6 +18,7 @@ from mtquant.app.wiring import Plan, make_engine, make_plan
 from mtquant.app.workspace import EVENTS, JOURNAL, LOG, TERMINAL, Workspace, prepare
 from mtquant.broker import BrokerSession, Credentials, MT5Client
 from mtquant.engine import LiveRunner, Progress
+from mtquant.exchange import AccountSpec
 from mtquant.model import Clock, Publish, SystemClock
 from mtquant.observe import (
     EventLog,
@@ -100,7 +101,9 @@ def run_demo(
     workspace = prepare(options.out, plan.fingerprint, facts)
     wall = SystemClock()
     journal = SqliteJournal.open(workspace.path(JOURNAL), owner="demo", now_ms=wall.now_ms())
-    register_secret(plan.config.venue.account.password)
+    account = plan.config.venue.account
+    if account.password != AccountSpec().password:  # the embedded account's is no secret
+        register_secret(account.password)
     close_logs = setup_logger(log_file=workspace.path(LOG), console=False, level="INFO")
     if on_plan is not None:
         on_plan(plan, outage, workspace)

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mtquant.model import UNITS_PER_LOT, BrokerAPIError, Side, money_from_minor
+from mtquant.model import (
+    UNITS_PER_LOT,
+    BrokerAPIError,
+    InstrumentProofError,
+    Side,
+    money_from_minor,
+)
 from mtquant.terminal import Terminal
 from mtquant.terminal import constants as mt5
 
@@ -25,8 +31,8 @@ def require_same_arithmetic(
     """Compare profit and margin of one lot, to one minor unit of a `money_digits` currency.
 
     Raises:
-        BrokerAPIError: they differ; the message shows both numbers. Also when the terminal
-            answers nothing.
+        InstrumentProofError: they differ; the message shows both numbers.
+        BrokerAPIError: the terminal answers nothing.
     """
     instrument = terms.instrument
     opened = instrument.points(info.bid) or 10**instrument.digits
@@ -54,7 +60,7 @@ def _compare(
         raise BrokerAPIError(f"{broker_symbol}: the terminal does not answer order_calc_{what}")
     ours = money_from_minor(ours_minor, money_digits)
     if not abs(ours - theirs) * 10**money_digits <= _TOLERANCE_MINOR:  # NaN agrees with nothing
-        raise BrokerAPIError(
+        raise InstrumentProofError(
             f"{broker_symbol}: {what} of one lot is {theirs:.{money_digits}f} by the terminal and "
             f"{ours:.{money_digits}f} by our rules; this symbol is not traded until they agree"
         )

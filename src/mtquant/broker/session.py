@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mtquant.broker import translate
-from mtquant.broker.outcomes import error_from, outcome_of_none, outcome_of_retcode
+from mtquant.broker.outcomes import AUTH_FAILED, error_from, outcome_of_none, outcome_of_retcode
 from mtquant.broker.proof import require_same_arithmetic
 from mtquant.broker.symbols import SymbolMapper
 from mtquant.exchange import Terms
@@ -23,6 +23,7 @@ from mtquant.model import (
     InputError,
     Instrument,
     IntentRow,
+    LoginRefusedError,
     MtquantError,
     Order,
     Outcome,
@@ -101,7 +102,9 @@ class BrokerSession:
 
         Raises:
             BrokerConnectionError: the terminal is away.
-            BrokerAPIError: the login is refused, or a symbol is unknown.
+            LoginRefusedError: the credentials are not accepted.
+            SymbolNotFoundError: the broker does not offer a symbol.
+            InstrumentProofError: our arithmetic and the terminal's differ.
             WrongAccountError: another account than wanted, or than before, answers.
         """
         given = self._credentials
@@ -111,7 +114,13 @@ class BrokerSession:
         else:
             connected = self._terminal.initialize()
         if not connected:
-            raise error_from(self._terminal.last_error(), call="initialize", login=given.login)
+            error = self._terminal.last_error()
+            if error[0] == AUTH_FAILED:
+                raise LoginRefusedError(
+                    f"the broker refused login {given.login} at {given.server or 'its server'} "
+                    f"({error[1]}); check login, password and server"
+                )
+            raise error_from(error, call="initialize", login=given.login)
         account = self.account()
         self._require_wanted(account)
         for standard in self._names:

@@ -12,6 +12,8 @@ MtquantError
 │   │   └── InsufficientMarginError
 │   └── OutcomeUnknownError   the order may be live: reconcile before sending
 ├── HaltError                 a person must look: no new risk
+│   ├── LoginRefusedError     the broker does not accept the credentials
+│   ├── InstrumentProofError  our money arithmetic and the terminal's disagree
 │   ├── WrongAccountError     another login, server, or demo/real kind than expected
 │   ├── JournalError          the journal cannot be trusted or written
 │   └── CircuitBreakerError
@@ -83,6 +85,14 @@ class OutcomeUnknownError(TradingError):
 
 class HaltError(MtquantError):
     """A person must look: nothing new is opened."""
+
+
+class LoginRefusedError(HaltError):
+    """The broker does not accept login, password or server: repeating will not help."""
+
+
+class InstrumentProofError(HaltError):
+    """Profit or margin by our rules and by the terminal differ: the symbol is not traded."""
 
 
 class WrongAccountError(HaltError):

@@ -13,9 +13,11 @@ from mtquant.broker import BrokerSession, Credentials, MT5Client
 from mtquant.model import (
     BrokerAPIError,
     BrokerConnectionError,
+    InstrumentProofError,
     IntentAction,
     IntentRow,
     IntentState,
+    LoginRefusedError,
     ManualClock,
     OrderIntent,
     Outcome,
@@ -117,7 +119,7 @@ def test_a_terminal_that_calculates_otherwise_is_not_traded_on(call: str, factor
     desk = Desk()
     desk.answer(call, lambda amount: amount * factor)
 
-    with pytest.raises(BrokerAPIError, match=r"by the terminal and .* by our rules"):
+    with pytest.raises(InstrumentProofError, match=r"by the terminal and .* by our rules"):
         desk.session.connect()
 
 
@@ -132,7 +134,7 @@ def test_a_terminal_that_does_not_calculate_is_not_traded_on():
 def test_a_refused_login_is_an_error_without_the_password():
     desk = Desk(login=1000001, password="wrong-secret")
 
-    with pytest.raises(BrokerAPIError, match="Authorization failed") as caught:
+    with pytest.raises(LoginRefusedError, match="Authorization failed") as caught:
         desk.session.connect()
     assert "wrong-secret" not in str(caught.value) + repr(caught.value.details)
 
