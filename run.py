@@ -50,7 +50,7 @@ TASKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "fuzz": ((*PYTEST, "tests/fuzz"),),
     "long": ((*PYTEST, "-m=slow", "tests"),),
     "coverage": ((*PYTEST, "--cov"),),
-    "bench": (("pytest", "-m=bench", "bench"),),
+    "bench": (("pytest", "-m=bench", "-s", "bench"),),
     "lint": LINT,
     "types": TYPES,
     "imports": IMPORTS,

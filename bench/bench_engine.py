@@ -76,8 +76,7 @@ def test_the_bare_engine_over_columns() -> None:
 
     def work() -> None:
         series = Series.over(bars)
-        engine = make_engine(plan.config, series)
-        engine.slot.strategy.__class__ = Silent
+        engine = make_engine(plan.config, series, Silent("silent"))
         at, commands = engine.advance(series, 0, len(bars))
         assert (at, commands) == (len(bars), ())
 
@@ -106,7 +105,7 @@ def test_streaming_one_bar_at_a_time() -> None:
 
     def work() -> None:
         series = Series("EURUSD", Timeframe.M1, 5)
-        engine = make_engine(plan.config, series)
+        engine = make_engine(plan.config, series, plan.strategy())
         for index, row in enumerate(rows):
             series.append(row)
             engine.slot.refresh()

@@ -168,3 +168,12 @@ def test_a_halt_without_a_request_takes_up_none(journal: Any):
     journal.record_halt(halt(3))
 
     assert len(journal.pending_halts()) == 1
+
+
+def test_a_lower_halt_does_not_lower_the_level_that_stands(journal: Any) -> None:
+    for level in (3, 1):
+        journal.record_halt(HaltOrder(time_ms=0, level=level, who="ann", reason="x"))
+    assert journal.halt_level() == 3
+
+    journal.record_halt(HaltOrder(time_ms=0, level=0, who="ann", reason="over"))
+    assert journal.halt_level() == 0

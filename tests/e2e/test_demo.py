@@ -169,14 +169,19 @@ def test_a_second_bot_in_the_folder_is_refused_with_the_first_ones_number(tmp_pa
     assert "Traceback" not in second.stderr
 
 
+def names_of_events(folder: Path) -> list[str]:
+    """Return the names of all observations, in order."""
+    lines = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["name"] for line in lines]
+
+
 @posix
-def test_a_halt_from_another_shell_is_obeyed_and_survives_a_restart(tmp_path: Path) -> None:
+def test_a_halt_from_another_shell_closes_and_stops_entries_to_the_end(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     first = start("demo", "--out", str(folder), "--json")
     wait_for_requests(first, folder, 30)
     halted = run("halt", "--level", "3", "--reason", "news", "--who", "ann", "--dir", str(folder))
     assert halted.returncode == 0, halted.stderr
-    wait_for_requests(first, folder, 10_000)  # until its end: no entry leaves any more
     first.communicate(timeout=60)
 
     assert summary_of(folder)["open_positions"] == 0
@@ -184,13 +189,27 @@ def test_a_halt_from_another_shell_is_obeyed_and_survives_a_restart(tmp_path: Pa
         halts = connection.execute("select level, who, reason from halts").fetchall()
     connection.close()
     assert halts == [(3, "ann", "news")]
-    events = (folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
-    names = [json.loads(line)["name"] for line in events]
+    names = names_of_events(folder)
     assert "position_opened" not in names[names.index("halt_raised") :]
+
+
+@posix
+def test_a_halt_survives_the_death_of_the_bot_and_a_named_person_lifts_it(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    first = start("demo", "--out", str(folder), "--json")
+    wait_for_requests(first, folder, 30)
+    assert run("halt", "--reason", "news", "--dir", str(folder)).returncode == 0
+    wait_for_requests(first, folder, requests_in(folder) + 3)
+    kill(first)
 
     resumed = run("resume", "--who", "ann", "--reason", "over", "--dir", str(folder))
     assert resumed.returncode == 0, resumed.stderr
-    assert "level in force now: 3" in resumed.stdout
+    assert run("demo", "--out", str(folder), "--json").returncode == 0
+
+    names = names_of_events(folder)
+    raised, cleared = names.index("halt_raised"), names.index("halt_cleared")
+    assert "position_opened" not in names[raised:cleared]
+    assert "position_opened" in names[cleared:]
 
 
 @posix

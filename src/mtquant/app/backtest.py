@@ -30,8 +30,7 @@ def run_backtest_command(options: BacktestOptions) -> Results:
     Raises:
         InputError: configuration, data or folder cannot be used.
     """
-    data = None if options.data is None else {"path": str(options.data.resolve())}
-    loaded = load_config(options.config, {"seed": options.seed, "data": data})
+    loaded = load_config(options.config, {"seed": options.seed}, data=options.data)
     plan = make_plan(loaded, "backtest")
     clock = SystemClock()
     facts = {"kind": "backtest", "config": loaded.raw, "config_folder": str(loaded.folder)}

@@ -15,7 +15,7 @@ from typing import Any, Final
 from mtquant.data import parse_yaml, read_yaml
 from mtquant.exchange import SlippageModel, VenueSpec
 from mtquant.model import ConfigError
-from mtquant.model.reading import nearest, read
+from mtquant.model.reading import EnvText, nearest, read
 from mtquant.risk import RiskLimits
 
 SAMPLES: Final = ("eurusd-h1-2017",)
@@ -116,6 +116,7 @@ def load_config(
     *,
     raw: Mapping[str, Any] | None = None,
     folder: Path | None = None,
+    data: Path | None = None,
 ) -> LoadedConfig:
     """Read a configuration file, or the shipped demo when none is given.
 
@@ -124,6 +125,7 @@ def load_config(
         overrides: top-level keys that replace those of the file (from the command line).
         raw: an already read dictionary, instead of a file.
         folder: what relative paths in `raw` start from.
+        data: a bars file that takes the place of the configured source.
 
     Raises:
         ConfigError: the file is missing, not YAML, or says something wrong; the message names the
@@ -135,6 +137,11 @@ def load_config(
         raise ConfigError(f"{where}: expected sections such as data, venue, strategy")
     wanted = {key: value for key, value in (overrides or {}).items() if value is not None}
     values = parsed | wanted
+    if data is not None:
+        section = parsed.get("data")
+        kept = section if isinstance(section, dict) else {}
+        rest = {key: value for key, value in kept.items() if key != "sample"}
+        values["data"] = rest | {"path": str(data.resolve())}
     try:
         config = read(BotConfig, _interpolated(values, ""))
     except ConfigError as error:
@@ -156,8 +163,8 @@ def _interpolated(value: Any, where: str) -> Any:
         return {k: _interpolated(v, f"{where}.{k}" if where else str(k)) for k, v in value.items()}
     if isinstance(value, list):
         return [_interpolated(one, f"{where}[{index}]") for index, one in enumerate(value)]
-    if isinstance(value, str):
-        return _VARIABLE.sub(lambda match: _variable(match, where), value)
+    if isinstance(value, str) and _VARIABLE.search(value):
+        return EnvText(_VARIABLE.sub(lambda match: _variable(match, where), value))
     return value
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtquant.app.config import load_config
-from mtquant.app.guard import guarded
+from mtquant.app.guard import GuardedStrategy, guarded
 from mtquant.app.outage import ScriptedOutage, draw_outage
 from mtquant.app.results import Results, finish_run
 from mtquant.app.wiring import Plan, make_engine, make_plan
-from mtquant.app.workspace import EVENTS, JOURNAL, LOG, TERMINAL, Workspace, prepare
+from mtquant.app.workspace import EVENTS, JOURNAL, LOG, SERVER_LOG, TERMINAL, Workspace, prepare
 from mtquant.broker import BrokerSession, Credentials, MT5Client
 from mtquant.engine import LiveRunner, Progress
 from mtquant.exchange import AccountSpec
@@ -35,8 +35,6 @@ from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTermin
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
-
-SERVER_LOG = "server.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +157,8 @@ class _Bot:
         )
         self._client = MT5Client(session, clock)
         bars = plan.bars
-        engine = make_engine(plan.config, Series(bars.symbol, bars.timeframe, bars.digits))
+        series = Series(bars.symbol, bars.timeframe, bars.digits)
+        engine = make_engine(plan.config, series, GuardedStrategy(plan.strategy()))
         subscribers: list[Subscriber] = [
             guarded(self._events, "event log"),
             guarded(LogSubscriber(), "log"),

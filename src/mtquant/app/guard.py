@@ -1,14 +1,52 @@
-"""Watchers must not stop trading: a subscriber that fails is switched off, loudly."""
+"""Other people's code must not stop the exits: what fails is switched off, loudly."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from mtquant.observe import get_logger
+from mtquant.strategy import Strategy
 
 if TYPE_CHECKING:
-    from mtquant.model import Publish
+    from collections.abc import Mapping
+
+    from mtquant.model import Publish, Signal
     from mtquant.observe import Subscriber
+    from mtquant.strategy import BarsView
+
+
+class GuardedStrategy(Strategy):
+    """Run a strategy live: when it fails it is switched off, and the exits go on working.
+
+    In a backtest a failing strategy fails, with its traceback; live, somebody has to mind the
+    positions it left.
+    """
+
+    def __init__(self, strategy: Strategy) -> None:
+        super().__init__(strategy.strategy_id, strategy.parameters)
+        self._strategy = strategy
+        self._is_alive = True
+
+    def on_start(self, bars: BarsView) -> None:
+        """Let the strategy ask for its indicators."""
+        self._strategy.on_start(bars)
+
+    def on_bar(self, bars: BarsView) -> Signal | None:
+        """Return the strategy's opinion; nothing any more after its first failure."""
+        if not self._is_alive:
+            return None
+        try:
+            return self._strategy.on_bar(bars)
+        except Exception:  # noqa: BLE001 - it is somebody's code; what stops is new risk only
+            self._is_alive = False
+            get_logger(__name__).exception(
+                "strategy_failed", strategy=self.strategy_id, bar_ms=bars.time_ms[-1]
+            )
+            return None
+
+    def state(self) -> Mapping[str, object]:
+        """Return what the strategy remembers, and whether it is still asked."""
+        return {**self._strategy.state(), "is_alive": self._is_alive}
 
 
 def guarded(subscriber: Subscriber, name: str) -> Subscriber:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from typing import TYPE_CHECKING
 
-from mtquant.app.workspace import JOURNAL
+from mtquant.app.workspace import JOURNAL, SUMMARY
 from mtquant.model import ConfigError, SystemClock
 from mtquant.storage import SqliteJournal
 
@@ -17,13 +17,15 @@ def request(folder: Path, *, level: int, who: str, reason: str) -> str:
     """Write a halt (1 to 4) or a release (0) into a bot's journal; return what to tell the person.
 
     Raises:
-        ConfigError: name or reason is empty.
+        ConfigError: name or reason is empty, or the run in the folder is finished.
         JournalError: there is no journal in the folder.
     """
     if not reason.strip():
         raise ConfigError("--reason must say why")
     if level == 0 and not who.strip():
         raise ConfigError("--who must name the person who lifts the halt")
+    if (folder / SUMMARY).exists():
+        raise ConfigError(f"{folder}: the run in this folder is finished; no bot will read a halt")
     person = who.strip() or getpass.getuser()
     journal = SqliteJournal.attach(folder / JOURNAL)
     try:

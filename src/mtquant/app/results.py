@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mtquant.app.config import load_config
 from mtquant.app.wiring import Plan, make_plan, strategy_facts
-from mtquant.app.workspace import JOURNAL, REPORT, SUMMARY, Workspace, read_run
+from mtquant.app.workspace import (
+    JOURNAL,
+    REPORT,
+    SERVER_LOG,
+    SUMMARY,
+    TERMINAL,
+    Workspace,
+    read_run,
+)
 from mtquant.model import ConfigError, Deal
 from mtquant.research import render_report, summarise
 from mtquant.storage import SqliteJournal
@@ -64,8 +74,25 @@ def rebuild_report(folder: Path) -> Path:
         deals = journal.deals()
     finally:
         journal.close()
+    seen_ms = None if (folder / SUMMARY).exists() else _last_seen_ms(folder)
+    if seen_ms is not None:  # an unfinished run has lived through part of the data only
+        rows = int(np.searchsorted(plan.bars.time_ms, seen_ms, side="right"))
+        plan = replace(plan, bars=plan.bars[:rows])
     _, page = make_results(plan, deals, {})
     return Workspace(folder=folder, is_continued=True).write(REPORT, page)
+
+
+def _last_seen_ms(folder: Path) -> int | None:
+    """Return the time a stopped run's server had reached, None where there was no server."""
+    path = folder / TERMINAL / SERVER_LOG
+    if not path.is_file():
+        return None
+    times = [
+        json.loads(line).get("t")
+        for line in path.read_bytes().splitlines(keepends=True)
+        if line.endswith(b"\n")
+    ]
+    return max((time_ms for time_ms in times if isinstance(time_ms, int)), default=None)
 
 
 def plan_of(facts: Mapping[str, Any]) -> Plan:

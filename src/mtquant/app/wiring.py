@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.app.config import BotConfig, LoadedConfig
-from mtquant.data import load_bars, load_parquet, load_sample
+from mtquant.data import SAMPLE_SPREAD_POINTS, load_bars, load_parquet, load_sample
 from mtquant.engine import BacktestRunner, Engine, OrderMaker, StrategySlot
 from mtquant.exchange import Market, Terms
 from mtquant.execution import Desk
@@ -36,6 +37,7 @@ from mtquant.strategy import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+SAMPLE_SYMBOL: Final = "EURUSD"
 STRATEGIES: Final[dict[str, type[Strategy]]] = {"sma_crossover": SmaCrossover}
 EXITS: Final[dict[str, tuple[type[Any], type[Any]]]] = {
     "stop_loss_take_profit": (StopLossTakeProfit, StopLossTakeProfitParameters),
@@ -56,6 +58,10 @@ class Plan:
         """Return the configuration."""
         return self.loaded.config
 
+    def strategy(self) -> Strategy:
+        """Return a new strategy."""
+        return make_strategy(self.config, self.loaded.folder)
+
     def market(self) -> Market:
         """Return a new market that has played nothing."""
         config = self.config
@@ -71,7 +77,7 @@ def make_plan(loaded: LoadedConfig, *more: object) -> Plan:
     """
     bars = load_data(loaded)
     loaded.config.venue.instrument(bars.symbol)
-    make_strategy(loaded.config)
+    make_strategy(loaded.config, loaded.folder)
     make_exits(loaded.config)
     fingerprint = loaded.fingerprint(bars.content_hash(), *more)
     plan = Plan(loaded=loaded, bars=bars, fingerprint=fingerprint)
@@ -88,27 +94,34 @@ def load_data(loaded: LoadedConfig) -> Bars:
     config = loaded.config
     spec = config.data
     spreads = {symbol: one.spread_points for symbol, one in config.venue.instruments.items()}
-    spread = next(iter(spreads.values()))
     if spec.path is None:
-        return load_sample(spread_points=spread)
+        return load_sample(spread_points=spreads.get(SAMPLE_SYMBOL, SAMPLE_SPREAD_POINTS))
     path = loaded.folder / Path(spec.path).expanduser()
-    if path.suffix == ".parquet":
-        try:
-            clock = None if spec.clock == "utc" else ServerClock(spec.clock)
-        except ValueError as error:
-            raise ConfigError(f"data.clock: {error}") from error
-        return load_parquet(path, clock=clock, default_spread_points=spread)
-    return load_bars(path, default_spread_points=spread)
+    first = next(iter(spreads.values()))
+    bars = _load_file(path, spec.clock, first)
+    wanted = spreads.get(bars.symbol, first)
+    # whose bars a file holds is known only when it has been read
+    return bars if wanted == first else _load_file(path, spec.clock, wanted)
 
 
-def make_strategy(config: BotConfig) -> Strategy:
-    """Return the strategy of a configuration.
+def _load_file(path: Path, clock_profile: str, spread: int) -> Bars:
+    if path.suffix != ".parquet":
+        return load_bars(path, default_spread_points=spread)
+    try:
+        clock = None if clock_profile == "utc" else ServerClock(clock_profile)
+    except ValueError as error:
+        raise ConfigError(f"data.clock: {error}") from error
+    return load_parquet(path, clock=clock, default_spread_points=spread)
+
+
+def make_strategy(config: BotConfig, near: Path = Path()) -> Strategy:
+    """Return the strategy of a configuration; `near` is where its own modules may lie.
 
     Raises:
         ConfigError: there is no such strategy, or its parameters are wrong.
     """
     spec = config.strategy
-    strategy_class = STRATEGIES.get(spec.name) or _imported(spec.name)
+    strategy_class = STRATEGIES.get(spec.name) or _imported(spec.name, near.resolve())
     parameters = read(strategy_class.Parameters, spec.parameters, "strategy.parameters")
     return strategy_class(spec.name.rsplit(":", 1)[-1], parameters)
 
@@ -133,10 +146,9 @@ def make_exits(config: BotConfig) -> list[ExitStrategy]:
     return exits
 
 
-def make_engine(config: BotConfig, series: Series) -> Engine:
+def make_engine(config: BotConfig, series: Series, strategy: Strategy) -> Engine:
     """Return the engine of a configuration over a series."""
     identity = BotIdentity(bot=config.execution.bot)
-    strategy = make_strategy(config)
     slot = StrategySlot(strategy, make_exits(config), series)
     terms = Terms.of(config.venue, series.symbol)
     orders = OrderMaker(
@@ -153,7 +165,8 @@ def run_backtest(plan: Plan, subscriber: Callable[[Publish], None] | None = None
     """Run a plan in the backtest runner; return the market with its book at the end."""
     market = plan.market()
     series = Series.over(plan.bars)
-    BacktestRunner(make_engine(plan.config, series), market, series, subscriber).run()
+    engine = make_engine(plan.config, series, plan.strategy())
+    BacktestRunner(engine, market, series, subscriber).run()
     return market
 
 
@@ -173,8 +186,8 @@ def strategy_facts(config: BotConfig) -> Mapping[str, str]:
     }
 
 
-def _imported(name: str) -> type[Strategy]:
-    """Return a strategy class named `module:Class`."""
+def _imported(name: str, near: Path) -> type[Strategy]:
+    """Return a strategy class named `module:Class`, from here or near the configuration."""
     known: Sequence[str] = list(STRATEGIES)
     module_name, separator, class_name = name.partition(":")
     if not separator:
@@ -182,6 +195,9 @@ def _imported(name: str) -> type[Strategy]:
             f"strategy.name: {name!r} is not known; {nearest(name, list(known))} "
             "(or module:Class for your own)"
         )
+    for folder in (str(Path.cwd()), str(near)):  # as `python -m` would find it
+        if folder not in sys.path:
+            sys.path.append(folder)
     try:
         found = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError) as error:

@@ -12,6 +12,7 @@ from mtquant.model import ConfigError
 
 RUN, SUMMARY, REPORT = "run.json", "summary.json", "report.html"
 JOURNAL, EVENTS, LOG, TERMINAL = "journal.sqlite", "events.jsonl", "log.jsonl", "terminal"
+SERVER_LOG = "server.jsonl"
 _OURS: Final = frozenset(
     {
         RUN,

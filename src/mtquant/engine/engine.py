@@ -80,7 +80,8 @@ class Engine:
         self._flatten_level = halt_level if halt_level >= FLATTEN_OWN else 0
         self.portfolio.restore(deals)
         changed = self.desk.restore(rows)
-        recovered = [RecordIntents(rows=tuple(changed))] if changed else []
+        recovered: list[Command] = [RecordIntents(rows=tuple(changed))] if changed else []
+        recovered += [resolved_note(row) for row in changed]
         return [*recovered, ReadBroker(cause="start")]
 
     @property
@@ -333,7 +334,7 @@ class Engine:
             if self._decision and row.intent_id in self._decision.waits_for:
                 self._decision = None
             return commands
-        if not row.is_open:
+        if row.state is not IntentState.SENDING:
             commands.append(resolved_note(row))
         # what we know of the positions is what the broker shows, never what we asked for
         return [*commands, ReadBroker(cause=f"confirm:{row.intent_id}")]

@@ -1,4 +1,4 @@
-"""The order desk: one intent, one number, at most one send; outcomes are read, not assumed.
+"""The order desk: one intent, one number, at most one send, a proven outcome.
 
 Pure: it takes approved orders, answers and views of the broker, and says what to journal and to
 send. See docs/concepts/order-protocol.md.

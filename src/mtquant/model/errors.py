@@ -14,7 +14,7 @@ MtquantError
 ├── HaltError                 a person must look: no new risk
 │   ├── LoginRefusedError     the broker does not accept the credentials
 │   ├── InstrumentProofError  our money arithmetic and the terminal's disagree
-│   ├── WrongAccountError     another login, server, or demo/real kind than expected
+│   ├── WrongAccountError     another login or server than expected
 │   ├── JournalError          the journal cannot be trusted or written
 │   └── CircuitBreakerError
 ├── InputError                a person must correct what was given
@@ -96,7 +96,7 @@ class InstrumentProofError(HaltError):
 
 
 class WrongAccountError(HaltError):
-    """The terminal is logged in to another account than the journal belongs to."""
+    """The terminal is logged in to another account than the bot was started for."""
 
 
 class JournalError(HaltError):

@@ -21,6 +21,12 @@ from mtquant.model.errors import ConfigError, InputError
 T = TypeVar("T")
 
 
+class EnvText(str):
+    """Mark a text that came from the environment: there a number is written as text, too."""
+
+    __slots__ = ()
+
+
 def nearest(name: str, known: list[str]) -> str:
     """Return a hint naming the known word nearest to `name`, or the whole list."""
     match = get_close_matches(name, known, n=1, cutoff=0.6)
@@ -93,7 +99,22 @@ def _single(raw: object, hint: Any, path: str) -> Any:
         return read(hint, raw, path)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _enum(raw, hint, path)
+    if isinstance(raw, EnvText):
+        raw = _from_environment(raw, hint)
     return _SCALARS.get(hint, _anything)(raw, path)
+
+
+def _from_environment(text: EnvText, hint: Any) -> object:
+    """Return what a text from the environment says where a number or a yes or no is asked for."""
+    word = text.strip()
+    if hint is bool and word.lower() in ("true", "false"):
+        return word.lower() == "true"
+    if hint in (int, float):
+        try:
+            return hint(word)
+        except ValueError:
+            return str(text)
+    return str(text)
 
 
 def _tuple(raw: object, hint: Any, path: str) -> tuple[Any, ...]:

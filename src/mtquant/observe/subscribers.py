@@ -13,7 +13,7 @@ Subscriber = Callable[[Publish], None]
 
 _LEVELS: Final = {
     "link_lost": logging.WARNING,
-    "link_restored": logging.INFO,
+    "strategy_failed": logging.ERROR,
     "reconciled": logging.INFO,
     "halt_raised": logging.WARNING,
     "halt_cleared": logging.WARNING,
@@ -21,6 +21,8 @@ _LEVELS: Final = {
     "decision_repeated": logging.WARNING,
     "signal_missed": logging.INFO,
 }
+
+_ALARMING: Final = frozenset({"UNKNOWN", "LATE", "NOTSENT", "PARTIAL"})
 
 
 def fan_out(subscribers: Sequence[Subscriber]) -> Subscriber:
@@ -43,6 +45,8 @@ class LogSubscriber:
         """Log one observation with its correlation id."""
         level = _LEVELS.get(event.name, logging.DEBUG)
         if event.name == "position_closed" and event.fields.get("while_away"):
+            level = logging.WARNING
+        if event.name == "intent_resolved" and event.fields.get("state") in _ALARMING:
             level = logging.WARNING
         fields = {key: value for key, value in event.fields.items() if value is not None}
         # bound, not passed: a field may bear a name that the log call has itself

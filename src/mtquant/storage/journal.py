@@ -178,9 +178,12 @@ class SqliteJournal:
         ]
 
     def halt_level(self) -> int:
-        """Return the halt level that stands."""
-        found = self._rows("select level from halts order by sequence desc limit 1")
-        return int(found[0][0]) if found else 0
+        """Return the halt level that stands: the highest since the last release."""
+        found = self._rows(
+            "select coalesce(max(level), 0) from halts where sequence > "
+            "(select coalesce(max(sequence), 0) from halts where level = 0)"
+        )
+        return int(found[0][0])
 
     def intents(self) -> list[IntentRow]:
         """Return every intent, oldest first.

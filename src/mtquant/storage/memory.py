@@ -61,7 +61,10 @@ class MemoryJournal:
 
     def halt_level(self) -> int:
         """Return the halt level that stands."""
-        return self._halts[-1].level if self._halts else 0
+        level = 0
+        for halt in self._halts:
+            level = max(level, halt.level) if halt.level else 0
+        return level
 
     def intents(self) -> list[IntentRow]:
         """Return every intent, oldest first."""

@@ -97,3 +97,26 @@ def test_a_strategy_that_is_none_is_refused(name: str) -> None:
 
     with pytest.raises(ConfigError, match=r"strategy\.name"):
         make_plan(load_config(raw=raw))
+
+
+def test_a_number_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MTQUANT_TEST_LOGIN", "4711")
+    raw = dict(load_config().raw)
+    account = raw["venue"]["account"] | {"login": "${MTQUANT_TEST_LOGIN}", "leverage": "${X:-30}"}
+    raw["venue"] = raw["venue"] | {"account": account}
+
+    found = load_config(raw=raw).config.venue.account
+
+    assert (found.login, found.leverage) == (4711, 30)
+
+
+def test_a_text_from_the_environment_that_is_no_number_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MTQUANT_TEST_LOGIN", "forty")
+    raw = dict(load_config().raw)
+    account = raw["venue"]["account"] | {"login": "${MTQUANT_TEST_LOGIN}"}
+    raw["venue"] = raw["venue"] | {"account": account}
+
+    with pytest.raises(ConfigError, match=r"venue\.account\.login: expected a whole number"):
+        load_config(raw=raw)

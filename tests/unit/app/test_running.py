@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from worlds import Scripted, World, bars_of
 
 from mtquant.app.config import load_config
-from mtquant.app.guard import guarded
+from mtquant.app.guard import GuardedStrategy, guarded
 from mtquant.app.halting import request
 from mtquant.app.outage import draw_outage
 from mtquant.app.wiring import Plan, make_plan, run_backtest
-from mtquant.model import ConfigError, JournalError, Publish, Reason
+from mtquant.model import ConfigError, Direction, JournalError, Publish, Reason, Signal
 from mtquant.storage import SqliteJournal
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mtquant.strategy import BarsView
 
 
 def plan_of(seed: int) -> Plan:
@@ -93,4 +96,28 @@ def test_nobody_and_no_reason_are_refused(
 
 def test_without_a_journal_there_is_nothing_to_halt(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="there is no journal here"):
+        request(tmp_path, level=1, who="ann", reason="news")
+
+
+def test_a_strategy_that_fails_live_is_switched_off_and_its_exits_go_on() -> None:
+    class Failing(Scripted):
+        def on_bar(self, bars: BarsView) -> Signal | None:
+            if bars.index == 3:
+                raise ZeroDivisionError("mine")
+            return super().on_bar(bars)
+
+    closes = [110_000, 110_000, 110_000, 110_000, 109_500, *[109_500] * 6]
+    script = [None, Direction.LONG, *[Direction.LONG] * 9]
+    world = World(bars=bars_of(closes), strategy=lambda: GuardedStrategy(Failing(script)))
+
+    run = world.live()
+
+    assert [deal.reason for deal in run.journal.deals()[1:]] == [Reason.EXPERT, Reason.STOP_LOSS]
+
+
+def test_a_finished_run_takes_no_halt(tmp_path: Path) -> None:
+    SqliteJournal.open(tmp_path / "journal.sqlite").close()
+    (tmp_path / "summary.json").write_text("{}", encoding="utf-8")
+
+    with pytest.raises(ConfigError, match="the run in this folder is finished"):
         request(tmp_path, level=1, who="ann", reason="news")

@@ -18,10 +18,21 @@ DEFAULT_FOLDER = Path("mtquant-demo")
     show_default=True,
     help="Folder for report, journal and events.",
 )
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Configuration to run instead of the shipped one.",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Draws slippage and the outage's moment.")
 @click.option("--no-outage", is_flag=True, help="Leave the scripted loss of the link out.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, nothing else.")
-def command(out: Path, seed: int | None, no_outage: bool, as_json: bool) -> int:  # noqa: FBT001 - click passes them by name
+def command(
+    out: Path,
+    config: Path | None,
+    seed: int | None,
+    no_outage: bool,  # noqa: FBT001 - click passes it by name
+    as_json: bool,  # noqa: FBT001 - click passes it by name
+) -> int:
     """Run the bot on the embedded terminal over a year of real EURUSD prices.
 
     The terminal, its market and its account live in this process and on your disk: nothing is
@@ -30,7 +41,7 @@ def command(out: Path, seed: int | None, no_outage: bool, as_json: bool) -> int:
     from mtquant.app.demo import DemoOptions, run_demo
     from mtquant.app.screen import DemoScreen
 
-    options = DemoOptions(out=out, seed=seed, outage=not no_outage)
+    options = DemoOptions(out=out, config=config, seed=seed, outage=not no_outage)
     screen = DemoScreen(quiet=as_json)
     with screen:
         outcome = run_demo(
