@@ -80,6 +80,16 @@ def wait_for_requests(process: subprocess.Popen[str], folder: Path, count: int) 
     raise AssertionError(f"the server did not take {count} requests in time")
 
 
+def wait_for_event(process: subprocess.Popen[str], folder: Path, name: str) -> None:
+    """Wait until events.jsonl tells of something, or the process has ended."""
+    for _ in range(6_000):
+        content = (folder / "events.jsonl").read_text(encoding="utf-8")
+        if f'"name":"{name}"' in content or process.poll() is not None:
+            return
+        time.sleep(0.005)
+    raise AssertionError(f"{name} was not told in time")
+
+
 def kill(process: subprocess.Popen[str]) -> None:
     """Kill a process as the operating system would."""
     process.send_signal(signal.SIGKILL)

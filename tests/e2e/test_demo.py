@@ -20,6 +20,7 @@ from demo_process import (
     start,
     summary_of,
     terminal_deals,
+    wait_for_event,
     wait_for_requests,
 )
 
@@ -199,7 +200,7 @@ def test_a_halt_survives_the_death_of_the_bot_and_a_named_person_lifts_it(tmp_pa
     first = start("demo", "--out", str(folder), "--json")
     wait_for_requests(first, folder, 30)
     assert run("halt", "--reason", "news", "--dir", str(folder)).returncode == 0
-    wait_for_requests(first, folder, requests_in(folder) + 3)
+    wait_for_event(first, folder, "halt_raised")
     kill(first)
 
     resumed = run("resume", "--who", "ann", "--reason", "over", "--dir", str(folder))
