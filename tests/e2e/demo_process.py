@@ -32,11 +32,13 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
-def run(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+def run(
+    *words: str, cwd: Path | None = None, encoding: str = "utf-8"
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; `encoding` is what its console understands."""
     return subprocess.run(
         command(*words),
-        env=environment(),
+        env=environment() | {"PYTHONIOENCODING": encoding},
         cwd=cwd,
         capture_output=True,
         text=True,

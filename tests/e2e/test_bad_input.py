@@ -160,13 +160,13 @@ def test_a_folder_that_nobody_can_write_is_named() -> None:
 
 def test_a_journal_of_a_newer_schema_is_refused_and_untouched(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert run("backtest", "--out", str(out), "--json").returncode == 0
+    assert run("demo", "--out", str(out), "--json").returncode == 0
     (out / "summary.json").unlink()
     with sqlite3.connect(out / "journal.sqlite") as connection:
         connection.execute("pragma user_version = 99")
     connection.close()
 
-    line = refused("backtest", "--out", str(out))
+    line = refused("demo", "--out", str(out), "--json")
 
     assert "newer schema version 99" in line
     with sqlite3.connect(out / "journal.sqlite") as connection:
@@ -222,3 +222,34 @@ def test_a_strategy_of_the_users_own_is_found_by_module_and_class(tmp_path: Path
 
     assert done.returncode == 0, done.stderr
     assert '"trades": 0' in done.stdout
+
+
+def test_a_password_written_into_a_configuration_stays_out_of_every_output(tmp_path: Path) -> None:
+    line = "    password: hunter2secret\n    currency: USD"
+    path = changed(tmp_path, "    currency: USD", line)
+    out = tmp_path / "out"
+
+    assert run("demo", "--config", str(path), "--out", str(out), "--json").returncode == 0
+    assert run("report", str(out)).returncode == 0
+
+    found = [p.name for p in out.rglob("*") if p.is_file() and b"hunter2" in p.read_bytes()]
+    assert found == []
+
+
+def test_bars_on_another_clock_than_the_venues_are_refused(tmp_path: Path) -> None:
+    bars = load_sample()[:48]
+    weekend = bars.time_ms + 5 * 86_400_000  # Monday and Tuesday become Saturday and Sunday
+    columns = {n: getattr(bars, n) for n in ("open", "high", "low", "close")}
+    facts = {"symbol": "EURUSD", "timeframe": "H1", "digits": 5}
+    np.savez(tmp_path / "weekend.npz", time_ms=weekend, **columns, **facts)
+
+    line = refused("backtest", "--data", str(tmp_path / "weekend.npz"))
+
+    assert "of the bars open while trading is closed" in line
+
+
+def test_output_goes_through_where_the_console_knows_few_characters() -> None:
+    done = run("backtest", encoding="ascii")
+
+    assert done.returncode == 0, done.stderr
+    assert "Sharpe" in done.stdout

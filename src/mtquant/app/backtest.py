@@ -33,18 +33,26 @@ def run_backtest_command(options: BacktestOptions) -> Results:
     loaded = load_config(options.config, {"seed": options.seed}, data=options.data)
     plan = make_plan(loaded, "backtest")
     clock = SystemClock()
-    facts = {"kind": "backtest", "config": loaded.raw, "config_folder": str(loaded.folder)}
-    workspace = prepare(options.out, plan.fingerprint, facts) if options.out else None
-    started_ms = clock.now_ms()
-    deals = run_backtest(plan).book.ledger.deals
-    extra: dict[str, Any] = {"seconds": round((clock.now_ms() - started_ms) / 1000, 3)}
-    currency = plan.config.venue.account.currency
-    if workspace is None:
-        summary, _ = make_results(plan, deals, extra)
+    if options.out is None:
+        started_ms = clock.now_ms()
+        deals = run_backtest(plan).book.ledger.deals
+        summary, _ = make_results(plan, deals, _took(clock.now_ms() - started_ms))
+        currency = plan.config.venue.account.currency
         return Results(summary=summary, report=None, currency=currency)
-    journal = SqliteJournal.open(workspace.path(JOURNAL), owner="backtest", now_ms=started_ms)
+    facts = {"kind": "backtest", **loaded.facts()}
+    workspace = prepare(options.out, plan.fingerprint, facts, resumable=False)
+    started_ms = clock.now_ms()
+    journal = SqliteJournal.open(
+        workspace.path(JOURNAL), owner="backtest", now_ms=started_ms, lock=workspace.lock
+    )
     try:
+        deals = run_backtest(plan).book.ledger.deals
+        took = _took(clock.now_ms() - started_ms)
         journal.record_deals(deals)
+        return finish_run(workspace, plan, deals, took)
     finally:
         journal.close()
-    return finish_run(workspace, plan, deals, extra)
+
+
+def _took(milliseconds: int) -> dict[str, Any]:
+    return {"seconds": round(milliseconds / 1000, 3)}

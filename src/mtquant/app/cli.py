@@ -61,6 +61,9 @@ def cli() -> None:
 
 def main() -> int:
     """Run the command line; known errors become one line and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):  # a redirected Windows console knows few characters
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     try:
         result = cli.main(standalone_mode=False)
     except click.exceptions.Abort:

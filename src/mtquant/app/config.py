@@ -104,6 +104,10 @@ class LoadedConfig:
     where: str
     folder: Path
 
+    def facts(self) -> dict[str, Any]:
+        """Return what a run's folder remembers: the configuration without its secrets."""
+        return {"config": _redacted(self.raw), "config_folder": str(self.folder)}
+
     def fingerprint(self, *more: object) -> str:
         """Return a hash of the configuration and of what else makes a run what it is."""
         text = json.dumps([self.raw, *more], sort_keys=True, default=str)
@@ -148,6 +152,14 @@ def load_config(
         raise ConfigError(f"{where}: {error}") from error
     folder = folder or (path.resolve().parent if path else Path.cwd())
     return LoadedConfig(config=config, raw=values, where=where, folder=folder)
+
+
+def _redacted(value: Any, key: str = "") -> Any:
+    if isinstance(value, Mapping):
+        return {name: _redacted(one, str(name)) for name, one in value.items()}
+    if key == "password" and not re.fullmatch(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}", str(value)):
+        return "***"
+    return value
 
 
 def _parsed(path: Path | None, where: str) -> object:

@@ -95,10 +95,12 @@ def run_demo(
     loaded = load_config(options.config, {"seed": options.seed})
     plan = make_plan(loaded, "demo", options.outage)
     outage = draw_outage(plan) if options.outage else None
-    facts = {"kind": "demo", "config": loaded.raw, "config_folder": str(loaded.folder)}
+    facts = {"kind": "demo", **loaded.facts()}
     workspace = prepare(options.out, plan.fingerprint, facts)
     wall = SystemClock()
-    journal = SqliteJournal.open(workspace.path(JOURNAL), owner="demo", now_ms=wall.now_ms())
+    journal = SqliteJournal.open(
+        workspace.path(JOURNAL), owner="demo", now_ms=wall.now_ms(), lock=workspace.lock
+    )
     account = plan.config.venue.account
     if account.password != AccountSpec().password:  # the embedded account's is no secret
         register_secret(account.password)

@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def _user() -> str:
+    """Return the name of the user; a kill switch must not fail because there is none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "an unnamed user"
+
+
 def request(folder: Path, *, level: int, who: str, reason: str) -> str:
     """Write a halt (1 to 4) or a release (0) into a bot's journal; return what to tell the person.
 
@@ -26,7 +34,7 @@ def request(folder: Path, *, level: int, who: str, reason: str) -> str:
         raise ConfigError("--who must name the person who lifts the halt")
     if (folder / SUMMARY).exists():
         raise ConfigError(f"{folder}: the run in this folder is finished; no bot will read a halt")
-    person = who.strip() or getpass.getuser()
+    person = who.strip() or _user()
     journal = SqliteJournal.attach(folder / JOURNAL)
     try:
         number = journal.request_halt(level, person, reason.strip(), SystemClock().now_ms())

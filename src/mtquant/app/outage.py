@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtquant.app.wiring import Plan, run_backtest
-from mtquant.model import Deal, Reason
+from mtquant.model import Reason
 
 _MIDDLE = (0.35, 0.65)
 
@@ -37,12 +37,8 @@ def draw_outage(plan: Plan) -> ScriptedOutage | None:
     generator = np.random.Generator(np.random.PCG64([plan.config.seed, 2]))
     chosen = candidates[int(generator.integers(len(candidates)))]
     bars_away = int(generator.integers(3, 9))
-    bar_ms = _bar_of(plan, chosen)
+    times = plan.bars.time_ms
+    bar = int(np.searchsorted(times, chosen.time_ms, side="right")) - 1
+    back = min(bar + bars_away, len(times) - 1)
     # the opening tick of the bar still gets through, then the link is lost
-    return ScriptedOutage(from_ms=bar_ms + 1, to_ms=bar_ms + bars_away * duration)
-
-
-def _bar_of(plan: Plan, deal: Deal) -> int:
-    """Return the open time of the bar in which a deal was made."""
-    index = int(np.searchsorted(plan.bars.time_ms, deal.time_ms, side="right")) - 1
-    return int(plan.bars.time_ms[index])
+    return ScriptedOutage(from_ms=int(times[bar]) + 1, to_ms=int(times[back]))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mtquant.app.config import BotConfig, LoadedConfig
 from mtquant.data import SAMPLE_SPREAD_POINTS, load_bars, load_parquet, load_sample
 from mtquant.engine import BacktestRunner, Engine, OrderMaker, StrategySlot
-from mtquant.exchange import Market, Terms
+from mtquant.exchange import Market, Terms, VenueSpec
 from mtquant.execution import Desk
 from mtquant.model import (
     Bars,
@@ -81,7 +81,13 @@ def make_plan(loaded: LoadedConfig, *more: object) -> Plan:
     make_exits(loaded.config)
     fingerprint = loaded.fingerprint(bars.content_hash(), *more)
     plan = Plan(loaded=loaded, bars=bars, fingerprint=fingerprint)
-    plan.market()  # venue and bars must fit together before anything is written
+    _require_open_hours(loaded.config.venue, bars)
+    try:
+        plan.market()  # venue and bars must fit together before anything is written
+    except OverflowError as error:
+        raise ConfigError(
+            f"{loaded.where}: a number of venue or slippage is too large to trade with ({error})"
+        ) from error
     return plan
 
 
@@ -205,3 +211,23 @@ def _imported(name: str, near: Path) -> type[Strategy]:
     if not (isinstance(found, type) and issubclass(found, Strategy)):
         raise ConfigError(f"strategy.name: {name!r} is not a Strategy class")
     return found
+
+
+def _require_open_hours(venue: VenueSpec, bars: Bars) -> None:
+    """Refuse bars of which most open while trading is closed: no decision could be carried out.
+
+    Some bars in the closed hours are usual; most of them mean another clock than stated, or weeks
+    that begin on Sunday midnight.
+    """
+    instrument, clock = venue.instrument(bars.symbol), venue.clock
+    looked_at = bars.time_ms[:: max(1, len(bars) // 500)].tolist()
+    closed = sum(
+        not instrument.is_open(clock.weekday(ms), clock.to_server_ms(ms) // 60_000 % 1440)
+        for ms in looked_at
+    )
+    if 2 * closed > len(looked_at):
+        raise ConfigError(
+            f"{bars.symbol}: {100 * closed // len(looked_at)} % of the bars open while trading is "
+            f"closed at {venue.server} (server clock {venue.server_clock}); check the clock of the "
+            "data, or use bars of a day or shorter"
+        )

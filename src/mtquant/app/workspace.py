@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from filelock import FileLock
 
 from mtquant.model import ConfigError
+from mtquant.storage import lock_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 RUN, SUMMARY, REPORT = "run.json", "summary.json", "report.html"
 JOURNAL, EVENTS, LOG, TERMINAL = "journal.sqlite", "events.jsonl", "log.jsonl", "terminal"
-SERVER_LOG = "server.jsonl"
+SERVER_LOG, LOCK = "server.jsonl", f"{JOURNAL}.lock"
 _OURS: Final = frozenset(
     {
         RUN,
@@ -21,7 +30,8 @@ _OURS: Final = frozenset(
         JOURNAL,
         f"{JOURNAL}-wal",
         f"{JOURNAL}-shm",
-        f"{JOURNAL}.lock",
+        f"{JOURNAL}-journal",
+        LOCK,
         EVENTS,
         LOG,
         TERMINAL,
@@ -31,39 +41,68 @@ _OURS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """Hold a prepared folder and whether an unfinished run is continued in it."""
+    """Hold a prepared folder, whether an unfinished run is continued in it, and its lock."""
 
     folder: Path
     is_continued: bool
+    lock: FileLock | None = None
 
     def path(self, name: str) -> Path:
         """Return the path of one of the run's files."""
         return self.folder / name
 
     def write(self, name: str, text: str) -> Path:
-        """Write a file in one piece: a reader sees the old one or the new one."""
+        """Write a file in one piece: a reader sees the old one or the new one.
+
+        Raises:
+            ConfigError: it cannot be written.
+        """
         target = self.folder / name
-        draft = target.with_name(f".{name}.draft")
-        draft.write_text(text, encoding="utf-8", newline="\n")
-        draft.replace(target)
+        draft = target.with_name(f".{name}.{os.getpid()}.draft")
+        try:
+            draft.write_text(text, encoding="utf-8", newline="\n")
+            draft.replace(target)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise ConfigError(f"{target}: cannot be written ({error.strerror})") from error
         return target
 
+    def release(self) -> None:
+        """Give the folder's lock back."""
+        if self.lock is not None:
+            self.lock.release()
 
-def prepare(folder: Path, fingerprint: str, facts: dict[str, Any]) -> Workspace:
-    """Make the folder ready for a run with this fingerprint.
 
-    An unfinished run with the same fingerprint is continued, a finished one is replaced; anything
-    else in the folder is left alone and refused.
+def prepare(
+    folder: Path, fingerprint: str, facts: Mapping[str, Any], *, resumable: bool = True
+) -> Workspace:
+    """Make the folder ready for a run with this fingerprint, and hold its lock.
+
+    An unfinished run with the same fingerprint is continued (or begun anew, when it is not
+    resumable), a finished one is replaced; anything else in the folder is left alone and refused.
 
     Raises:
         ConfigError: the folder is not ours, holds another unfinished run, or cannot be written.
+        JournalError: another bot runs in the folder.
     """
     try:
-        return _prepared(folder, fingerprint, facts)
+        _require_ours(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = lock_journal(folder / JOURNAL)
+        with contextlib.ExitStack() as undo:
+            undo.callback(lock.release)
+            is_continued = _make_ready(folder, fingerprint, resumable=resumable)
+            workspace = Workspace(folder=folder, is_continued=is_continued, lock=lock)
+            if not is_continued:
+                text = json.dumps({"fingerprint": fingerprint, **facts}, indent=2, default=str)
+                workspace.write(RUN, text + "\n")
+            undo.pop_all()
     except OSError as error:
         raise ConfigError(
             f"{folder}: cannot be written ({error.strerror}); choose another folder with --out"
         ) from error
+    return workspace
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -73,52 +112,55 @@ def read_run(folder: Path) -> dict[str, Any]:
         ConfigError: there is no run in it.
     """
     try:
-        loaded: dict[str, Any] = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        loaded = json.loads((folder / RUN).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{folder}: there is no run in this folder ({RUN} is missing)") from error
     except ValueError as error:
         raise ConfigError(f"{folder / RUN}: not readable ({error})") from error
+    if not isinstance(loaded, dict):
+        raise ConfigError(f"{folder / RUN}: not readable (it holds no object)")
     return loaded
 
 
-def _prepared(folder: Path, fingerprint: str, facts: dict[str, Any]) -> Workspace:
+def _require_ours(folder: Path) -> None:
+    """Refuse a folder with anything in it that no run has put there."""
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder}: this is a file; --out needs a folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    strangers = sorted(
-        path.name
-        for path in folder.iterdir()
-        if path.name not in _OURS and not path.name.endswith(".draft")
-    )
+    names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    strangers = [name for name in names if name not in _OURS and not name.endswith(".draft")]
     if strangers:
         raise ConfigError(
             f"{folder}: holds files that are not of a run ({', '.join(strangers[:3])}); "
             "use an empty folder with --out"
         )
+
+
+def _make_ready(folder: Path, fingerprint: str, *, resumable: bool) -> bool:
+    """Clear what is finished or torn; return whether an unfinished run is to be continued."""
     has_run, is_finished = (folder / RUN).exists(), (folder / SUMMARY).exists()
-    if not has_run and any(folder.iterdir()):
+    content = {path.name for path in folder.iterdir() if not path.name.endswith(".draft")}
+    if is_finished or not content - {LOCK}:
+        _clear(folder)
+        return False
+    if not has_run:
         raise ConfigError(f"{folder}: holds part of a run without its {RUN}; remove the folder")
-    continued = has_run and not is_finished
-    if continued and read_run(folder).get("fingerprint") != fingerprint:
+    if read_run(folder).get("fingerprint") != fingerprint:
         raise ConfigError(
             f"{folder}: holds an unfinished run with other settings; finish it with those, remove "
             "the folder, or choose another with --out"
         )
-    if is_finished:
+    if not resumable:
         _clear(folder)
-    workspace = Workspace(folder=folder, is_continued=continued)
-    if not continued:
-        text = json.dumps({"fingerprint": fingerprint, **facts}, indent=2, default=str)
-        workspace.write(RUN, text + "\n")
-    return workspace
+    return resumable
 
 
 def _clear(folder: Path) -> None:
-    """Remove a finished run; run.json goes last, so that a torn removal is noticed."""
-    for name in sorted(_OURS - {RUN, f"{JOURNAL}.lock"}):
+    """Remove a run. The summary goes last: while it stands, a torn removal is taken up again."""
+    (folder / SUMMARY).touch()
+    drafts = [path.name for path in folder.glob(".*.draft")]
+    for name in (RUN, *drafts, *sorted(_OURS - {RUN, SUMMARY, LOCK}), SUMMARY):
         path = folder / name
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    (folder / RUN).unlink(missing_ok=True)

@@ -355,7 +355,7 @@ class Engine:
         commands.append(RecordHalt(halt=halt))
         commands.append(halt_note(halt))
         if halt.level >= FLATTEN_OWN:
-            self._flatten_level = halt.level
+            self._flatten_level = max(self._flatten_level, halt.level)
             commands.append(ReadBroker(cause="halt"))
         return commands
 

@@ -63,7 +63,7 @@ def read(cls: type[T], raw: object, where: str = "") -> T:
             raise ConfigError(f"{path}: this key is required")
     try:
         return cls(**values)
-    except (ValueError, InputError) as error:
+    except (ValueError, InputError, OverflowError) as error:
         raise ConfigError(_join(where, str(error)) if where else str(error)) from error
 
 

@@ -38,34 +38,29 @@ class SqliteJournal:
         self._writes = False
 
     @classmethod
-    def open(cls, path: Path, *, owner: str = "", now_ms: int = 0) -> Self:
+    def open(
+        cls, path: Path, *, owner: str = "", now_ms: int = 0, lock: FileLock | None = None
+    ) -> Self:
         """Open the journal as its one writer, making it where there is none.
 
         Args:
             path: the SQLite file; `<path>.lock` beside it is the lock.
             owner: who is writing, shown to a second bot.
             now_ms: start of this process, UTC milliseconds, shown likewise.
+            lock: the lock, if `lock_journal` has taken it already; the journal gives it back.
 
         Raises:
             JournalError: another process writes it, it cannot be read or written, is damaged, or
                 was made by a newer version.
         """
-        lock = FileLock(f"{path}.lock", thread_local=False)  # any thread may close the journal
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise JournalError(
-                f"{path}: another bot writes this journal ({_owner_of(path)}); "
-                "stop it first, or use another folder"
-            ) from error
-        except OSError as error:
-            raise JournalError(f"{path}: the lock cannot be made ({error.strerror})") from error
+        lock = lock_journal(path) if lock is None else lock
         with ExitStack() as undo:  # whatever fails below, lock and file are given back
             undo.callback(lock.release)
-            connection = _connected(path)
+            connection = _connected(path, "rwc")
             undo.callback(connection.close)
             journal = cls(path, connection)
             journal._writes = True
+            journal._write_through()
             journal._prepare()
             note = {"pid": os.getpid(), "started_ms": now_ms, "what": owner}
             journal.set_meta("owner", json.dumps(note))
@@ -82,11 +77,12 @@ class SqliteJournal:
         """
         if not path.is_file():
             raise JournalError(f"{path}: there is no journal here")
-        connection = _connected(path)
+        connection = _connected(path, "rw")
         with ExitStack() as undo:
             undo.callback(connection.close)
             journal = cls(path, connection)
             journal._require_version()
+            journal._write_through()
             undo.pop_all()
         return journal
 
@@ -243,6 +239,15 @@ class SqliteJournal:
         if self._connection.in_transaction:
             self._connection.execute("rollback")
 
+    def _write_through(self) -> None:
+        """Make every commit survive the process and the power."""
+        try:
+            self._connection.execute("pragma journal_mode = wal")
+            self._connection.execute("pragma synchronous = full")
+            self._connection.execute("pragma foreign_keys = on")
+        except sqlite3.Error as error:
+            raise JournalError(f"{self._path}: this is not a usable journal ({error})") from error
+
     def _prepare(self) -> None:
         if self._version() is None and not self._rows("select 1 from sqlite_master"):
             script = f"begin immediate; {TABLES} pragma user_version = {SCHEMA_VERSION}; commit;"
@@ -270,20 +275,36 @@ class SqliteJournal:
             )
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    with ExitStack() as undo:
-        try:
-            connection = sqlite3.connect(
-                path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-            )
-            undo.callback(connection.close)
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = full")
-            connection.execute("pragma foreign_keys = on")
-        except sqlite3.Error as error:
-            raise JournalError(f"{path}: this is not a usable journal ({error})") from error
-        undo.pop_all()
-    return connection
+def lock_journal(path: Path) -> FileLock:
+    """Take the lock of a journal: whoever holds it is its one writer.
+
+    Raises:
+        JournalError: another process holds it, or it cannot be made.
+    """
+    lock = FileLock(f"{path}.lock", thread_local=False)  # any thread may close the journal
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise JournalError(
+            f"{path}: another bot writes this journal ({_owner_of(path)}); "
+            "stop it first, or use another folder"
+        ) from error
+    except OSError as error:
+        raise JournalError(f"{path}: the lock cannot be made ({error.strerror})") from error
+    return lock
+
+
+def _connected(path: Path, mode: str) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=_BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    except sqlite3.Error as error:
+        raise JournalError(f"{path}: this is not a usable journal ({error})") from error
 
 
 def _owner_of(path: Path) -> str:

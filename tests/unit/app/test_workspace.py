@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mtquant.app.workspace import prepare, read_run
-from mtquant.model import ConfigError
+from mtquant.model import ConfigError, JournalError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,7 @@ def test_a_new_folder_is_made_with_its_parents_and_gets_the_facts(tmp_path: Path
 def test_an_unfinished_run_of_the_same_settings_is_continued(tmp_path: Path) -> None:
     first = prepare(tmp_path, "f1", {})
     first.path("events.jsonl").write_text("{}\n", encoding="utf-8")
+    first.release()
 
     again = prepare(tmp_path, "f1", {})
 
@@ -36,11 +37,12 @@ def test_a_finished_run_is_replaced_whatever_its_settings(tmp_path: Path) -> Non
     first.write("summary.json", "{}")
     first.path("terminal").mkdir()
     first.path("terminal").joinpath("server.jsonl").write_text("x", encoding="utf-8")
+    first.release()
 
     again = prepare(tmp_path, "f2", {})
 
     assert not again.is_continued
-    assert {path.name for path in tmp_path.iterdir()} == {"run.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"run.json", "journal.sqlite.lock"}
 
 
 def test_part_of_a_run_without_its_facts_is_refused(tmp_path: Path) -> None:
@@ -73,3 +75,47 @@ def test_the_facts_are_json_that_a_person_can_read(tmp_path: Path) -> None:
     text = (tmp_path / "run.json").read_text(encoding="utf-8")
     assert json.loads(text)["config"] == {"seed": 1}
     assert text.endswith("}\n")
+
+
+def test_a_folder_in_which_a_bot_runs_is_neither_cleared_nor_used(tmp_path: Path) -> None:
+    running = prepare(tmp_path, "f1", {})
+    running.write("summary.json", "{}")
+
+    with pytest.raises(JournalError, match="another bot writes this journal"):
+        prepare(tmp_path, "f2", {})
+    assert running.path("summary.json").exists()
+
+
+@pytest.mark.parametrize("left", [[".run.json.7.draft"], ["journal.sqlite.lock"], []])
+def test_a_folder_that_a_killed_start_left_counts_as_empty(tmp_path: Path, left: list[str]) -> None:
+    for name in left:
+        (tmp_path / name).write_text("", encoding="utf-8")
+
+    assert not prepare(tmp_path, "f1", {}).is_continued
+
+
+def test_a_removal_that_was_killed_is_taken_up_again(tmp_path: Path) -> None:
+    for name in ("summary.json", "journal.sqlite-journal", "report.html"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    (tmp_path / "terminal").mkdir()
+
+    assert not prepare(tmp_path, "f9", {}).is_continued
+    assert {path.name for path in tmp_path.iterdir()} == {"run.json", "journal.sqlite.lock"}
+
+
+def test_a_run_that_cannot_be_resumed_begins_anew(tmp_path: Path) -> None:
+    first = prepare(tmp_path, "f1", {})
+    first.path("events.jsonl").write_text("{}", encoding="utf-8")
+    first.release()
+
+    again = prepare(tmp_path, "f1", {}, resumable=False)
+
+    assert not again.is_continued
+    assert not again.path("events.jsonl").exists()
+
+
+def test_facts_that_are_no_object_are_named(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("[1]", encoding="utf-8")
+
+    with pytest.raises(ConfigError, match="it holds no object"):
+        read_run(tmp_path)
