@@ -227,3 +227,18 @@ def test_killed_again_and_again_it_loses_nothing(tmp_path: Path, seed: int) -> N
 
     assert run(*words).returncode == 0
     assert journal_deals(folder) == terminal_deals(folder)
+
+
+@posix
+def test_the_report_of_a_killed_run_shows_what_it_lived_through(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    process = start("demo", "--out", str(folder), "--json")
+    wait_for_requests(process, folder, 60)
+    kill(process)
+
+    done = run("report", str(folder))
+
+    assert done.returncode == 0, done.stderr
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "29 Dec 2017" not in page
+    assert "1 Jan 2017" in page
