@@ -9,7 +9,7 @@ from terminals import deal, make_server, make_terminal
 from worlds import bars_of, make_venue
 
 from mtquant.terminal import constants as mt5
-from mtquant.terminal.simulated.terminal import RETCODE_TEXTS
+from mtquant.terminal.simulated.retcodes import RETCODE_TEXTS
 from mtquant.terminal.structs import OrderCheckResult, OrderSendResult, TradeRequest
 
 BARS = bars_of([110_000 + 60 * (i % 7) - 80 * (i % 4) for i in range(12)], wick=25)
