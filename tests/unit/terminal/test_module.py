@@ -211,6 +211,70 @@ def test_a_wrong_type_in_parsing_is_a_system_error(name: str, args: tuple):
     assert lenient.last_error() == (-2, "Invalid arguments")
 
 
+UNNAMED = (-2, "Unnamed arguments not allowed")
+INVALID = (-2, "Invalid arguments")
+REFUSED = [
+    ("positions_get", ("EURUSD",), {}, UNNAMED),
+    ("orders_get", (5,), {"ticket": 5}, UNNAMED),
+    ("positions_get", (), {"ticket": "5"}, (-2, 'Invalid "ticket" argument')),
+    ("positions_get", (), {"symbol": "x" * 30}, (-2, 'Invalid "symbol" argument')),
+    ("orders_get", (), {"group": "x" * 1998}, (-2, 'Invalid "group" argument')),
+    ("symbols_get", ("*", "*"), {}, (-2, "Invalid number of arguments")),
+    ("symbols_get", (5,), {}, (-2, "Invalid 1st unnamed argument")),
+    ("history_deals_get", (), {}, INVALID),
+    ("history_deals_get", (0,), {}, INVALID),
+    ("history_orders_get", (), {"date_from": 0, "date_to": 5}, INVALID),
+    ("history_orders_get", (0, 5), {"ticket": 1}, UNNAMED),
+    ("history_deals_get", (0, 5), {"position": 1}, UNNAMED),
+    ("history_deals_get", (), {"ticket": 1.0, "position": 1}, (-2, 'Invalid "ticket" argument')),
+    ("order_send", (), {}, INVALID),
+    ("order_send", (5,), {}, INVALID),
+    ("order_send", ({}, {}), {}, INVALID),
+    ("order_check", (deal(),), {"volume": 0.1}, UNNAMED),
+    ("initialize", ("a", "b"), {}, (-2, "Invalid number of arguments")),
+    ("initialize", (5,), {}, (-2, "Invalid 1st unnamed argument")),
+    ("initialize", (), {"login": "5"}, (-2, 'Invalid "login" argument')),
+    ("initialize", (), {"timeout": 1.5}, (-2, 'Invalid "timeout" argument')),
+    ("initialize", (), {"server": 5}, (-2, 'Invalid "server" argument')),
+]
+
+
+@pytest.mark.parametrize(("name", "args", "kwargs", "error"), REFUSED)
+def test_what_a_function_with_named_arguments_does_not_take(
+    face: Any, name: str, args: tuple, kwargs: dict, error: tuple
+):
+    assert getattr(face, name)(*args, **kwargs) is (False if name in FALSE else None)
+    assert face.last_error() == error
+
+
+WHOLE = "action magic order deviation type type_filling type_time expiration position position_by"
+
+
+@pytest.mark.parametrize("send", ["order_check", "order_send"])
+def test_a_request_is_strict_about_whole_numbers_amounts_and_texts(face: Any, send: str):
+    wrong = dict.fromkeys(WHOLE.split(), 1.0)
+    wrong |= dict.fromkeys(("volume", "price", "stoplimit", "sl", "tp"), 1)
+    wrong |= {"symbol": "x" * 30, "comment": "x" * 30}
+    for field, value in wrong.items():
+        for call in (getattr(face, send), lambda one: getattr(face, send)(**one)):
+            assert call(deal(**{field: value})) is None
+            assert face.last_error() == (-2, f'Invalid "{field}" argument')
+    assert getattr(face, send)(deal(volume=np.float64(0.1), comment="x" * 29, nonsense=1))
+    assert getattr(face, send)(deal(volume=np.float32(0.1))) is None
+    assert getattr(face, send)(deal(magic=np.int64(1))) is None
+    assert getattr(face, send)(deal(action=face.TRADE_ACTION_PENDING, type=2)).retcode == 10035
+
+
+def test_a_ticket_wins_over_a_symbol_and_a_symbol_over_a_group(face: Any):
+    ticket = face.Buy("EURUSD", 0.1).order
+
+    assert len(face.positions_get(ticket=ticket, symbol="NOPE", group="NOPE")) == 1
+    assert face.positions_get(ticket=1, symbol="EURUSD") == ()
+    assert face.positions_get(symbol="NOPE", group="*") == ()
+    assert len(face.history_deals_get(ticket=ticket, position=1)) == 1
+    assert face.symbols_get("NOPE") == face.symbols_get(group="NOPE") == ()
+
+
 def test_whole_numbers_of_numpy_are_counts_and_no_dates(face: Any):
     assert len(face.copy_rates_from_pos("EURUSD", np.int32(H1), np.int64(0), np.int8(3))) == 1
     assert face.order_calc_margin(0, "EURUSD", 1, np.float32(1)) == 1000.0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +10,11 @@ from mtquant.model import Side, money_from_minor
 from mtquant.terminal.simulated import arguments, faces
 from mtquant.terminal.simulated.arguments import BadArgumentError, matches_group, not_found
 from mtquant.terminal.simulated.calls import NO_CONNECTION, SUCCESS, answers
+from mtquant.terminal.simulated.connecting import (
+    login_arguments,
+    path_argument,
+    starts_a_terminal,
+)
 from mtquant.terminal.simulated.desk import SIDES, RequestDesk
 from mtquant.terminal.simulated.history import chooser, history
 from mtquant.terminal.simulated.rates import TIMEFRAMES, opening_seconds, rates, rows_between
@@ -21,9 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mtquant.terminal.simulated.server import SimulatedServer
-
-_PROGRAMS: Final = frozenset({"terminal64.exe", "terminal.exe"})
-_UNNAMED: Final = ("1st", "2nd", "3rd")
 
 
 class SimulatedTerminal:
@@ -52,10 +53,10 @@ class SimulatedTerminal:
         """Connect to the terminal, and log in where a login is given; False + last_error."""
         self._connected = False
         try:
-            path = _initialize_path(args, kwargs)
+            path = path_argument(args, kwargs)
         except BadArgumentError as problem:
             return self.refuse(problem.error)
-        if path and not _starts_a_terminal(path):
+        if path and not starts_a_terminal(path):
             return self.refuse((-10003, f"IPC initialize failed, Process create failed '{path}'"))
         if not self._server.is_reachable:
             return self.refuse((-10003, "IPC initialize failed, Pipe server didn't answer"))
@@ -70,24 +71,10 @@ class SimulatedTerminal:
     @answers(False)  # noqa: FBT003 - the answer of a failed call
     def login(self, *args: Any, **kwargs: Any) -> bool:
         """Log in to the account; a wrong login, password or server is refused."""
-        if len(args) > 3:
-            raise BadArgumentError("Invalid number of arguments")
-        for number, (value, kind) in enumerate(zip(args, (int, str, str), strict=False)):
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise BadArgumentError(f"Invalid {_UNNAMED[number]} unnamed argument")
-        given = kwargs | dict(zip(("login", "password", "server"), args, strict=False))
-        login = arguments.ticket(given.get("login"), "login")
-        if login <= 0:
-            raise BadArgumentError('Invalid "login" argument')
-        _require_timeout(kwargs)
+        login, password, server = login_arguments(args, kwargs)
         account = self._venue.account
-        known = (login, account.password, self._venue.server)
-        wanted = (
-            account.login,
-            arguments.text(given.get("password", ""), "password") or known[1],
-            arguments.text(given.get("server", ""), "server") or known[2],
-        )
-        if wanted != known:
+        known = (account.login, account.password, self._venue.server)
+        if (login, password or known[1], server or known[2]) != known:
             raise BadArgumentError("Terminal: Authorization failed", code=-6)
         return True
 
@@ -368,32 +355,3 @@ class SimulatedTerminal:
 
     def _symbol(self, symbol: str) -> Any:
         return faces.symbol_face(self._book, symbol, selected=symbol in self._selected)
-
-
-def _initialize_path(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """Return the path that a caller of `initialize` gives, empty where he gives none."""
-    if len(args) > 1:
-        raise BadArgumentError("Invalid number of arguments")
-    if args and not isinstance(args[0], str):
-        raise BadArgumentError("Invalid 1st unnamed argument")
-    for name in ("password", "server"):
-        arguments.text(kwargs.get(name, ""), name)
-    if "login" in kwargs:
-        arguments.ticket(kwargs["login"], "login")
-    _require_timeout(kwargs)
-    return arguments.text(args[0] if args else kwargs.get("path", ""), "path")
-
-
-def _require_timeout(kwargs: dict[str, Any]) -> None:
-    arguments.ticket(kwargs.get("timeout", 60_000), "timeout")
-
-
-def _starts_a_terminal(path: str) -> bool:
-    """Tell whether a path may be a terminal's: by its name, and here by its file too.
-
-    A path on a Windows drive is taken at its word: there is none to look at elsewhere.
-    """
-    windows = PureWindowsPath(path)
-    if windows.name.lower() not in _PROGRAMS:
-        return False
-    return bool(windows.drive) or Path(path).is_file()
