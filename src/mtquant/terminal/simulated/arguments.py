@@ -12,7 +12,11 @@ from mtquant.model import UNITS_PER_LOT, round_half_away
 
 LARGEST_UNITS: Final = 2**53  # volumes and prices beyond are no whole numbers of units any more
 _FIRST_SECOND, LAST_SECOND = -(2**31), 2**31 - 1
-LONGEST: Final = {"symbol": 29, "comment": 29, "group": 1997, "password": 253, "server": 253}
+LONGEST: Final = (  # characters, by the name of the argument
+    dict.fromkeys(("symbol", "comment"), 29)
+    | dict.fromkeys(("password", "server"), 253)
+    | {"group": 1997}
+)
 _WORDS: Final = str.maketrans({"[": "[[]", "?": "[?]"})
 
 
