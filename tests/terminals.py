@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,3 +71,22 @@ class Wrapped:
             return answer(*args, **kwargs)
 
         return call
+
+
+def require_consistent(terminal: Any, book: Any) -> None:
+    """Hold the account against its deals and the positions against theirs."""
+    deals = book.ledger.deals
+    assert book.balance_minor == sum(deal.net_minor for deal in deals)
+    volumes: dict[int, int] = {}
+    for one in deals:
+        if one.position_ticket:
+            sign = 1 if one.entry.name == "IN" else -1
+            volumes[one.position_ticket] = (
+                volumes.get(one.position_ticket, 0) + sign * one.volume_units
+            )
+    open_volumes = {ticket: units for ticket, units in volumes.items() if units}
+    assert {p.position_ticket: p.volume_units for p in book.positions()} == open_volumes
+    assert all(units > 0 for units in open_volumes.values())
+    account = terminal.account_info()
+    assert all(math.isfinite(value) for value in (account.equity, account.margin))
+    assert len(terminal.positions_get()) == len(open_volumes)

@@ -5,11 +5,11 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from terminals import deal, make_server, make_terminal
+from terminals import deal, make_server, make_terminal, require_consistent
 from worlds import bars_of, make_venue
 
 from mtquant.terminal import constants as mt5
-from mtquant.terminal.simulated.terminal import RETCODE_TEXTS
+from mtquant.terminal.simulated.retcodes import RETCODE_TEXTS
 from mtquant.terminal.structs import OrderCheckResult, OrderSendResult, TradeRequest
 
 BARS = bars_of([110_000 + 60 * (i % 7) - 80 * (i % 4) for i in range(12)], wick=25)
@@ -79,25 +79,6 @@ def test_any_request_is_answered_and_the_book_stays_right(played: list[tuple]):
         for _ in range(steps):
             server.step()
         require_consistent(terminal, server.book)
-
-
-def require_consistent(terminal: Any, book: Any) -> None:
-    """Hold the account against its deals and the positions against theirs."""
-    deals = book.ledger.deals
-    assert book.balance_minor == sum(deal.net_minor for deal in deals)
-    volumes: dict[int, int] = {}
-    for one in deals:
-        if one.position_ticket:
-            sign = 1 if one.entry.name == "IN" else -1
-            volumes[one.position_ticket] = (
-                volumes.get(one.position_ticket, 0) + sign * one.volume_units
-            )
-    open_volumes = {ticket: units for ticket, units in volumes.items() if units}
-    assert {p.position_ticket: p.volume_units for p in book.positions()} == open_volumes
-    assert all(units > 0 for units in open_volumes.values())
-    account = terminal.account_info()
-    assert all(math.isfinite(value) for value in (account.equity, account.margin))
-    assert len(terminal.positions_get()) == len(open_volumes)
 
 
 CALLS = (

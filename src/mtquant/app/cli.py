@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "report": "Write the report of a finished or stopped run again.",
     "halt": "Tell the bot of a folder to stop opening positions, or to close them.",
     "resume": "Lift a halt; a person answers for it by name.",
+    "terminal": "Run any script that imports MetaTrader5 on the embedded terminal.",
 }
 
 

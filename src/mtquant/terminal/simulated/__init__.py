@@ -1,6 +1,7 @@
 """The embedded terminal: the MetaTrader5 module's face over the market of `exchange`."""
 
 from mtquant.terminal.simulated.log import FileLog, MemoryLog, ServerLog
+from mtquant.terminal.simulated.module import make_module
 from mtquant.terminal.simulated.server import Outage, SimulatedServer
 from mtquant.terminal.simulated.terminal import SimulatedTerminal
 
@@ -11,4 +12,5 @@ __all__ = [
     "ServerLog",
     "SimulatedServer",
     "SimulatedTerminal",
+    "make_module",
 ]

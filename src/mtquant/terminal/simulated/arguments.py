@@ -11,7 +11,12 @@ from typing import Any, Final
 from mtquant.model import UNITS_PER_LOT, round_half_away
 
 LARGEST_UNITS: Final = 2**53  # volumes and prices beyond are no whole numbers of units any more
-_FIRST_SECOND, _LAST_SECOND = -(2**31), 2**31 - 1
+_FIRST_SECOND, LAST_SECOND = -(2**31), 2**31 - 1
+LONGEST: Final = (  # characters, by the name of the argument
+    dict.fromkeys(("symbol", "comment"), 29)
+    | dict.fromkeys(("password", "server"), 253)
+    | {"group": 1997}
+)
 _WORDS: Final = str.maketrans({"[": "[[]", "?": "[?]"})
 
 
@@ -21,6 +26,11 @@ class BadArgumentError(Exception):
     def __init__(self, text: str = "Invalid arguments", code: int = -2) -> None:
         super().__init__(text)
         self.error = (code, text)
+
+
+def not_found() -> BadArgumentError:
+    """Return the error for a symbol, a quote or a series that the server does not have."""
+    return BadArgumentError("Terminal: Not found", code=-4)
 
 
 def whole(value: Any) -> int:
@@ -76,7 +86,7 @@ def seconds(value: Any) -> int:
         number = value.timestamp() if isinstance(value, datetime) else value
         if isinstance(number, bool) or not isinstance(number, int | float) or number != number:  # noqa: PLR0124 - NaN
             raise BadArgumentError
-        return int(max(_FIRST_SECOND, min(number, _LAST_SECOND)))
+        return int(max(_FIRST_SECOND, min(number, LAST_SECOND)))
     except (OverflowError, OSError, ValueError) as error:  # of datetime.timestamp
         raise BadArgumentError from error
 
@@ -85,10 +95,14 @@ def text(value: Any, name: str) -> str:
     """Return a text argument.
 
     Raises:
-        BadArgumentError: it is no text.
+        BadArgumentError: it is no text, too long for its name, or cannot be sent as UTF-8.
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > LONGEST.get(name, len(value)):
         raise BadArgumentError(f'Invalid "{name}" argument')
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise BadArgumentError(f'Invalid "{name}" argument') from error
     return value
 
 

@@ -10,6 +10,7 @@ from mtquant.model import (
     Deal,
     DealEntry,
     DealKind,
+    Instrument,
     MarginMode,
     Order,
     OrderState,
@@ -25,6 +26,7 @@ from mtquant.model import (
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.structs import (
     AccountInfo,
+    BookInfo,
     SymbolInfo,
     TerminalInfo,
     Tick,
@@ -83,6 +85,14 @@ def tick_face(quote: Quote, clock: ServerClock, digits: int) -> Any:
     flags = mt5.TICK_FLAG_BID | mt5.TICK_FLAG_ASK
     bid, ask = quote.bid_points / 10**digits, quote.ask_points / 10**digits
     return Tick((server_ms // 1000, bid, ask, 0.0, 0, server_ms, flags, 0.0))
+
+
+def depth_face(quote: Quote, instrument: Instrument) -> Any:
+    """Return the one level of market depth there is: the ask, then the bid."""
+    volume = lots_from_units(instrument.volume_max_units)
+    levels = ((mt5.BOOK_TYPE_SELL, quote.ask_points), (mt5.BOOK_TYPE_BUY, quote.bid_points))
+    scale = 10**instrument.digits
+    return tuple(BookInfo((kind, price / scale, int(volume), volume)) for kind, price in levels)
 
 
 def deal_face(deal: Deal, clock: ServerClock, digits: int, money_digits: int) -> Any:
@@ -245,6 +255,7 @@ def symbol_face(book: Book, symbol: str, *, selected: bool) -> Any:
         "digits": digits,
         "spread": ask - bid,
         "spread_float": True,
+        "ticks_bookdepth": 1,
         "trade_calc_mode": CALC_MODES[instrument.calculation_mode],
         "trade_mode": mt5.SYMBOL_TRADE_MODE_FULL,
         "trade_stops_level": instrument.stops_level_points,
@@ -290,7 +301,7 @@ _ORDER_EMPTY: Final[dict[str, Any]] = {
 }
 _SYMBOL_INTS = (
     "chart_mode session_deals session_buy_orders session_sell_orders volume volumehigh volumelow "
-    "ticks_bookdepth start_time expiration_time order_gtc_mode option_mode option_right"
+    "start_time expiration_time order_gtc_mode option_mode option_right"
 )
 _SYMBOL_TEXTS = "basis category bank exchange formula isin page"
 _SYMBOL_EMPTY: Final[dict[str, Any]] = (

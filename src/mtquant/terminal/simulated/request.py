@@ -17,7 +17,6 @@ _LARGEST: Final = (  # of the integer fields: 32 or 64 bits
     | {"expiration": 2**63 - 1}
 )
 _TEXT_FIELDS: Final = frozenset({"symbol", "comment"})
-_TEXT_LIMIT = 29
 
 
 def parse_request(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> StructSequence:
@@ -41,10 +40,7 @@ def parse_request(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> StructSeq
 
 def _field(name: str, given: Mapping[str, Any]) -> Any:
     if name in _TEXT_FIELDS:
-        words = text(given.get(name, ""), name)
-        if len(words) > _TEXT_LIMIT or not _is_encodable(words):
-            raise BadArgumentError(f'Invalid "{name}" argument')
-        return words
+        return text(given.get(name, ""), name)
     if name in _LARGEST:
         number = given.get(name, 0)
         if not isinstance(number, int) or isinstance(number, bool):
@@ -56,11 +52,3 @@ def _field(name: str, given: Mapping[str, Any]) -> Any:
     if not isinstance(amount, float):
         raise BadArgumentError(f'Invalid "{name}" argument')
     return amount
-
-
-def _is_encodable(words: str) -> bool:
-    try:
-        words.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

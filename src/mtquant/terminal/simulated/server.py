@@ -42,7 +42,8 @@ class SimulatedServer:
         self._logged_ms = -1
         self._outages = tuple(outages)
         self._replay()
-        if self.market.step < 0:
+        self._was_restored = self.market.step >= 0
+        if not self._was_restored:
             self.market.advance()
 
     @property
@@ -54,6 +55,11 @@ class SimulatedServer:
     def is_reachable(self) -> bool:
         """Tell whether clients get through now."""
         return not any(start <= self.now_ms < end for start, end in self._outages)
+
+    @property
+    def was_restored(self) -> bool:
+        """Tell whether the log of an earlier process said where the market stands."""
+        return self._was_restored
 
     def next_ms(self) -> int | None:
         """Return when the next tick comes, None at the end of the data."""

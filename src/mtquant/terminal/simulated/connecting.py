@@ -1,0 +1,65 @@
+"""What `initialize` and `login` are given: a path, a login, a password, a server."""
+
+from __future__ import annotations
+
+from pathlib import Path, PureWindowsPath
+from typing import Any, Final
+
+from mtquant.terminal.simulated import arguments
+from mtquant.terminal.simulated.arguments import BadArgumentError
+
+_PROGRAMS: Final = frozenset({"terminal64.exe", "terminal.exe"})
+_UNNAMED: Final = (("1st", int), ("2nd", str), ("3rd", str))
+
+
+def path_argument(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Return the path that a caller of `initialize` gives, empty where he gives none.
+
+    Raises:
+        BadArgumentError: an argument is of a wrong type, or there are too many.
+    """
+    if len(args) > 1:
+        raise BadArgumentError("Invalid number of arguments")
+    if args and not isinstance(args[0], str):
+        raise BadArgumentError("Invalid 1st unnamed argument")
+    for name in ("password", "server"):
+        arguments.text(kwargs.get(name, ""), name)
+    if "login" in kwargs:
+        arguments.ticket(kwargs["login"], "login")
+    _require_timeout(kwargs)
+    return arguments.text(args[0] if args else kwargs.get("path", ""), "path")
+
+
+def starts_a_terminal(path: str) -> bool:
+    """Tell whether a path may be a terminal's: by its name, and here by its file too.
+
+    A path on a Windows drive is taken at its word: there is none to look at elsewhere.
+    """
+    windows = PureWindowsPath(path)
+    if windows.name.lower() not in _PROGRAMS:
+        return False
+    return bool(windows.drive) or Path(path).is_file()
+
+
+def login_arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int, str, str]:
+    """Return login, password and server of a caller of `login`; empty where he gives none.
+
+    Raises:
+        BadArgumentError: an argument is of a wrong type, there are too many, or no login.
+    """
+    if len(args) > len(_UNNAMED):
+        raise BadArgumentError("Invalid number of arguments")
+    for value, (ordinal, kind) in zip(args, _UNNAMED, strict=False):
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise BadArgumentError(f"Invalid {ordinal} unnamed argument")
+    given = kwargs | dict(zip(("login", "password", "server"), args, strict=False))
+    login = arguments.ticket(given.get("login"), "login")
+    if login <= 0:
+        raise BadArgumentError('Invalid "login" argument')
+    _require_timeout(kwargs)
+    password = arguments.text(given.get("password", ""), "password")
+    return login, password, arguments.text(given.get("server", ""), "server")
+
+
+def _require_timeout(kwargs: dict[str, Any]) -> None:
+    arguments.ticket(kwargs.get("timeout", 60_000), "timeout")

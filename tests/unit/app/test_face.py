@@ -1,0 +1,86 @@
+"""The market of a face stands at a moment and follows a clock, whoever calls."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mtquant.app.face import FaceOptions, open_face, options_from
+from mtquant.model import ConfigError, ManualClock
+
+NOON_S = 1_496_329_200  # 2017-06-01 15:00 of the server, 12:00 UTC
+HOUR_MS = 3_600_000
+
+
+def open_at(clock: ManualClock, **options: Any) -> Any:
+    face = open_face(FaceOptions(**options), clock)
+    assert face.initialize()
+    return face
+
+
+def test_the_clock_goes_by_the_factor_and_only_when_somebody_calls():
+    clock = ManualClock(5_000)
+    face = open_at(clock, factor=2.0)
+    assert face.symbol_info_tick("EURUSD").time == NOON_S
+
+    clock.set_ms(5_000 + HOUR_MS // 6 - 1)
+    assert face.symbol_info_tick("EURUSD").time == NOON_S
+    clock.set_ms(5_000 + HOUR_MS // 6)
+    assert face.symbol_info_tick("EURUSD").time == NOON_S + 1200
+    clock.set_ms(5_000 + 10 * HOUR_MS)
+    assert face.symbol_info_tick("EURUSD").time == NOON_S + 20 * 3600
+    assert len(face.copy_rates_range("EURUSD", face.TIMEFRAME_H1, NOON_S, 2**31 - 1)) == 21
+
+
+def test_a_stop_between_two_calls_works_at_its_own_time():
+    clock = ManualClock(0)
+    face = open_at(clock)
+    bought = face.Buy("EURUSD", 0.1)
+    request = {"action": face.TRADE_ACTION_SLTP, "symbol": "EURUSD", "position": bought.order}
+    assert face.order_send(request | {"sl": 1.1200, "tp": 1.1300}).retcode == 10009
+    clock.set_ms(30 * 24 * HOUR_MS)
+
+    assert face.positions_get() == ()
+    closed = face.history_deals_get(position=bought.order)[-1]
+    assert closed.reason in {face.DEAL_REASON_SL, face.DEAL_REASON_TP}
+    assert NOON_S < closed.time < NOON_S + 10 * 86_400
+
+
+def test_at_the_end_of_the_data_the_market_stands_still():
+    clock = ManualClock(0)
+    face = open_at(clock, at="2017-12-28T10:00+02:00")
+    clock.set_ms(900 * 24 * HOUR_MS)
+    last = face.symbol_info_tick("EURUSD")
+    clock.set_ms(901 * 24 * HOUR_MS)
+
+    assert face.symbol_info_tick("EURUSD") == last
+    assert face.Buy("EURUSD", 0.1) is not None
+
+
+def test_a_folder_goes_on_where_it_was_left_and_may_be_sent_ahead(tmp_path: Path):
+    from mtquant.app import face as module
+
+    clock = ManualClock(0)
+    open_at(clock, folder=tmp_path, at="2017-06-01T12:00").Buy("EURUSD", 0.1)
+    module._LOCKS.pop().release()
+    again = open_at(clock, folder=tmp_path)
+    assert again.positions_total() == 1
+    assert again.symbol_info_tick("EURUSD").time == NOON_S
+    module._LOCKS.pop().release()
+    back = open_at(clock, folder=tmp_path, at="2017-05-01T12:00")
+    assert back.symbol_info_tick("EURUSD").time == NOON_S
+    module._LOCKS.pop().release()
+    ahead = open_at(clock, folder=tmp_path, at="2017-06-02T12:00")
+    assert ahead.symbol_info_tick("EURUSD").time == NOON_S + 86_400
+    module._LOCKS.pop().release()
+
+
+def test_the_environment_says_what_the_options_say():
+    environment = {"MTQUANT_AT": "2017-03-01", "MTQUANT_FACTOR": "60", "MTQUANT_DIR": "a"}
+    found = options_from(environment | {"MTQUANT_CONFIG": ""})
+
+    assert found == FaceOptions(at="2017-03-01", factor=60.0, folder=Path("a"))
+    assert options_from({}) == FaceOptions()
+    for wrong in ("fast", "-1", "nan", "inf"):
+        with pytest.raises(ConfigError, match=r"(?i)factor must be"):
+            options_from({"MTQUANT_FACTOR": wrong})
