@@ -87,6 +87,15 @@ class CalculationMode(Enum):
     FOREX_NO_LEVERAGE = "forex_no_leverage"
     CFD = "cfd"
     CFD_LEVERAGE = "cfd_leverage"
+    CFD_INDEX = "cfd_index"
+    FUTURES = "futures"
+    EXCH_STOCKS = "exch_stocks"
+    EXCH_FUTURES = "exch_futures"
+    EXCH_FUTURES_FORTS = "exch_futures_forts"
+    EXCH_BONDS = "exch_bonds"
+    EXCH_STOCKS_MOEX = "exch_stocks_moex"
+    EXCH_BONDS_MOEX = "exch_bonds_moex"
+    SERV_COLLATERAL = "serv_collateral"
 
 
 class SwapMode(Enum):
