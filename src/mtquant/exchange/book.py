@@ -144,9 +144,9 @@ class Book:
         nightly = self.venue.clock.weekday(midnight_ms - 1)
         for position in self._positions.values():
             bid, ask = self._bid[position.symbol], self._ask[position.symbol]
-            current = rules.exit_price(position.side, bid, ask)
+            prices = position.open_points, rules.exit_price(position.side, bid, ask)
             position.swap_minor += self._terms[position.symbol].swap(
-                position.side, position.units, nightly, current, self._prices
+                position.side, position.units, nightly, prices, self._prices
             )
 
     def deposit(self, amount_minor: int, time_ms: int, comment: str) -> None:
@@ -181,7 +181,8 @@ class Book:
             entry=DealEntry.IN,
             units=units,
             price_points=price,
-            commission_minor=terms.commission(units),
+            commission_minor=terms.commission(units, price, DealEntry.IN, self._prices),
+            fee_minor=terms.costs.fee(units),
             reason=Reason.EXPERT,
             order_magic=magic,
             order_comment=comment,
@@ -302,9 +303,9 @@ class Book:
         Before the quotes that convert them come, both are 0.
         """
         terms = self._terms[symbol]
-        if not terms.profit_conversion.pair:
+        if not terms.conversions.profit.pair:
             return terms.instrument.tick_value, terms.instrument.tick_value
-        if self._prices(terms.profit_conversion.pair) is None:
+        if self._prices(terms.conversions.profit.pair) is None:
             return 0.0, 0.0
         return terms.tick_values(self._prices)
 
@@ -367,7 +368,8 @@ class Book:
             profit_minor=terms.profit(
                 position.side, units, position.open_points, price, self._prices
             ),
-            commission_minor=terms.commission(units),
+            commission_minor=terms.commission(units, price, DealEntry.OUT, self._prices),
+            fee_minor=terms.costs.fee(units),
             swap_minor=swap_part,
             reason=reason,
             order_magic=magic,
@@ -433,7 +435,7 @@ class Book:
         return (self._bid[symbol], self._ask[symbol]) if symbol in self._bid else None
 
     def _can_convert(self, symbol: str) -> bool:
-        return all(pair in self._bid for pair in self._terms[symbol].foreign_pairs)
+        return all(pair in self._bid for pair in self._terms[symbol].conversions.foreign_pairs)
 
     def _market_price(self, symbol: str, side: int) -> int:
         buy, sell = self._slippage.get(symbol, (0, 0))

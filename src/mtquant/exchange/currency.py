@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mtquant.exchange import rules
-from mtquant.model import CalculationMode, ConfigError, Instrument
+from mtquant.model import CalculationMode, ConfigError, Instrument, SwapMode
 
 Quotes = Callable[[str], tuple[int, int] | None]
 """Bid and ask of a symbol in points, None before its first quote."""
@@ -88,19 +88,31 @@ def find_conversion(
     return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversions:
+    """Hold how profit, margin and swap of an instrument become account money."""
+
+    profit: Conversion
+    margin: Conversion
+    swap: Conversion
+
+    @property
+    def foreign_pairs(self) -> tuple[str, ...]:
+        """Return the other symbols whose quotes are needed, in order."""
+        pairs = {one.foreign_pair for one in (self.profit, self.margin, self.swap)}
+        return tuple(sorted(pairs - {""}))
+
+
 def conversions(
     instrument: Instrument, account_currency: str, listed: Mapping[str, Instrument]
-) -> tuple[Conversion, Conversion]:
-    """Return how profit and margin of an instrument become account money.
+) -> Conversions:
+    """Return how money of an instrument becomes account money.
 
     Raises:
-        ConfigError: no listed pair converts one of them; the message names the missing pair.
+        ConfigError: no listed pair converts one of its currencies; the message names the pair.
     """
-    found = []
-    for what, currency in (
-        ("profits", instrument.profit_currency),
-        ("margins", instrument.margin_currency),
-    ):
+
+    def found(what: str, currency: str) -> Conversion:
         conversion = find_conversion(currency, account_currency, instrument, listed)
         if conversion is None:
             raise ConfigError(
@@ -109,8 +121,27 @@ def conversions(
                 f"{account_currency}{currency} is a forex symbol here; list one, or use an account "
                 f"in {currency}"
             )
-        found.append(conversion)
-    return found[0], found[1]
+        return conversion
+
+    return Conversions(
+        profit=found("profits", instrument.profit_currency),
+        margin=found("margins", instrument.margin_currency),
+        swap=found("swaps", _swap_currency(instrument, account_currency)),
+    )
+
+
+def _swap_currency(instrument: Instrument, account_currency: str) -> str:
+    mode = instrument.swap_mode
+    if mode is SwapMode.DEPOSIT_CURRENCY:
+        return account_currency
+    if mode is SwapMode.MARGIN_CURRENCY:
+        return instrument.margin_currency
+    is_interest = mode in {SwapMode.INTEREST_CURRENT, SwapMode.INTEREST_OPEN}
+    if mode is SwapMode.BASE_CURRENCY or (
+        is_interest and instrument.calculation_mode in FOREX_MODES
+    ):
+        return instrument.base_currency
+    return instrument.profit_currency
 
 
 def margin_rates(conversion: Conversion, currency_digits: int) -> tuple[float, float]:

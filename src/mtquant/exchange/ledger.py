@@ -80,6 +80,7 @@ class Booking:
     profit_minor: int = 0
     commission_minor: int = 0
     swap_minor: int = 0
+    fee_minor: int = 0
     reason: Reason
     order_magic: int
     order_comment: str
@@ -142,7 +143,7 @@ class Ledger:
             profit_minor=booking.profit_minor,
             commission_minor=booking.commission_minor,
             swap_minor=booking.swap_minor,
-            fee_minor=0,
+            fee_minor=booking.fee_minor,
             reason=booking.reason,
             intent_id=magic,
             comment=booking.deal_comment,

@@ -83,10 +83,11 @@ class Market:
                 f"{bars.symbol}: slippage must be of shape ({len(bars)}, 2), was {slippage.shape}"
             )
         terms = Terms.of(venue, bars.symbol)
-        if terms.foreign_pairs:
+        if terms.conversions.foreign_pairs:
+            pairs = ", ".join(terms.conversions.foreign_pairs)
             raise ConfigError(
-                f"{bars.symbol}: its money converts at the quotes of "
-                f"{', '.join(terms.foreign_pairs)}, and the bars of one symbol bring no others"
+                f"{bars.symbol}: its money converts at the quotes of {pairs}, "
+                "and the bars of one symbol bring no others"
             )
         self.venue = venue
         self.bars = bars
@@ -240,7 +241,7 @@ class Market:
 
     def _rates(self, closed: NDArray[np.int64]) -> NDArray[np.float64] | float:
         """Return minor units of the account per one of the profit currency, at closing prices."""
-        conversion, scale = self._terms.profit_conversion, self._terms.minor_scale
+        conversion, scale = self._terms.conversions.profit, self._terms.minor_scale
         if not conversion.pair:
             return 1.0
         # only the traded pair itself gets here, quoted [account][profit]

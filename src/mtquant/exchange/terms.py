@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mtquant.exchange import rules
+from mtquant.exchange.commission import Commission
 from mtquant.exchange.currency import (
     FOREX_MODES,
-    Conversion,
+    Conversions,
     Quotes,
     conversions,
     margin_rates,
@@ -18,6 +19,7 @@ from mtquant.exchange.rules import modes
 from mtquant.model import (
     AccountSnapshot,
     CalculationMode,
+    DealEntry,
     Instrument,
     SwapMode,
     round_half_away,
@@ -47,6 +49,8 @@ _MODES: Final = {
     CalculationMode.SERV_COLLATERAL: modes.SERV_COLLATERAL,
 }
 
+_FREE: Final = Commission()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
@@ -62,12 +66,11 @@ class Terms:
     minor_scale: float
     money_scale: float
     price_value: float
-    commission_per_lot_minor: float
+    costs: Commission
     rate_per_price: float
     fixed_rate: float
     leverage: int
-    profit_conversion: Conversion
-    margin_conversion: Conversion
+    conversions: Conversions
     converts_by_deal: bool = False
 
     @classmethod
@@ -79,7 +82,7 @@ class Terms:
             venue.conversions(symbol),
             account.currency_digits,
             account.leverage,
-            commission=venue.commission_per_lot_minor(symbol),
+            costs=venue.commission(symbol),
             by_deal=account.converts_by_deal,
         )
 
@@ -97,17 +100,16 @@ class Terms:
     def _made(
         cls,
         instrument: Instrument,
-        found: tuple[Conversion, Conversion],
+        found: Conversions,
         money_digits: int,
         leverage: int,
         *,
-        commission: float = 0.0,
+        costs: Commission = _FREE,
         by_deal: bool = False,
     ) -> Terms:
-        profit, margin = found
-        profit_digits = instrument.profit_digits if profit.pair else money_digits
+        profit_digits = instrument.profit_digits if found.profit.pair else money_digits
         mode = _MODES[instrument.calculation_mode]
-        rate_per_price, fixed_rate = margin_rates(margin, money_digits)
+        rate_per_price, fixed_rate = margin_rates(found.margin, money_digits)
         return cls(
             instrument=instrument,
             mode=mode,
@@ -115,20 +117,13 @@ class Terms:
             minor_scale=10.0 ** (money_digits - profit_digits),
             money_scale=10.0**money_digits,
             price_value=rules.price_value(mode, *_values(instrument)),
-            commission_per_lot_minor=commission,
+            costs=costs,
             rate_per_price=rate_per_price,
             fixed_rate=fixed_rate,
             leverage=leverage,
-            profit_conversion=profit,
-            margin_conversion=margin,
+            conversions=found,
             converts_by_deal=by_deal,
         )
-
-    @property
-    def foreign_pairs(self) -> tuple[str, ...]:
-        """Return the other symbols whose quotes are needed to compute money, in order."""
-        wanted = (self.profit_conversion.foreign_pair, self.margin_conversion.foreign_pair)
-        return tuple(sorted({pair for pair in wanted if pair}))
 
     def profit(
         self, side: int, units: int, opened: int, closed: int, quotes: Quotes = no_quotes
@@ -152,17 +147,29 @@ class Terms:
 
         Both go by the market, whatever the account converts its deals by.
         """
-        conversion, own = self.profit_conversion, self.instrument.tick_value
+        conversion, own = self.conversions.profit, self.instrument.tick_value
         gain = conversion.market_rate(quotes, at_ask=False)
         loss = conversion.market_rate(quotes, at_ask=True)
         return rules.tick_value(own, gain), rules.tick_value(own, loss)
 
-    def commission(self, units: int) -> int:
-        """Return the commission of one deal, minor units (negative = charged)."""
-        return rules.commission_minor(units, self.commission_per_lot_minor)
+    def commission(
+        self, units: int, price: int, entry: DealEntry, quotes: Quotes = no_quotes
+    ) -> int:
+        """Return the commission of one deal at a price, minor units (negative = charged)."""
+        value = 0.0
+        if self.costs.percent > 0:
+            worth = rules.value_minor(units, price, self.price_value, self.divisor)
+            rate = self.conversions.profit.rate(price, quotes, at_ask=True)
+            value = worth * rate * self.minor_scale
+        return self.costs.of(units, value, entry)
 
     def swap(
-        self, side: int, units: int, weekday: int, current: int = 0, quotes: Quotes = no_quotes
+        self,
+        side: int,
+        units: int,
+        weekday: int,
+        prices: tuple[int, int] = (0, 0),
+        quotes: Quotes = no_quotes,
     ) -> int:
         """Return the swap of the night that ends a server weekday, minor units.
 
@@ -170,17 +177,33 @@ class Terms:
             side: of the position.
             units: of the position.
             weekday: that ends, 0 = Sunday.
-            current: price at which the position would close now, for a pair that converts itself.
+            prices: at which it opened and would close now, for interest.
             quotes: of the pairs that convert.
         """
         instrument = self.instrument
-        triple = instrument.triple_swap_weekday
-        nights = rules.swap_nights(weekday, -1 if triple is None else triple)
-        if instrument.swap_mode is SwapMode.DISABLED or nights == 0:
+        nights = self._nights(weekday)
+        mode = instrument.swap_mode
+        if mode is SwapMode.DISABLED or nights == 0:
             return 0
-        points = instrument.swap_long if side > 0 else instrument.swap_short
-        rate = self.minor_scale * self.profit_conversion.rate(current, quotes, at_ask=points < 0)
-        return rules.swap_points_minor(units, points, nights, self.price_value, self.divisor, rate)
+        swap = instrument.swap_long if side > 0 else instrument.swap_short
+        conversion = self.conversions.swap
+        if mode in {SwapMode.INTEREST_CURRENT, SwapMode.INTEREST_OPEN}:
+            price = prices[0] if mode is SwapMode.INTEREST_OPEN else prices[1]
+            return rules.swap_interest_minor(
+                units,
+                swap,
+                nights,
+                self._lot_value(price),
+                instrument.swap_year_days,
+                self.money_scale,
+                conversion.market_rate(quotes, at_ask=side < 0),
+            )
+        rate = conversion.market_rate(quotes, at_ask=swap < 0)
+        if mode is not SwapMode.POINTS:
+            return rules.swap_money_minor(units, swap, nights, self.money_scale, rate)
+        return rules.swap_points_minor(
+            units, swap, nights, self.price_value, self.divisor, self.minor_scale * rate
+        )
 
     @property
     def has_fixed_margin(self) -> bool:
@@ -197,7 +220,7 @@ class Terms:
         """Return the conversion that a position keeps for its margin: of a buy at the ask."""
         if self.rate_per_price > 0:
             return 1.0
-        return self.margin_conversion.rate(price, quotes, at_ask=side > 0)
+        return self.conversions.margin.rate(price, quotes, at_ask=side > 0)
 
     def margin(
         self,
@@ -281,6 +304,19 @@ class Terms:
         """Return a position's amount × closed units ÷ its units, rounded once."""
         return round_half_away(amount_times_units / of_units)
 
+    def _nights(self, weekday: int) -> float:
+        multipliers = self.instrument.swap_multipliers
+        if multipliers is not None:
+            return multipliers[weekday]
+        triple = self.instrument.triple_swap_weekday
+        return rules.swap_nights(weekday, -1 if triple is None else triple)
+
+    def _lot_value(self, price: int) -> float:
+        """Return what the interest of one lot is counted on: forex in base currency."""
+        if self.instrument.calculation_mode in FOREX_MODES:
+            return self.instrument.contract_size
+        return self.price_value * price / 10.0**self.instrument.digits
+
     def _leg_rate(self, side: int, price: int, *, is_held: bool) -> float:
         return self.margin_factor(side, is_held=is_held) * self.opening_rate(side, price)
 
@@ -308,7 +344,7 @@ class Terms:
         )
 
     def _profit_rates(self, side: int, closed: int, quotes: Quotes) -> tuple[float, float]:
-        conversion = self.profit_conversion
+        conversion = self.conversions.profit
         if not conversion.pair:
             return 1.0, 1.0
         gain_at_ask = rules.gain_at_ask(side, self.converts_by_deal)

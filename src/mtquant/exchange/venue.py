@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from mtquant.exchange.currency import FOREX_MODES, Conversion, conversions, margin_rates
+from mtquant.exchange.commission import Commission
+from mtquant.exchange.currency import FOREX_MODES, Conversions, conversions, margin_rates
 from mtquant.model import (
     CalculationMode,
+    CommissionEntry,
     ConfigError,
     Instrument,
     MarginMode,
@@ -23,6 +25,13 @@ from mtquant.model import (
 )
 from mtquant.model.reading import nearest
 
+_COSTS: Final = (
+    "commission_per_lot",
+    "commission_percent",
+    "commission_per_deal",
+    "commission_minimum",
+    "fee_per_lot",
+)
 FUTURES_MODES: Final = frozenset(
     {
         CalculationMode.FUTURES,
@@ -67,8 +76,17 @@ class InstrumentSpec:
     swap_mode: SwapMode = SwapMode.DISABLED
     swap_long_points: float = 0.0
     swap_short_points: float = 0.0
+    swap_long: float = 0.0
+    swap_short: float = 0.0
     triple_swap_weekday: int | None = 3
+    swap_multipliers: tuple[float, float, float, float, float, float, float] | None = None
+    swap_year_days: int = 360
     commission_per_lot: float = 0.0
+    commission_percent: float = 0.0
+    commission_per_deal: float = 0.0
+    commission_minimum: float = 0.0
+    commission_entry: CommissionEntry = CommissionEntry.BOTH
+    fee_per_lot: float = 0.0
     spread_points: int = 10
     description: str = ""
 
@@ -79,8 +97,10 @@ class InstrumentSpec:
             ConfigError: commission or spread is negative, a fixed margin or face value is missing,
                 or the mode is not traded.
         """
-        if self.commission_per_lot < 0:
-            raise ConfigError(f"commission_per_lot must not be negative: {self.commission_per_lot}")
+        for name in _COSTS:
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ConfigError(f"{name} must not be negative: {getattr(self, name)}")
+        self._require_swap()
         if self.spread_points < 0:
             raise ConfigError(f"spread_points must not be negative, was {self.spread_points}")
         mode = self.calculation_mode
@@ -94,6 +114,24 @@ class InstrumentSpec:
             raise ConfigError(f"profit_digits must be 0 to 8, was {self.profit_digits}")
         if not 0 <= self.settlement_price < math.inf:
             raise ConfigError(f"settlement_price must not be negative: {self.settlement_price}")
+
+    def _require_swap(self) -> None:
+        mode = self.swap_mode
+        if mode in {SwapMode.REOPEN_CURRENT, SwapMode.REOPEN_BID}:
+            raise ConfigError(f"swap_mode: {mode.value} is not simulated; use points or money")
+        in_points = (self.swap_long_points, self.swap_short_points)
+        others = (self.swap_long, self.swap_short)
+        if mode is not SwapMode.DISABLED and any(others if mode is SwapMode.POINTS else in_points):
+            suffix = "_points" if mode is SwapMode.POINTS else ""
+            raise ConfigError(
+                f"swap_mode: {mode.value} takes swap_long{suffix} and swap_short{suffix} only"
+            )
+        if not all(math.isfinite(one) for one in in_points + others):
+            raise ConfigError(f"swaps must be finite numbers, were {in_points + others}")
+        if self.swap_multipliers and not all(0 <= one < math.inf for one in self.swap_multipliers):
+            raise ConfigError(f"swap_multipliers must not be negative: {self.swap_multipliers}")
+        if self.swap_year_days not in {360, 365, 366}:
+            raise ConfigError(f"swap_year_days must be 360, 365 or 366, was {self.swap_year_days}")
 
     @property
     def _usual_margin_currency(self) -> str:
@@ -133,9 +171,11 @@ class InstrumentSpec:
                 face_value=self.face_value,
                 accrued_interest=self.accrued_interest,
                 swap_mode=self.swap_mode,
-                swap_long=self.swap_long_points,
-                swap_short=self.swap_short_points,
+                swap_long=self.swap_long_points or self.swap_long,
+                swap_short=self.swap_short_points or self.swap_short,
                 triple_swap_weekday=self.triple_swap_weekday,
+                swap_multipliers=self.swap_multipliers,
+                swap_year_days=self.swap_year_days,
                 description=self.description,
             )
         except ValueError as error:
@@ -249,10 +289,22 @@ class VenueSpec:
 
     def margin_rate(self, symbol: str) -> tuple[float, float]:
         """Return (rate per unit of price, fixed rate), see `rules.hedged_margin_minor`."""
-        return margin_rates(self.conversions(symbol)[1], self.account.currency_digits)
+        return margin_rates(self.conversions(symbol).margin, self.account.currency_digits)
 
-    def conversions(self, symbol: str) -> tuple[Conversion, Conversion]:
-        """Return how profit and margin of a symbol become account money.
+    def commission(self, symbol: str) -> Commission:
+        """Return what deals of a symbol cost."""
+        spec, scale = self.instruments[symbol], 10.0**self.account.currency_digits
+        return Commission(
+            per_lot_minor=self.commission_per_lot_minor(symbol),
+            percent=spec.commission_percent,
+            per_deal_minor=spec.commission_per_deal * scale,
+            minimum_minor=spec.commission_minimum * scale,
+            entry=spec.commission_entry,
+            fee_per_lot_minor=spec.fee_per_lot * scale,
+        )
+
+    def conversions(self, symbol: str) -> Conversions:
+        """Return how profit, margin and swap of a symbol become account money.
 
         Raises:
             ConfigError: no listed pair converts one of them.

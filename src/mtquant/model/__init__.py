@@ -82,6 +82,7 @@ from mtquant.model.intent import (
 )
 from mtquant.model.kinds import (
     CalculationMode,
+    CommissionEntry,
     DealEntry,
     DealKind,
     Direction,
@@ -147,6 +148,7 @@ __all__ = [
     "CircuitBreakerError",
     "Clock",
     "Command",
+    "CommissionEntry",
     "ConfigError",
     "DataError",
     "Deal",

@@ -32,8 +32,9 @@ class Instrument:
     """State how a symbol is traded: precision, volume, formulas, costs and hours.
 
     Prices are whole points (10^-digits), volumes units of 1e-8 lots. `swap_long` and
-    `swap_short` are points per lot and night; `triple_swap_weekday` counts from 0 = Sunday,
-    None for no triple day. `sessions` holds, for Sunday to Saturday, (from, to) in server minutes.
+    `swap_short` are per lot and night, in what `swap_mode` says; `triple_swap_weekday` counts from
+    0 = Sunday, None for no triple day; `swap_multipliers`, Sunday to Saturday, stand before it.
+    `sessions` holds, for Sunday to Saturday, (from, to) in server minutes.
     A `margin_initial` above 0 is a fixed margin, money per lot; `margin_rates` multiply the margin:
     initial long and short, then maintenance long and short (0: the initial one). `margin_rates`,
     `face_value` and `fixed_tick_value` (0: contract x tick size) are as the server states them.
@@ -67,6 +68,8 @@ class Instrument:
     swap_long: float = 0.0
     swap_short: float = 0.0
     triple_swap_weekday: int | None = 3
+    swap_multipliers: tuple[float, float, float, float, float, float, float] | None = None
+    swap_year_days: int = 360
     sessions: tuple[tuple[Session, ...], ...] = FX_WEEK
     description: str = ""
 

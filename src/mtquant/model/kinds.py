@@ -103,3 +103,18 @@ class SwapMode(Enum):
 
     DISABLED = "disabled"
     POINTS = "points"
+    BASE_CURRENCY = "base_currency"
+    MARGIN_CURRENCY = "margin_currency"
+    DEPOSIT_CURRENCY = "deposit_currency"
+    INTEREST_CURRENT = "interest_current"
+    INTEREST_OPEN = "interest_open"
+    REOPEN_CURRENT = "reopen_current"
+    REOPEN_BID = "reopen_bid"
+
+
+class CommissionEntry(Enum):
+    """Say which deals pay commission: those that open, those that close, or both."""
+
+    BOTH = "both"
+    IN = "in"
+    OUT = "out"

@@ -110,9 +110,9 @@ class _Replay:
         while self._next_midnight_ms <= time_ms:
             weekday = self._clock.weekday(self._next_midnight_ms - 1)
             for holding in self._holdings.values():
-                current = rules.exit_price(holding.side, *self._quote)
+                prices = holding.open_points, rules.exit_price(holding.side, *self._quote)
                 holding.swap_minor += self._terms.swap(
-                    holding.side, holding.units, weekday, current
+                    holding.side, holding.units, weekday, prices, lambda _: self._quote
                 )
             self._next_midnight_ms = self._clock.next_midnight_ms(self._next_midnight_ms)
 

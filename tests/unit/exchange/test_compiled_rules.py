@@ -46,7 +46,6 @@ formula = (mode, contract, money, st.sampled_from([0.0, 0.01, 0.25]), money)
 ARGUMENTS = {
     "accrued_minor": (side, units, money, contract, st.sampled_from([1.0, 100.0]), rate),
     "collateral_minor": (units, points, contract, st.floats(0, 1), small_divisor),
-    "commission_amount": (units, money, money, st.floats(0, 5), money, money),
     "conversion_rate": (st.integers(0, 2**31), st.integers(0, 2**31), scale, flag, flag),
     "fixed_margin_per_lot": (money, money, flag),
     "fixed_margin_to_open": (money, units, units, money, money),
@@ -87,7 +86,7 @@ ARGUMENTS = {
     ),
     "tick_value": (money, rate),
     "bid_level": (side, points, spread),
-    "commission_minor": (units, st.floats(0, 10_000)),
+    "commission_minor": (units, money, money, st.floats(0, 5), money, money),
     "exit_price": (side, points, points),
     "hedged_margin_minor": (
         mode,

@@ -212,7 +212,7 @@ def test_the_margin_of_a_cross_converts_at_the_ask_of_its_base(
     cross = terms(symbol, listed)
     rate = cross.opening_rate(1, own, lambda pair: (max(1, quote[0]), quote[1]))
 
-    assert cross.foreign_pairs == (f"{base}USD", "USDJPY")
+    assert cross.conversions.foreign_pairs == (f"{base}USD", "USDJPY")
     assert cross.margin([(1, LOT // 10, own)], [rate]) == expected
 
 
@@ -314,7 +314,7 @@ def test_only_forex_symbols_convert():
     )
     with pytest.raises(ConfigError, match="neither JPYUSD nor USDJPY is a forex symbol"):
         terms("GOLD", {"GOLD": metal, "INDEX": index})
-    assert terms("GOLD", {"GOLD": metal, "USDJPY": USDJPY}).foreign_pairs == ("USDJPY",)
+    assert terms("GOLD", {"GOLD": metal, "USDJPY": USDJPY}).conversions.foreign_pairs == ("USDJPY",)
 
 
 # whatever is drawn

@@ -11,7 +11,6 @@ from mtquant.exchange.rules.convert import (
     tick_value,
 )
 from mtquant.exchange.rules.costs import (
-    commission_amount,
     commission_minor,
     swap_interest_minor,
     swap_money_minor,
@@ -50,7 +49,6 @@ __all__ = [
     "accrued_minor",
     "bid_level",
     "collateral_minor",
-    "commission_amount",
     "commission_minor",
     "conversion_rate",
     "exit_price",

@@ -5,9 +5,26 @@ from __future__ import annotations
 from mtquant.model.numbers import round_half_away
 
 
-def commission_minor(units: int, per_lot_minor: float) -> int:
-    """Return the commission of one deal: minor units per lot, on this side."""
-    return -round_half_away(units * per_lot_minor / 1e8)
+def commission_minor(
+    units: int,
+    per_lot_minor: float,
+    value_minor: float = 0.0,
+    percent: float = 0.0,
+    per_deal_minor: float = 0.0,
+    minimum_minor: float = 0.0,
+) -> int:
+    """Return the commission of one deal, minor units: the sum of its models.
+
+    Args:
+        units: volume, 1e-8 lots.
+        per_lot_minor: money per lot.
+        value_minor: what the traded volume is worth.
+        percent: of that worth.
+        per_deal_minor: money per deal whatever its volume.
+        minimum_minor: least commission of a deal.
+    """
+    charged = units * per_lot_minor / 1e8 + value_minor * percent / 100.0 + per_deal_minor
+    return -round_half_away(max(charged, minimum_minor))
 
 
 def swap_nights(weekday: int, triple_weekday: int) -> int:
@@ -22,7 +39,7 @@ def swap_nights(weekday: int, triple_weekday: int) -> int:
 
 
 def swap_points_minor(
-    units: int, swap_points: float, nights: int, contract_size: float, divisor: float, rate: float
+    units: int, swap_points: float, nights: float, contract_size: float, divisor: float, rate: float
 ) -> int:
     """Return the swap of a volume for some nights, swap given in points.
 
@@ -70,27 +87,3 @@ def swap_interest_minor(
     return round_half_away(
         units / 1e8 * lot_value * percent / 100.0 / year_days * nights * scale * rate
     )
-
-
-def commission_amount(
-    units: int,
-    per_lot_minor: float,
-    value_minor: float,
-    percent: float,
-    per_deal_minor: float,
-    minimum_minor: float,
-) -> int:
-    """Return the commission of one deal, minor units (negative = charged), of all models together.
-
-    Args:
-        units: volume, 1e-8 lots.
-        per_lot_minor: money per lot.
-        value_minor: what the traded volume is worth.
-        percent: of that worth.
-        per_deal_minor: money per deal whatever its volume.
-        minimum_minor: least commission of a deal that is charged at all.
-    """
-    charged = units * per_lot_minor / 1e8 + value_minor * percent / 100.0 + per_deal_minor
-    if units > 0:
-        charged = max(charged, minimum_minor)
-    return -round_half_away(charged)

@@ -57,6 +57,17 @@ CALC_MODES: Final = {
     CalculationMode.EXCH_BONDS_MOEX: mt5.SYMBOL_CALC_MODE_EXCH_BONDS_MOEX,
     CalculationMode.SERV_COLLATERAL: mt5.SYMBOL_CALC_MODE_SERV_COLLATERAL,
 }
+_SWAP_MODES: Final = {
+    SwapMode.DISABLED: mt5.SYMBOL_SWAP_MODE_DISABLED,
+    SwapMode.POINTS: mt5.SYMBOL_SWAP_MODE_POINTS,
+    SwapMode.BASE_CURRENCY: mt5.SYMBOL_SWAP_MODE_CURRENCY_SYMBOL,
+    SwapMode.MARGIN_CURRENCY: mt5.SYMBOL_SWAP_MODE_CURRENCY_MARGIN,
+    SwapMode.DEPOSIT_CURRENCY: mt5.SYMBOL_SWAP_MODE_CURRENCY_DEPOSIT,
+    SwapMode.INTEREST_CURRENT: mt5.SYMBOL_SWAP_MODE_INTEREST_CURRENT,
+    SwapMode.INTEREST_OPEN: mt5.SYMBOL_SWAP_MODE_INTEREST_OPEN,
+    SwapMode.REOPEN_CURRENT: mt5.SYMBOL_SWAP_MODE_REOPEN_CURRENT,
+    SwapMode.REOPEN_BID: mt5.SYMBOL_SWAP_MODE_REOPEN_BID,
+}
 _ORDER_STATES: Final = {
     OrderState.CREATED: mt5.ORDER_STATE_STARTED,
     OrderState.SUBMITTED: mt5.ORDER_STATE_STARTED,
@@ -246,7 +257,6 @@ def symbol_face(book: Book, symbol: str, *, selected: bool) -> Any:
     digits, scale = instrument.digits, 10**instrument.digits
     bid, ask = (quote.bid_points, quote.ask_points) if quote else (0, 0)
     server_ms = book.venue.clock.to_server_ms(quote.time_ms) if quote else 0
-    points_mode = instrument.swap_mode is SwapMode.POINTS
     triple = instrument.triple_swap_weekday
     values = (
         _SYMBOL_EMPTY
@@ -263,9 +273,7 @@ def symbol_face(book: Book, symbol: str, *, selected: bool) -> Any:
             "trade_stops_level": instrument.stops_level_points,
             "trade_freeze_level": instrument.freeze_level_points,
             "trade_exemode": mt5.SYMBOL_TRADE_EXECUTION_MARKET,
-            "swap_mode": mt5.SYMBOL_SWAP_MODE_POINTS
-            if points_mode
-            else mt5.SYMBOL_SWAP_MODE_DISABLED,
+            "swap_mode": _SWAP_MODES[instrument.swap_mode],
             "swap_rollover3days": 7 if triple is None else triple,
             "expiration_mode": 1,
             "filling_mode": FILLING_MASK,
