@@ -242,7 +242,7 @@ class Book:
         """
         if symbol not in self._terms:
             return Refusal.INVALID_REQUEST
-        if symbol not in self._bid or not self._can_convert(symbol):
+        if symbol not in self._bid or not self.can_convert(symbol):
             return Refusal.NO_PRICES
         terms, bid, ask = self._terms[symbol], self._bid[symbol], self._ask[symbol]
         if terms.instrument.floor_units(units) != units or units <= 0:
@@ -434,7 +434,8 @@ class Book:
     def _prices(self, symbol: str) -> tuple[int, int] | None:
         return (self._bid[symbol], self._ask[symbol]) if symbol in self._bid else None
 
-    def _can_convert(self, symbol: str) -> bool:
+    def can_convert(self, symbol: str) -> bool:
+        """Tell whether the pairs that convert a symbol's money are quoted."""
         return all(pair in self._bid for pair in self._terms[symbol].conversions.foreign_pairs)
 
     def _market_price(self, symbol: str, side: int) -> int:
