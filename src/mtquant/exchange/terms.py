@@ -133,7 +133,9 @@ class Terms:
         Raises:
             ConfigError: another pair converts, and it has no quote.
         """
-        gain, loss = self._profit_rates(side, closed, quotes)
+        gain = loss = 1.0
+        if self.conversions.profit.pair:
+            gain, loss = self._profit_rates(side, closed, quotes)
         rounds_legs = self.instrument.calculation_mode in FOREX_MODES
         profit = rules.profit_minor(
             side, units, opened, closed, self.price_value, self.divisor, rounds_legs, gain, loss
@@ -241,8 +243,8 @@ class Terms:
         """
         if rates is None:
             rates = [self._leg_rate(side, price, is_held=is_held) for side, _, price in legs]
-        long_units, long_weighted, long_factor = _leg_sums(1, legs, rates)
-        short_units, short_weighted, short_factor = _leg_sums(-1, legs, rates)
+        sums = _leg_sums(legs, rates)
+        long_units, long_weighted, long_factor, short_units, short_weighted, short_factor = sums
         if self.mode == modes.EXCH_FUTURES_FORTS:
             bought = self._forts(1, long_units, long_weighted, long_factor)
             sold = self._forts(-1, short_units, short_weighted, short_factor)
@@ -345,8 +347,6 @@ class Terms:
 
     def _profit_rates(self, side: int, closed: int, quotes: Quotes) -> tuple[float, float]:
         conversion = self.conversions.profit
-        if not conversion.pair:
-            return 1.0, 1.0
         gain_at_ask = rules.gain_at_ask(side, self.converts_by_deal)
         loss_at_ask = rules.loss_at_ask(side, self.converts_by_deal)
         return (
@@ -377,14 +377,21 @@ def _values(instrument: Instrument) -> tuple[float, float, float, float]:
     )
 
 
-def _leg_sums(side: int, legs: Sequence[Leg], rates: Sequence[float]) -> tuple[int, int, float]:
-    """Return Σ units, Σ units x price and the mean rate of one side."""
-    mine = [
-        (units, opened, rate)
-        for (of_side, units, opened), rate in zip(legs, rates, strict=True)
-        if of_side == side
-    ]
-    total = sum(units for units, _, _ in mine)
-    weighted = sum(units * opened for units, opened, _ in mine)
-    rated = sum(units * rate for units, _, rate in mine)
-    return total, weighted, rated / total if total else 1.0
+def _leg_sums(
+    legs: Sequence[Leg], rates: Sequence[float]
+) -> tuple[int, int, float, int, int, float]:
+    """Return Σ units, Σ units x price and the mean rate of the long, then of the short legs."""
+    long_units = long_weighted = short_units = short_weighted = 0
+    long_rated = short_rated = 0.0
+    for (side, units, opened), rate in zip(legs, rates, strict=True):
+        if side > 0:
+            long_units += units
+            long_weighted += units * opened
+            long_rated += units * rate
+        else:
+            short_units += units
+            short_weighted += units * opened
+            short_rated += units * rate
+    long_factor = long_rated / long_units if long_units else 1.0
+    short_factor = short_rated / short_units if short_units else 1.0
+    return long_units, long_weighted, long_factor, short_units, short_weighted, short_factor
