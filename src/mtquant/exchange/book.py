@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mtquant.exchange import rules
 from mtquant.exchange.ledger import Booking, Execution, Ledger, OpenPosition, Refusal
-from mtquant.exchange.terms import Terms
+from mtquant.exchange.terms import Leg, Terms
 from mtquant.model import (
     AccountSnapshot,
     DealEntry,
@@ -63,7 +63,7 @@ class Book:
         bid, ask = self._bid[position.symbol], self._ask[position.symbol]
         price = rules.exit_price(position.side, bid, ask)
         return self._terms[position.symbol].profit(
-            position.side, position.units, position.open_points, price
+            position.side, position.units, position.open_points, price, self._prices
         )
 
     def quote(self, symbol: str) -> Quote | None:
@@ -143,8 +143,10 @@ class Book:
         """End the server's day: every open position accumulates its swap."""
         nightly = self.venue.clock.weekday(midnight_ms - 1)
         for position in self._positions.values():
+            bid, ask = self._bid[position.symbol], self._ask[position.symbol]
+            prices = position.open_points, rules.exit_price(position.side, bid, ask)
             position.swap_minor += self._terms[position.symbol].swap(
-                position.side, position.units, nightly
+                position.side, position.units, nightly, prices, self._prices
             )
 
     def deposit(self, amount_minor: int, time_ms: int, comment: str) -> None:
@@ -179,7 +181,8 @@ class Book:
             entry=DealEntry.IN,
             units=units,
             price_points=price,
-            commission_minor=terms.commission(units),
+            commission_minor=terms.commission(units, price, DealEntry.IN, self._prices),
+            fee_minor=terms.costs.fee(units),
             reason=Reason.EXPERT,
             order_magic=magic,
             order_comment=comment,
@@ -198,6 +201,7 @@ class Book:
             target=target,
             magic=magic,
             comment=comment,
+            margin_rate=terms.opening_rate(side.value, price, self._prices),
             updated_ms=self.now_ms,
         )
         return self._executed(deal.order_ticket, deal.deal_ticket, units, price)
@@ -238,7 +242,7 @@ class Book:
         """
         if symbol not in self._terms:
             return Refusal.INVALID_REQUEST
-        if symbol not in self._bid:
+        if symbol not in self._bid or not self.can_convert(symbol):
             return Refusal.NO_PRICES
         terms, bid, ask = self._terms[symbol], self._bid[symbol], self._ask[symbol]
         if terms.instrument.floor_units(units) != units or units <= 0:
@@ -281,7 +285,8 @@ class Book:
 
     def margin_for(self, symbol: str, side: Side, units: int, price_points: int) -> int:
         """Return the margin of one new position alone, minor units (order_calc_margin)."""
-        return self._terms[symbol].margin([(side.value, units, price_points)])
+        rate = self._rate_to_open(symbol, side.value, price_points)
+        return self._terms[symbol].margin([(side.value, units, price_points)], [rate])
 
     def margin_after(self, symbol: str, side: Side, units: int) -> int:
         """Return the account's margin as if this volume had been opened at the market."""
@@ -290,7 +295,19 @@ class Book:
 
     def profit_for(self, symbol: str, side: Side, units: int, opened: int, closed: int) -> int:
         """Return the profit between two prices (points), minor units (order_calc_profit)."""
-        return self._terms[symbol].profit(side.value, units, opened, closed)
+        return self._terms[symbol].profit(side.value, units, opened, closed, self._prices)
+
+    def tick_values(self, symbol: str) -> tuple[float, float]:
+        """Return what a tick size of one lot is worth to a gain and to a loss, account currency.
+
+        Before the quotes that convert them come, both are 0.
+        """
+        terms = self._terms[symbol]
+        if not terms.conversions.profit.pair:
+            return terms.instrument.tick_value, terms.instrument.tick_value
+        if self._prices(terms.conversions.profit.pair) is None:
+            return 0.0, 0.0
+        return terms.tick_values(self._prices)
 
     # ------------------------------------------------------------------ inside
 
@@ -348,8 +365,11 @@ class Book:
             entry=DealEntry.OUT,
             units=units,
             price_points=price,
-            profit_minor=terms.profit(position.side, units, position.open_points, price),
-            commission_minor=terms.commission(units),
+            profit_minor=terms.profit(
+                position.side, units, position.open_points, price, self._prices
+            ),
+            commission_minor=terms.commission(units, price, DealEntry.OUT, self._prices),
+            fee_minor=terms.costs.fee(units),
             swap_minor=swap_part,
             reason=reason,
             order_magic=magic,
@@ -377,12 +397,46 @@ class Book:
             self._protective_close(worst, price, Reason.STOP_OUT, 100.0 * equity / margin)
 
     def _margin_with(self, extra: tuple[str, int, int, int] | None) -> int:
-        by_symbol: dict[str, list[tuple[int, int, int]]] = {}
+        by_symbol: dict[str, tuple[list[Leg], list[float]]] = {}
         for p in self._positions.values():
-            by_symbol.setdefault(p.symbol, []).append((p.side, p.units, p.open_points))
+            legs, rates = by_symbol.setdefault(p.symbol, ([], []))
+            legs.append((p.side, p.units, p.open_points))
+            factor = self._terms[p.symbol].margin_factor(p.side, is_held=True)
+            rates.append(factor * p.margin_rate)
+        on_top = 0
         if extra is not None:
-            by_symbol.setdefault(extra[0], []).append(extra[1:])
-        return sum(self._terms[symbol].margin(legs) for symbol, legs in by_symbol.items())
+            symbol, leg = extra[0], extra[1:]
+            legs, rates = by_symbol.setdefault(symbol, ([], []))
+            if self._terms[symbol].has_fixed_margin:
+                on_top = self._fixed_margin_on_top(symbol, legs, rates, leg)
+            else:
+                legs.append(leg)
+                rates.append(self._rate_to_open(symbol, leg[0], leg[2]))
+        return on_top + sum(
+            self._terms[symbol].margin(legs, rates, is_held=True)
+            for symbol, (legs, rates) in by_symbol.items()
+        )
+
+    def _fixed_margin_on_top(
+        self, symbol: str, legs: list[Leg], rates: list[float], leg: Leg
+    ) -> int:
+        terms = self._terms[symbol]
+        held = terms.margin(legs, rates, is_held=True)
+        net = sum(side * units for side, units, _ in legs)
+        against = max(0, -leg[0] * net)
+        return terms.fixed_margin_to_open(held, against, leg, self._prices) - held
+
+    def _rate_to_open(self, symbol: str, side: int, price: int) -> float:
+        terms = self._terms[symbol]
+        factor = terms.margin_factor(side, is_held=False)
+        return factor * terms.opening_rate(side, price, self._prices)
+
+    def _prices(self, symbol: str) -> tuple[int, int] | None:
+        return (self._bid[symbol], self._ask[symbol]) if symbol in self._bid else None
+
+    def can_convert(self, symbol: str) -> bool:
+        """Tell whether the pairs that convert a symbol's money are quoted."""
+        return all(pair in self._bid for pair in self._terms[symbol].conversions.foreign_pairs)
 
     def _market_price(self, symbol: str, side: int) -> int:
         buy, sell = self._slippage.get(symbol, (0, 0))

@@ -48,7 +48,10 @@ class Execution:
 
 @dataclass(slots=True, kw_only=True)
 class OpenPosition:
-    """Hold one open position while it lives; `side` is +1 or -1, levels are 0 when absent."""
+    """Hold one open position while it lives; `side` is +1 or -1, levels are 0 when absent.
+
+    `margin_rate` is the conversion of its margin at the opening; it stays while it is held.
+    """
 
     ticket: int
     symbol: str
@@ -61,6 +64,7 @@ class OpenPosition:
     magic: int
     comment: str
     swap_minor: int = 0
+    margin_rate: float = 1.0
     updated_ms: int = 0
 
 
@@ -76,6 +80,7 @@ class Booking:
     profit_minor: int = 0
     commission_minor: int = 0
     swap_minor: int = 0
+    fee_minor: int = 0
     reason: Reason
     order_magic: int
     order_comment: str
@@ -138,7 +143,7 @@ class Ledger:
             profit_minor=booking.profit_minor,
             commission_minor=booking.commission_minor,
             swap_minor=booking.swap_minor,
-            fee_minor=0,
+            fee_minor=booking.fee_minor,
             reason=booking.reason,
             intent_id=magic,
             comment=booking.deal_comment,

@@ -82,6 +82,13 @@ class Market:
             raise ConfigError(
                 f"{bars.symbol}: slippage must be of shape ({len(bars)}, 2), was {slippage.shape}"
             )
+        terms = Terms.of(venue, bars.symbol)
+        if terms.conversions.foreign_pairs:
+            pairs = ", ".join(terms.conversions.foreign_pairs)
+            raise ConfigError(
+                f"{bars.symbol}: its money converts at the quotes of {pairs}, "
+                "and the bars of one symbol bring no others"
+            )
         self.venue = venue
         self.bars = bars
         self.duration_ms = bars.timeframe.duration_ms
@@ -89,7 +96,7 @@ class Market:
         self.book = Book(venue, opened_ms)
         self.bar = 0
         self.step = -1
-        self._terms = Terms.of(venue, bars.symbol)
+        self._terms = terms
         self._time = bars.time_ms.data
         self._open, self._high = bars.open.data, bars.high.data
         self._low, self._close = bars.low.data, bars.close.data
@@ -225,8 +232,17 @@ class Market:
             hit |= (down <= floor) if floor else False
             hit |= (up >= roof) if roof else False
             adverse = (down if p.side > 0 else up) - p.open_points
-            scale = p.units * self._terms.instrument.contract_size / self._terms.divisor
-            worst += p.side * adverse * scale + p.swap_minor - 2
+            scale = p.units * self._terms.price_value / self._terms.divisor
+            worst += p.side * adverse * scale * self._rates(down if p.side > 0 else up)
+            worst += p.swap_minor - 2
         margin = self.book.margin_minor
         limit = self.venue.account.stop_out_percent / 100 * margin
         return hit | (worst <= limit)
+
+    def _rates(self, closed: NDArray[np.int64]) -> NDArray[np.float64] | float:
+        """Return minor units of the account per one of the profit currency, at closing prices."""
+        conversion, scale = self._terms.conversions.profit, self._terms.minor_scale
+        if not conversion.pair:
+            return 1.0
+        # only the traded pair itself gets here, quoted [account][profit]
+        return scale * conversion.point_scale / np.maximum(closed, 1)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
-from mtquant.exchange.currency import FOREX_MODES, margin_rates, require_convertible
+from mtquant.exchange.commission import Commission
+from mtquant.exchange.currency import FOREX_MODES, Conversions, conversions, margin_rates
 from mtquant.model import (
     CalculationMode,
+    CommissionEntry,
     ConfigError,
     Instrument,
     MarginMode,
@@ -16,10 +20,26 @@ from mtquant.model import (
     SwapMode,
     SymbolNotFoundError,
     minor_from_money,
+    round_half_away,
     units_from_lots,
 )
 from mtquant.model.reading import nearest
 
+_COSTS: Final = (
+    "commission_per_lot",
+    "commission_percent",
+    "commission_per_deal",
+    "commission_minimum",
+    "fee_per_lot",
+)
+FUTURES_MODES: Final = frozenset(
+    {
+        CalculationMode.FUTURES,
+        CalculationMode.EXCH_FUTURES,
+        CalculationMode.EXCH_FUTURES_FORTS,
+    }
+)
+BOND_MODES: Final = frozenset({CalculationMode.EXCH_BONDS, CalculationMode.EXCH_BONDS_MOEX})
 _EXACT_MONEY = 2**53  # minor units that a float still counts one by one
 
 
@@ -42,24 +62,76 @@ class InstrumentSpec:
     stops_level_points: int = 0
     freeze_level_points: int = 0
     margin_hedged_contract: float = 0.0
+    margin_uses_leg: bool = False
+    margin_initial: float = 0.0
+    margin_initial_short: float = 0.0
+    margin_maintenance: float = 0.0
+    margin_rates: tuple[float, float, float, float] = (1.0, 1.0, 0.0, 0.0)
+    profit_digits: int = 2
+    tick_size_points: int = 1
+    tick_value: float = 0.0
+    settlement_price: float = 0.0
+    face_value: float = 0.0
+    accrued_interest: float = 0.0
     swap_mode: SwapMode = SwapMode.DISABLED
     swap_long_points: float = 0.0
     swap_short_points: float = 0.0
+    swap_long: float = 0.0
+    swap_short: float = 0.0
     triple_swap_weekday: int | None = 3
+    swap_multipliers: tuple[float, float, float, float, float, float, float] | None = None
+    swap_year_days: int = 360
     commission_per_lot: float = 0.0
+    commission_percent: float = 0.0
+    commission_per_deal: float = 0.0
+    commission_minimum: float = 0.0
+    commission_entry: CommissionEntry = CommissionEntry.BOTH
+    fee_per_lot: float = 0.0
     spread_points: int = 10
     description: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse negative costs.
+        """Refuse negative costs, and formulas that lack a number.
 
         Raises:
-            ConfigError: commission or spread is negative.
+            ConfigError: commission or spread is negative, a fixed margin or face value is missing,
+                or the mode is not traded.
         """
-        if self.commission_per_lot < 0:
-            raise ConfigError(f"commission_per_lot must not be negative: {self.commission_per_lot}")
+        for name in _COSTS:
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ConfigError(f"{name} must not be negative: {getattr(self, name)}")
+        self._require_swap()
         if self.spread_points < 0:
             raise ConfigError(f"spread_points must not be negative, was {self.spread_points}")
+        mode = self.calculation_mode
+        if mode is CalculationMode.SERV_COLLATERAL:
+            raise ConfigError("calculation_mode: serv_collateral is not tradable")
+        if mode in FUTURES_MODES and not self.margin_initial > 0:
+            raise ConfigError(f"margin_initial: {mode.value} needs a fixed margin per lot")
+        if mode in BOND_MODES and not self.face_value > 0:
+            raise ConfigError(f"face_value: {mode.value} needs the face value of a bond")
+        if not 0 <= self.profit_digits <= 8:
+            raise ConfigError(f"profit_digits must be 0 to 8, was {self.profit_digits}")
+        if not 0 <= self.settlement_price < math.inf:
+            raise ConfigError(f"settlement_price must not be negative: {self.settlement_price}")
+
+    def _require_swap(self) -> None:
+        mode = self.swap_mode
+        if mode in {SwapMode.REOPEN_CURRENT, SwapMode.REOPEN_BID}:
+            raise ConfigError(f"swap_mode: {mode.value} is not simulated; use points or money")
+        in_points = (self.swap_long_points, self.swap_short_points)
+        others = (self.swap_long, self.swap_short)
+        if mode is not SwapMode.DISABLED and any(others if mode is SwapMode.POINTS else in_points):
+            suffix = "_points" if mode is SwapMode.POINTS else ""
+            raise ConfigError(
+                f"swap_mode: {mode.value} takes swap_long{suffix} and swap_short{suffix} only"
+            )
+        if not all(math.isfinite(one) for one in in_points + others):
+            raise ConfigError(f"swaps must be finite numbers, were {in_points + others}")
+        if self.swap_multipliers and not all(0 <= one < math.inf for one in self.swap_multipliers):
+            raise ConfigError(f"swap_multipliers must not be negative: {self.swap_multipliers}")
+        if self.swap_year_days not in {360, 365, 366}:
+            raise ConfigError(f"swap_year_days must be 360, 365 or 366, was {self.swap_year_days}")
 
     @property
     def _usual_margin_currency(self) -> str:
@@ -87,10 +159,23 @@ class InstrumentSpec:
                 stops_level_points=self.stops_level_points,
                 freeze_level_points=self.freeze_level_points,
                 margin_hedged_contract=self.margin_hedged_contract,
+                margin_uses_leg=self.margin_uses_leg,
+                margin_initial=self.margin_initial,
+                margin_initial_short=self.margin_initial_short,
+                margin_maintenance=self.margin_maintenance,
+                margin_rates=self.margin_rates,
+                profit_digits=self.profit_digits,
+                tick_size_points=self.tick_size_points,
+                fixed_tick_value=self.tick_value,
+                settlement_points=round_half_away(self.settlement_price * 10**self.digits),
+                face_value=self.face_value,
+                accrued_interest=self.accrued_interest,
                 swap_mode=self.swap_mode,
-                swap_long=self.swap_long_points,
-                swap_short=self.swap_short_points,
+                swap_long=self.swap_long_points or self.swap_long,
+                swap_short=self.swap_short_points or self.swap_short,
                 triple_swap_weekday=self.triple_swap_weekday,
+                swap_multipliers=self.swap_multipliers,
+                swap_year_days=self.swap_year_days,
                 description=self.description,
             )
         except ValueError as error:
@@ -99,7 +184,11 @@ class InstrumentSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSpec:
-    """Describe a simulated account: who it is, its money, its margin rules."""
+    """Describe a simulated account: who it is, its money, its margin rules.
+
+    Profits convert by the market: a gain at the bid, a loss at the ask. With `converts_by_deal` a
+    closed buy converts at the ask and a closed sell at the bid.
+    """
 
     login: int = 1000001
     password: str = "demo"  # noqa: S105 - the key of an embedded demo account, not a secret
@@ -110,6 +199,7 @@ class AccountSpec:
     margin_mode: MarginMode = MarginMode.HEDGING
     margin_call_percent: float = 100.0
     stop_out_percent: float = 50.0
+    converts_by_deal: bool = False
 
     def __post_init__(self) -> None:
         """Refuse an account that cannot trade.
@@ -155,7 +245,7 @@ class VenueSpec:
         """Refuse a venue that no rule can run.
 
         Raises:
-            ConfigError: no instruments, an unknown clock, or a currency that needs conversion.
+            ConfigError: no instruments, an unknown clock, or a currency that no pair converts.
         """
         if not self.instruments:
             raise ConfigError("instruments: at least one symbol is needed")
@@ -163,9 +253,9 @@ class VenueSpec:
             ServerClock(self.server_clock)
         except ValueError as error:
             raise ConfigError(f"server_clock: {error}") from error
-        for symbol, spec in self.instruments.items():
+        for symbol in self.instruments:
             try:
-                require_convertible(spec.instrument(symbol), self.account.currency)
+                self.conversions(symbol)
             except ConfigError as error:
                 raise ConfigError(f"instruments.{error}") from error
 
@@ -199,5 +289,24 @@ class VenueSpec:
 
     def margin_rate(self, symbol: str) -> tuple[float, float]:
         """Return (rate per unit of price, fixed rate), see `rules.hedged_margin_minor`."""
-        account = self.account
-        return margin_rates(self.instrument(symbol), account.currency, account.currency_digits)
+        return margin_rates(self.conversions(symbol).margin, self.account.currency_digits)
+
+    def commission(self, symbol: str) -> Commission:
+        """Return what deals of a symbol cost."""
+        spec, scale = self.instruments[symbol], 10.0**self.account.currency_digits
+        return Commission(
+            per_lot_minor=self.commission_per_lot_minor(symbol),
+            percent=spec.commission_percent,
+            per_deal_minor=spec.commission_per_deal * scale,
+            minimum_minor=spec.commission_minimum * scale,
+            entry=spec.commission_entry,
+            fee_per_lot_minor=spec.fee_per_lot * scale,
+        )
+
+    def conversions(self, symbol: str) -> Conversions:
+        """Return how profit, margin and swap of a symbol become account money.
+
+        Raises:
+            ConfigError: no listed pair converts one of them.
+        """
+        return conversions(self.instrument(symbol), self.account.currency, self.book_instruments)

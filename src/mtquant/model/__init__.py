@@ -84,6 +84,7 @@ from mtquant.model.intent import (
 )
 from mtquant.model.kinds import (
     CalculationMode,
+    CommissionEntry,
     DealEntry,
     DealKind,
     Direction,
@@ -149,6 +150,7 @@ __all__ = [
     "CircuitBreakerError",
     "Clock",
     "Command",
+    "CommissionEntry",
     "ConfigError",
     "DataError",
     "Deal",

@@ -9,6 +9,15 @@ from mtquant.model.errors import PositionSizeError
 from mtquant.model.kinds import CalculationMode, SwapMode
 from mtquant.model.numbers import UNITS_PER_LOT, lots_from_units, round_half_away
 
+_MONEY = (
+    "margin_hedged_contract",
+    "margin_initial",
+    "margin_initial_short",
+    "margin_maintenance",
+    "fixed_tick_value",
+    "face_value",
+    "accrued_interest",
+)
 Session = tuple[int, int]  # server minutes of a day: from (included), to (excluded)
 
 FX_WEEK: tuple[tuple[Session, ...], ...] = (
@@ -23,8 +32,12 @@ class Instrument:
     """State how a symbol is traded: precision, volume, formulas, costs and hours.
 
     Prices are whole points (10^-digits), volumes units of 1e-8 lots. `swap_long` and
-    `swap_short` are points per lot and night; `triple_swap_weekday` counts from 0 = Sunday,
-    None for no triple day. `sessions` holds, for Sunday to Saturday, (from, to) in server minutes.
+    `swap_short` are per lot and night, in what `swap_mode` says; `triple_swap_weekday` counts from
+    0 = Sunday, None for no triple day; `swap_multipliers`, Sunday to Saturday, stand before it.
+    `sessions` holds, for Sunday to Saturday, (from, to) in server minutes.
+    A `margin_initial` above 0 is a fixed margin, money per lot; `margin_rates` multiply the margin:
+    initial long and short, then maintenance long and short (0: the initial one). `margin_rates`,
+    `face_value` and `fixed_tick_value` (0: contract x tick size) are as the server states them.
     """
 
     symbol: str
@@ -42,10 +55,21 @@ class Instrument:
     freeze_level_points: int = 0
     profit_digits: int = 2
     margin_hedged_contract: float = 0.0
+    margin_uses_leg: bool = False
+    margin_initial: float = 0.0
+    margin_initial_short: float = 0.0
+    margin_maintenance: float = 0.0
+    margin_rates: tuple[float, float, float, float] = (1.0, 1.0, 0.0, 0.0)
+    fixed_tick_value: float = 0.0
+    settlement_points: int = 0
+    face_value: float = 0.0
+    accrued_interest: float = 0.0
     swap_mode: SwapMode = SwapMode.DISABLED
     swap_long: float = 0.0
     swap_short: float = 0.0
     triple_swap_weekday: int | None = 3
+    swap_multipliers: tuple[float, float, float, float, float, float, float] | None = None
+    swap_year_days: int = 360
     sessions: tuple[tuple[Session, ...], ...] = FX_WEEK
     description: str = ""
 
@@ -66,11 +90,19 @@ class Instrument:
                 "volumes must satisfy 0 < step <= min <= max, were "
                 f"{self.volume_step_units}, {self.volume_min_units}, {self.volume_max_units} units"
             )
+        self._require_money_in_range()
         for name in ("tick_size_points", "stops_level_points", "freeze_level_points"):
             if getattr(self, name) < (name == "tick_size_points"):
                 raise ValueError(f"{name} is too small, was {getattr(self, name)}")
         if len(self.sessions) != 7:
             raise ValueError(f"sessions must list seven days, had {len(self.sessions)}")
+
+    def _require_money_in_range(self) -> None:
+        for name in _MONEY:
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise ValueError(f"{name} must not be negative, was {getattr(self, name)}")
+        if len(self.margin_rates) != 4 or not all(0 <= one < math.inf for one in self.margin_rates):
+            raise ValueError(f"margin_rates must be four, none negative, were {self.margin_rates}")
 
     @property
     def point(self) -> float:
@@ -85,6 +117,8 @@ class Instrument:
     @property
     def tick_value(self) -> float:
         """Return what one tick size is worth per lot, in the profit currency."""
+        if self.fixed_tick_value > 0:
+            return self.fixed_tick_value
         return self.contract_size * self.tick_size_points / float(10**self.digits)
 
     def points(self, price: float) -> int:

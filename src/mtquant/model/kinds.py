@@ -87,6 +87,15 @@ class CalculationMode(Enum):
     FOREX_NO_LEVERAGE = "forex_no_leverage"
     CFD = "cfd"
     CFD_LEVERAGE = "cfd_leverage"
+    CFD_INDEX = "cfd_index"
+    FUTURES = "futures"
+    EXCH_STOCKS = "exch_stocks"
+    EXCH_FUTURES = "exch_futures"
+    EXCH_FUTURES_FORTS = "exch_futures_forts"
+    EXCH_BONDS = "exch_bonds"
+    EXCH_STOCKS_MOEX = "exch_stocks_moex"
+    EXCH_BONDS_MOEX = "exch_bonds_moex"
+    SERV_COLLATERAL = "serv_collateral"
 
 
 class SwapMode(Enum):
@@ -94,3 +103,18 @@ class SwapMode(Enum):
 
     DISABLED = "disabled"
     POINTS = "points"
+    BASE_CURRENCY = "base_currency"
+    MARGIN_CURRENCY = "margin_currency"
+    DEPOSIT_CURRENCY = "deposit_currency"
+    INTEREST_CURRENT = "interest_current"
+    INTEREST_OPEN = "interest_open"
+    REOPEN_CURRENT = "reopen_current"
+    REOPEN_BID = "reopen_bid"
+
+
+class CommissionEntry(Enum):
+    """Say which deals pay commission: those that open, those that close, or both."""
+
+    BOTH = "both"
+    IN = "in"
+    OUT = "out"

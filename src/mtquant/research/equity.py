@@ -88,6 +88,7 @@ class _Replay:
         self._balance_minor = 0
         self._holdings: dict[int, _Holding] = {}
         self._next_midnight_ms: int | None = None
+        self._quote = (0, 0)
 
     def book(self, deal: Deal) -> None:
         """Take in the next deal, after the midnights before it."""
@@ -109,11 +110,15 @@ class _Replay:
         while self._next_midnight_ms <= time_ms:
             weekday = self._clock.weekday(self._next_midnight_ms - 1)
             for holding in self._holdings.values():
-                holding.swap_minor += self._terms.swap(holding.side, holding.units, weekday)
+                prices = holding.open_points, rules.exit_price(holding.side, *self._quote)
+                holding.swap_minor += self._terms.swap(
+                    holding.side, holding.units, weekday, prices, lambda _: self._quote
+                )
             self._next_midnight_ms = self._clock.next_midnight_ms(self._next_midnight_ms)
 
     def equity_minor(self, bid: int, ask: int) -> int:
         """Return the equity at a quote (points), minor units."""
+        self._quote = (bid, ask)
         return self._balance_minor + sum(
             holding.swap_minor
             + self._terms.profit(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mtquant.model import SwapMode, money_from_minor
+from mtquant.model import CommissionEntry, SwapMode, money_from_minor
 from mtquant.research import charts, metrics, tables
 from mtquant.research.cards import cards_html
 from mtquant.research.equity import bar_ends_ms, equity_curve
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mtquant.exchange import VenueSpec
-    from mtquant.model import Bars, Deal
+    from mtquant.exchange import InstrumentSpec, VenueSpec
+    from mtquant.model import Bars, Deal, Instrument
     from mtquant.research.charts import Chart
     from mtquant.research.summary import Summary
     from mtquant.research.trades import Trade
@@ -191,16 +191,11 @@ def _figure(chart: Chart) -> str:
 
 def _settings(bars: Bars, venue: VenueSpec, summary: Summary) -> dict[str, str]:
     account, spec = venue.account, venue.instruments[bars.symbol]
-    long, short = (
-        f"{points:g}".replace("-", "−")
-        for points in (spec.swap_long_points, spec.swap_short_points)
-    )
-    swap = f"long {long}, short {short} points per night"
     low, high = int(bars.spread.min()), int(bars.spread.max())
     return {
         "Account": f"{account.currency}, {account.margin_mode.value}, 1:{account.leverage}",
-        "Commission": f"{spec.commission_per_lot:g} {account.currency} per lot and side",
-        "Swap": swap if spec.swap_mode is SwapMode.POINTS else "none",
+        "Commission": _commission_words(spec, account.currency),
+        "Swap": _swap_words(venue.instrument(bars.symbol)),
         "Spread": f"{low} points" if low == high else f"{low} to {high} points",
         "Stop-out": f"at a margin level of {account.stop_out_percent:g} %",
         "Server clock": venue.server_clock,
@@ -208,6 +203,34 @@ def _settings(bars: Bars, venue: VenueSpec, summary: Summary) -> dict[str, str]:
         "Equity and drawdown": "at bar closes, open positions at the closing quote",
         "Trades SHA-256": summary.trades_sha256,
     }
+
+
+def _commission_words(spec: InstrumentSpec, currency: str) -> str:
+    parts = [f"{spec.commission_per_lot:g} {currency} per lot and side"]
+    if spec.commission_entry is not CommissionEntry.BOTH:
+        parts.append(f"deals {spec.commission_entry.value} only")
+    if spec.commission_percent:
+        parts.append(f"{spec.commission_percent:g} % of the value")
+    if spec.commission_per_deal:
+        parts.append(f"{spec.commission_per_deal:g} per deal")
+    if spec.commission_minimum:
+        parts.append(f"at least {spec.commission_minimum:g}")
+    if spec.fee_per_lot:
+        parts.append(f"fee {spec.fee_per_lot:g} per lot")
+    return ", ".join(parts)
+
+
+def _swap_words(instrument: Instrument) -> str:
+    mode = instrument.swap_mode
+    if mode is SwapMode.DISABLED:
+        return "none"
+    long, short = (
+        f"{swap:g}".replace("-", "−") for swap in (instrument.swap_long, instrument.swap_short)
+    )
+    if mode in {SwapMode.INTEREST_CURRENT, SwapMode.INTEREST_OPEN}:
+        return f"long {long} %, short {short} % a year"
+    words = "points" if mode is SwapMode.POINTS else f"per lot in {mode.value.replace('_', ' ')}"
+    return f"long {long}, short {short} {words} per night"
 
 
 def _cursor_data(

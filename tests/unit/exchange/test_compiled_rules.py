@@ -36,12 +36,60 @@ weighted = st.integers(0, 10**18).map(float)
 amount = st.integers(-(10**13), 10**13)
 ratio = st.floats(0, 50)
 
+flag = st.booleans()
+mode = st.integers(0, 12)
+factor = st.sampled_from([0.0, 0.5, 1.0, 3.0])
+money = st.floats(0, 1e6)
+small_divisor = st.sampled_from([0.0, 1e8, 1e11])
+formula = (mode, contract, money, st.sampled_from([0.0, 0.01, 0.25]), money)
+
 ARGUMENTS = {
+    "accrued_minor": (side, units, money, contract, st.sampled_from([1.0, 100.0]), rate),
+    "collateral_minor": (units, points, contract, st.floats(0, 1), small_divisor),
+    "conversion_rate": (st.integers(0, 2**31), st.integers(0, 2**31), scale, flag, flag),
+    "fixed_margin_per_lot": (money, money, flag),
+    "fixed_margin_to_open": (money, units, units, money, money),
+    "forts_margin_amount": (side, units, points, points, money, money, rate),
+    "gain_at_ask": (side, flag),
+    "leg_margin": (
+        mode,
+        units,
+        weighted,
+        units,
+        contract,
+        st.sampled_from([0.0, 1e3, 1e5]),
+        leverage,
+        st.sampled_from([0.0, 100.0]),
+        st.sampled_from([0.0, 100.0]),
+        factor,
+        flag,
+    ),
+    "loss_at_ask": (side, flag),
+    "margin_value": formula,
+    "netting_margin_minor": (money, money, money, money),
+    "price_value": formula,
+    "swap_interest_minor": (
+        units,
+        st.floats(-50, 50),
+        st.sampled_from([0.0, 1.0, 3.0]),
+        money,
+        st.sampled_from([0.0, 360.0, 365.0]),
+        st.sampled_from([1.0, 100.0]),
+        rate,
+    ),
+    "swap_money_minor": (
+        units,
+        st.floats(-50, 50),
+        st.sampled_from([0.0, 1.0, 3.0]),
+        st.sampled_from([1.0, 100.0]),
+        rate,
+    ),
+    "tick_value": (money, rate),
     "bid_level": (side, points, spread),
-    "commission_minor": (units, st.floats(0, 10_000)),
+    "commission_minor": (units, money, money, st.floats(0, 5), money, money),
     "exit_price": (side, points, points),
     "hedged_margin_minor": (
-        st.integers(0, 3),
+        mode,
         units,
         weighted,
         units,
@@ -52,10 +100,16 @@ ARGUMENTS = {
         leverage,
         st.sampled_from([0.0, 100.0]),
         st.sampled_from([0.0, 100.0]),
+        factor,
+        factor,
+        flag,
+        flag,
+        money,
+        money,
     ),
     "is_crossed": (points, points, points),
     "is_stop_out": (amount, amount, st.floats(0, 100)),
-    "margin_amount": (st.integers(0, 3), units, points, contract, scale, leverage, rate),
+    "margin_amount": (mode, units, points, contract, scale, leverage, rate, flag),
     "market_fill": (side, points, points, st.integers(-9, 9)),
     "path_direction": (points, points, points, points),
     "path_point": (step, side, points, points, points, points),

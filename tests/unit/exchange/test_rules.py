@@ -170,7 +170,7 @@ def test_covered_volume_takes_the_average_of_all_and_uncovered_that_of_the_large
     )
 
     covered, uncovered = 2 * 1e5 * 1.11947 / 500, 1e5 * 1.11943 / 500
-    assert margin == round((covered + uncovered) * 100)
+    assert margin == round(covered * 100) + round(uncovered * 100)
     assert round(covered * 3, 2) == 1343.36  # the documentation's rates 3 and 4
     assert round(uncovered * 4, 2) == 895.54
 

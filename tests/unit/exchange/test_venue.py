@@ -1,5 +1,6 @@
 """A venue is checked where it is made: what no rule can compute is refused by name."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -58,13 +59,21 @@ def snapshot(currency: str = "USD", digits: int = 2) -> AccountSnapshot:
         ),
         (
             {"instruments": {"EURUSD": replace(EURUSD, margin_currency="GBP")}},
-            "instruments.EURUSD: margin_currency must be USD or EUR with forex margins .* GBP",
+            "instruments.EURUSD: margins in GBP on a USD account .* neither GBPUSD nor USDGBP",
         ),
         (
             {"instruments": {"XAUUSD": replace(GOLD, margin_currency="XAU")}},
-            "margin_currency must be USD with cfd_leverage margins",
+            "margins in XAU on a USD account .* neither XAUUSD nor USDXAU is a forex symbol",
         ),
         ({"instruments": {"EURUSD": replace(EURUSD, digits=12)}}, "EURUSD: digits must be 0 to 8"),
+        (
+            {"instruments": {"EURUSD": replace(EURUSD, margin_initial=-1.0)}},
+            "EURUSD: margin_initial must not be negative",
+        ),
+        (
+            {"instruments": {"EURUSD": replace(EURUSD, margin_rates=(1.0, -1.0, 0.0, 0.0))}},
+            "EURUSD: margin_rates must be four",
+        ),
     ],
 )
 def test_a_venue_that_no_rule_can_run_is_refused(changes: dict, message: str):
@@ -95,9 +104,23 @@ def test_an_account_that_cannot_trade_is_refused(change: dict, message: str):
     [
         ({"commission_per_lot": -1.0}, "commission_per_lot"),
         ({"spread_points": -1}, "spread_points"),
+        ({"calculation_mode": CalculationMode.SERV_COLLATERAL}, "not tradable"),
+        ({"calculation_mode": CalculationMode.FUTURES}, "margin_initial: futures needs"),
+        ({"calculation_mode": CalculationMode.EXCH_BONDS}, "face_value: exch_bonds needs"),
+        ({"profit_digits": 9}, "profit_digits must be 0 to 8"),
+        ({"commission_percent": -0.1}, "commission_percent must not be negative"),
+        ({"fee_per_lot": math.inf}, "fee_per_lot must not be negative"),
+        ({"swap_mode": SwapMode.REOPEN_BID}, "swap_mode: reopen_bid is not simulated"),
+        ({"swap_mode": SwapMode.POINTS, "swap_long": 1.0}, "points takes swap_long_points"),
+        ({"swap_mode": SwapMode.DEPOSIT_CURRENCY, "swap_short_points": 1.0}, "takes swap_long and"),
+        ({"swap_long": math.nan}, "swaps must be finite"),
+        ({"swap_multipliers": (0, 1, 1, -3, 1, 1, 0)}, "swap_multipliers must not be negative"),
+        ({"swap_year_days": 364}, "swap_year_days must be 360, 365 or 366"),
+        ({"settlement_price": -1.0}, "settlement_price"),
+        ({"settlement_price": math.inf}, "settlement_price"),
     ],
 )
-def test_negative_costs_are_refused(change: dict, message: str):
+def test_negative_costs_and_incomplete_formulas_are_refused(change: dict, message: str):
     with pytest.raises(ConfigError, match=message):
         replace(EURUSD, **change)
 
@@ -170,8 +193,15 @@ def test_terms_of_a_brokers_instrument_equal_those_of_the_venue_but_for_the_comm
 
 
 def test_terms_that_would_need_conversion_are_refused():
-    with pytest.raises(ConfigError, match="EURUSD: profits in USD on a EUR account"):
-        Terms.at_broker(venue().instrument("EURUSD"), snapshot("EUR"))
+    with pytest.raises(ConfigError, match="EURUSD: profits in USD on a CHF account"):
+        Terms.at_broker(venue().instrument("EURUSD"), snapshot("CHF"))
+
+
+def test_terms_of_a_pair_that_converts_itself_need_no_other_quotes():
+    terms = Terms.at_broker(venue().instrument("EURUSD"), snapshot("EUR"))
+
+    assert terms.profit(1, LOT, 110_000, 110_300) == 27_199  # 300 dollars at 1.10300
+    assert terms.margin([(1, LOT, 110_000)]) == 100_000  # 1000 euros whatever the price
 
 
 def test_a_currency_without_cents_counts_whole_units():

@@ -278,3 +278,47 @@ def test_dates_may_be_numbers_or_datetimes_of_any_zone():
     for date in (np.int64(start_s), dt.date(2017, 1, 2), "2017-01-02", True, None):
         assert terminal.copy_rates_from("EURUSD", H1, date, 9) is None
         assert terminal.last_error() == (-2, "Invalid arguments")
+
+
+def yen_venue() -> VenueSpec:
+    """Return a venue on which EURUSD is played, and yen convert through a pair without quotes."""
+    yen = {"digits": 3, "contract_size": 100_000.0, "profit_currency": "JPY"}
+    return VenueSpec(
+        instruments={
+            "EURUSD": make_venue().instruments["EURUSD"],
+            "EURJPY": InstrumentSpec(base_currency="EUR", **yen),
+            "USDJPY": InstrumentSpec(base_currency="USD", **yen),
+        }
+    )
+
+
+def test_a_pair_that_converts_itself_computes_before_its_first_quote():
+    terminal = make_terminal(make_server(venue=yen_venue()))
+
+    assert terminal.order_calc_profit(0, "USDJPY", 1.0, 108.183, 108.483) == 276.54
+    assert terminal.order_calc_profit(1, "USDJPY", 1.0, 108.179, 107.879) == 278.09
+    assert terminal.order_calc_margin(0, "USDJPY", 0.1, 108.183) == 100.0
+
+
+def test_money_that_an_unquoted_pair_converts_is_not_answered():
+    terminal = make_terminal(make_server(venue=yen_venue()))
+
+    assert terminal.order_calc_profit(0, "EURJPY", 1.0, 120.0, 121.0) is None
+    assert terminal.last_error() == (-4, "Terminal: Not found")
+    assert terminal.order_calc_margin(0, "EURJPY", 1.0, 120.0) is None
+    assert terminal.symbol_info("EURJPY").trade_tick_value_loss == 0.0
+
+
+def test_a_symbol_shows_what_money_it_takes():
+    terminal = make_terminal(
+        make_server(
+            venue=make_venue(
+                margin_initial=100_000.0, margin_maintenance=50_000.0, margin_uses_leg=True
+            )
+        )
+    )
+    info = terminal.symbol_info("EURUSD")
+
+    assert (info.margin_initial, info.margin_maintenance) == (100_000.0, 50_000.0)
+    assert info.margin_hedged_use_leg
+    assert (info.trade_tick_value_profit, info.trade_tick_value_loss) == (1.0, 1.0)

@@ -4,11 +4,38 @@ Interpreted by the simulated terminal and the event-driven backtest, compiled by
 speed: nothing in here imports an array library or holds state.
 """
 
-from mtquant.exchange.rules.costs import commission_minor, swap_nights, swap_points_minor
+from mtquant.exchange.rules.convert import (
+    conversion_rate,
+    gain_at_ask,
+    loss_at_ask,
+    tick_value,
+)
+from mtquant.exchange.rules.costs import (
+    commission_minor,
+    swap_interest_minor,
+    swap_money_minor,
+    swap_nights,
+    swap_points_minor,
+)
 from mtquant.exchange.rules.fill import market_fill, stop_fill
-from mtquant.exchange.rules.margin import hedged_margin_minor, is_stop_out, margin_amount
+from mtquant.exchange.rules.margin import (
+    fixed_margin_per_lot,
+    fixed_margin_to_open,
+    forts_margin_amount,
+    hedged_margin_minor,
+    is_stop_out,
+    leg_margin,
+    margin_amount,
+    netting_margin_minor,
+)
+from mtquant.exchange.rules.modes import margin_value, price_value
 from mtquant.exchange.rules.path import path_direction, path_point, path_time
-from mtquant.exchange.rules.profit import profit_minor, value_minor
+from mtquant.exchange.rules.profit import (
+    accrued_minor,
+    collateral_minor,
+    profit_minor,
+    value_minor,
+)
 from mtquant.exchange.rules.trigger import (
     bid_level,
     exit_price,
@@ -19,23 +46,38 @@ from mtquant.exchange.rules.trigger import (
 )
 
 __all__ = [
+    "accrued_minor",
     "bid_level",
+    "collateral_minor",
     "commission_minor",
+    "conversion_rate",
     "exit_price",
+    "fixed_margin_per_lot",
+    "fixed_margin_to_open",
+    "forts_margin_amount",
+    "gain_at_ask",
     "hedged_margin_minor",
     "is_crossed",
     "is_stop_out",
+    "leg_margin",
+    "loss_at_ask",
     "margin_amount",
+    "margin_value",
     "market_fill",
+    "netting_margin_minor",
     "path_direction",
     "path_point",
     "path_time",
+    "price_value",
     "profit_minor",
     "stop_fill",
     "stop_is_met",
     "stops_are_valid",
+    "swap_interest_minor",
+    "swap_money_minor",
     "swap_nights",
     "swap_points_minor",
     "target_is_met",
+    "tick_value",
     "value_minor",
 ]

@@ -1,4 +1,4 @@
-"""Profit of a position, in minor units of the account currency.
+"""Profit and worth of a position, in minor units of the account currency.
 
 Sources: MQL5 reference, ENUM_SYMBOL_CALC_MODE (forex and CFD: (close - open) x contract x lots);
 rounding of each forex leg to the profit currency's digits: documented order_calc_profit prints.
@@ -14,6 +14,8 @@ def value_minor(units: int, points: int, contract_size: float, divisor: float) -
 
     `divisor` is 10^(price digits + 8 - money digits): it takes points x 1e-8 lots to minor units.
     """
+    if divisor <= 0:
+        return 0
     return round_half_away(float(units) * points * contract_size / divisor)
 
 
@@ -50,3 +52,25 @@ def profit_minor(
         own = value_minor(units, side * (close_points - open_points), contract_size, divisor)
     rate = gain_rate if own > 0 else loss_rate
     return own if rate == 1.0 else round_half_away(own * rate)
+
+
+def accrued_minor(
+    side: int, units: int, accrued_interest: float, contract_size: float, scale: float, rate: float
+) -> int:
+    """Return the accrued interest of a bond position, minor units of the account currency.
+
+    `accrued_interest` is money per unit of the contract, `scale` 10^money digits of the account.
+    """
+    return side * round_half_away(units * contract_size / 1e8 * accrued_interest * scale * rate)
+
+
+def collateral_minor(
+    units: int, price_points: float, contract_size: float, liquidity: float, divisor: float
+) -> int:
+    """Return what a collateral position adds to the assets, minor units of its currency.
+
+    `liquidity` is the part of the market value that counts, `divisor` as in `value_minor`.
+    """
+    if divisor <= 0:
+        return 0
+    return round_half_away(units * price_points * contract_size * liquidity / divisor)

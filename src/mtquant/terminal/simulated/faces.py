@@ -37,6 +37,7 @@ from mtquant.terminal.structs import (
 
 if TYPE_CHECKING:
     from mtquant.exchange import Book, VenueSpec
+    from mtquant.model import Instrument
     from mtquant.terminal.sequence import StructSequence
 
 FILLING_MASK: Final = 3  # FOK and IOC
@@ -48,6 +49,26 @@ CALC_MODES: Final = {
     CalculationMode.FOREX_NO_LEVERAGE: mt5.SYMBOL_CALC_MODE_FOREX_NO_LEVERAGE,
     CalculationMode.CFD: mt5.SYMBOL_CALC_MODE_CFD,
     CalculationMode.CFD_LEVERAGE: mt5.SYMBOL_CALC_MODE_CFDLEVERAGE,
+    CalculationMode.CFD_INDEX: mt5.SYMBOL_CALC_MODE_CFDINDEX,
+    CalculationMode.FUTURES: mt5.SYMBOL_CALC_MODE_FUTURES,
+    CalculationMode.EXCH_STOCKS: mt5.SYMBOL_CALC_MODE_EXCH_STOCKS,
+    CalculationMode.EXCH_FUTURES: mt5.SYMBOL_CALC_MODE_EXCH_FUTURES,
+    CalculationMode.EXCH_FUTURES_FORTS: mt5.SYMBOL_CALC_MODE_EXCH_OPTIONS,  # both are 34
+    CalculationMode.EXCH_BONDS: mt5.SYMBOL_CALC_MODE_EXCH_BONDS,
+    CalculationMode.EXCH_STOCKS_MOEX: mt5.SYMBOL_CALC_MODE_EXCH_STOCKS_MOEX,
+    CalculationMode.EXCH_BONDS_MOEX: mt5.SYMBOL_CALC_MODE_EXCH_BONDS_MOEX,
+    CalculationMode.SERV_COLLATERAL: mt5.SYMBOL_CALC_MODE_SERV_COLLATERAL,
+}
+_SWAP_MODES: Final = {
+    SwapMode.DISABLED: mt5.SYMBOL_SWAP_MODE_DISABLED,
+    SwapMode.POINTS: mt5.SYMBOL_SWAP_MODE_POINTS,
+    SwapMode.BASE_CURRENCY: mt5.SYMBOL_SWAP_MODE_CURRENCY_SYMBOL,
+    SwapMode.MARGIN_CURRENCY: mt5.SYMBOL_SWAP_MODE_CURRENCY_MARGIN,
+    SwapMode.DEPOSIT_CURRENCY: mt5.SYMBOL_SWAP_MODE_CURRENCY_DEPOSIT,
+    SwapMode.INTEREST_CURRENT: mt5.SYMBOL_SWAP_MODE_INTEREST_CURRENT,
+    SwapMode.INTEREST_OPEN: mt5.SYMBOL_SWAP_MODE_INTEREST_OPEN,
+    SwapMode.REOPEN_CURRENT: mt5.SYMBOL_SWAP_MODE_REOPEN_CURRENT,
+    SwapMode.REOPEN_BID: mt5.SYMBOL_SWAP_MODE_REOPEN_BID,
 }
 _ORDER_STATES: Final = {
     OrderState.CREATED: mt5.ORDER_STATE_STARTED,
@@ -246,48 +267,63 @@ def symbol_face(book: Book, symbol: str, *, selected: bool) -> Any:
     digits, scale = instrument.digits, 10**instrument.digits
     bid, ask = (quote.bid_points, quote.ask_points) if quote else (0, 0)
     server_ms = book.venue.clock.to_server_ms(quote.time_ms) if quote else 0
-    points_mode = instrument.swap_mode is SwapMode.POINTS
     triple = instrument.triple_swap_weekday
-    values = _SYMBOL_EMPTY | {
-        "select": selected,
-        "visible": selected,
-        "time": server_ms // 1000,
-        "digits": digits,
-        "spread": ask - bid,
-        "spread_float": True,
-        "ticks_bookdepth": 1,
-        "trade_calc_mode": CALC_MODES[instrument.calculation_mode],
-        "trade_mode": mt5.SYMBOL_TRADE_MODE_FULL,
-        "trade_stops_level": instrument.stops_level_points,
-        "trade_freeze_level": instrument.freeze_level_points,
-        "trade_exemode": mt5.SYMBOL_TRADE_EXECUTION_MARKET,
-        "swap_mode": mt5.SYMBOL_SWAP_MODE_POINTS if points_mode else mt5.SYMBOL_SWAP_MODE_DISABLED,
-        "swap_rollover3days": 7 if triple is None else triple,
-        "expiration_mode": 1,
-        "filling_mode": FILLING_MASK,
-        "order_mode": ORDER_MASK,
-        "bid": bid / scale,
-        "ask": ask / scale,
-        "point": instrument.point,
-        "trade_tick_value": instrument.tick_value,
-        "trade_tick_value_profit": instrument.tick_value,
-        "trade_tick_value_loss": instrument.tick_value,
-        "trade_tick_size": instrument.tick_size,
-        "trade_contract_size": instrument.contract_size,
-        "volume_min": lots_from_units(instrument.volume_min_units),
-        "volume_max": lots_from_units(instrument.volume_max_units),
-        "volume_step": lots_from_units(instrument.volume_step_units),
-        "swap_long": instrument.swap_long,
-        "swap_short": instrument.swap_short,
-        "margin_hedged": instrument.margin_hedged_contract,
-        "currency_base": instrument.base_currency,
-        "currency_profit": instrument.profit_currency,
-        "currency_margin": instrument.margin_currency,
-        "description": instrument.description,
-        "name": symbol,
-        "path": f"Simulated\\{symbol}",
-    }
+    values = (
+        _SYMBOL_EMPTY
+        | _money_of(book, instrument)
+        | {
+            "select": selected,
+            "visible": selected,
+            "time": server_ms // 1000,
+            "digits": digits,
+            "spread": ask - bid,
+            "spread_float": True,
+            "ticks_bookdepth": 1,
+            "trade_calc_mode": CALC_MODES[instrument.calculation_mode],
+            "trade_mode": mt5.SYMBOL_TRADE_MODE_FULL,
+            "trade_stops_level": instrument.stops_level_points,
+            "trade_freeze_level": instrument.freeze_level_points,
+            "trade_exemode": mt5.SYMBOL_TRADE_EXECUTION_MARKET,
+            "swap_mode": _SWAP_MODES[instrument.swap_mode],
+            "swap_rollover3days": 7 if triple is None else triple,
+            "expiration_mode": 1,
+            "filling_mode": FILLING_MASK,
+            "order_mode": ORDER_MASK,
+            "bid": bid / scale,
+            "ask": ask / scale,
+            "point": instrument.point,
+            "trade_tick_size": instrument.tick_size,
+            "trade_contract_size": instrument.contract_size,
+            "volume_min": lots_from_units(instrument.volume_min_units),
+            "volume_max": lots_from_units(instrument.volume_max_units),
+            "volume_step": lots_from_units(instrument.volume_step_units),
+            "swap_long": instrument.swap_long,
+            "swap_short": instrument.swap_short,
+            "currency_base": instrument.base_currency,
+            "currency_profit": instrument.profit_currency,
+            "currency_margin": instrument.margin_currency,
+            "description": instrument.description,
+            "name": symbol,
+            "path": f"Simulated\\{symbol}",
+        }
+    )
     return filled(SymbolInfo, values, {})
+
+
+def _money_of(book: Book, instrument: Instrument) -> dict[str, Any]:
+    gain_value, loss_value = book.tick_values(instrument.symbol)
+    return {
+        "trade_face_value": instrument.face_value,
+        "trade_accrued_interest": instrument.accrued_interest,
+        "session_price_settlement": instrument.settlement_points / 10**instrument.digits,
+        "margin_hedged": instrument.margin_hedged_contract,
+        "margin_hedged_use_leg": instrument.margin_uses_leg,
+        "margin_initial": instrument.margin_initial,
+        "margin_maintenance": instrument.margin_maintenance,
+        "trade_tick_value": gain_value,
+        "trade_tick_value_profit": gain_value,
+        "trade_tick_value_loss": loss_value,
+    }
 
 
 def _side(side: Side | None) -> int:

@@ -203,7 +203,7 @@ class SimulatedTerminal:
     @answers(None)
     def order_calc_margin(self, action: int, symbol: str, volume: float, price: float, /) -> float:
         """Return the margin of an order alone, account currency."""
-        digits = self._digits(self._known(symbol))
+        digits = self._digits(self._computable(symbol))
         side, units = self._side(action), arguments.units(volume)
         points = arguments.points(price, digits)
         return self._money(self._book.margin_for(symbol, side, units, points))
@@ -213,7 +213,7 @@ class SimulatedTerminal:
         self, action: int, symbol: str, volume: float, opened: float, closed: float, /
     ) -> float:
         """Return the profit between two prices, account currency."""
-        digits = self._digits(self._known(symbol))
+        digits = self._digits(self._computable(symbol))
         side, units = self._side(action), arguments.units(volume)
         prices = arguments.points(opened, digits), arguments.points(closed, digits)
         return self._money(self._book.profit_for(symbol, side, units, *prices))
@@ -306,6 +306,11 @@ class SimulatedTerminal:
         if symbol not in self._venue.instruments:
             raise not_found()
         return symbol
+
+    def _computable(self, symbol: Any) -> str:
+        if not self._book.can_convert(self._known(symbol)):
+            raise not_found()
+        return str(symbol)
 
     def _bar_stamps(self, symbol: str, timeframe: int) -> NDArray[np.int64]:
         """Return the opening seconds of all bars of a series that this server has."""
