@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from mtquant.app.config import load_config
 from mtquant.app.wiring import make_plan
+from mtquant.app.workspace import SERVER_LOG, TERMINAL
 from mtquant.model import Clock, ConfigError, SystemClock
 from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTerminal, make_module
 
@@ -118,7 +119,7 @@ def drop_in_folder() -> Path:
 
 
 def _open_log(folder: Path, fingerprint: str) -> FileLog:
-    terminal = folder / "terminal"
+    terminal = folder / TERMINAL
     lock = FileLock(terminal / "server.lock")
     try:
         terminal.mkdir(parents=True, exist_ok=True)
@@ -128,7 +129,7 @@ def _open_log(folder: Path, fingerprint: str) -> FileLog:
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be written ({error.strerror})") from error
     _LOCKS.append(lock)
-    return FileLog(terminal / "server.jsonl", fingerprint)
+    return FileLog(terminal / SERVER_LOG, fingerprint)
 
 
 def _moment_ms(at: str | None, plan: Plan) -> int:

@@ -24,6 +24,7 @@ from mtquant.app.workspace import (
 from mtquant.model import ConfigError, Deal
 from mtquant.research import render_report, summarise
 from mtquant.storage import SqliteJournal
+from mtquant.terminal.simulated import last_time_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,25 +75,13 @@ def rebuild_report(folder: Path) -> Path:
         deals = journal.deals()
     finally:
         journal.close()
-    seen_ms = None if (folder / SUMMARY).exists() else _last_seen_ms(folder)
+    server_log = folder / TERMINAL / SERVER_LOG
+    seen_ms = None if (folder / SUMMARY).exists() else last_time_ms(server_log)
     if seen_ms is not None:  # an unfinished run has lived through part of the data only
         rows = int(np.searchsorted(plan.bars.time_ms, seen_ms, side="right"))
         plan = replace(plan, bars=plan.bars[:rows])
     _, page = make_results(plan, deals, {})
     return Workspace(folder=folder, is_continued=True).write(REPORT, page)
-
-
-def _last_seen_ms(folder: Path) -> int | None:
-    """Return the time a stopped run's server had reached, None where there was no server."""
-    path = folder / TERMINAL / SERVER_LOG
-    if not path.is_file():
-        return None
-    times = [
-        json.loads(line).get("t")
-        for line in path.read_bytes().splitlines(keepends=True)
-        if line.endswith(b"\n")
-    ]
-    return max((time_ms for time_ms in times if isinstance(time_ms, int)), default=None)
 
 
 def plan_of(facts: Mapping[str, Any]) -> Plan:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-DEFAULT_FOLDER = Path("mtquant-demo")
+from mtquant.app.commands.folder import DEFAULT_FOLDER
 
 
 @click.command("demo")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from mtquant.app.commands.folder import bot_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command("halt")
@@ -18,14 +23,7 @@ import click
 )
 @click.option("--reason", required=True, help="Why, for the journal.")
 @click.option("--who", default="", help="Who asks; your user name when left out.")
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=Path("mtquant-demo"),
-    show_default=True,
-    help="Folder of the bot.",
-)
+@bot_folder
 def command(level: int, reason: str, who: str, folder: Path) -> int:
     """Tell a bot to stop opening positions; it obeys before its next order.
 

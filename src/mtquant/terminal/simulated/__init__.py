@@ -1,6 +1,6 @@
 """The embedded terminal: the MetaTrader5 module's face over the market of `exchange`."""
 
-from mtquant.terminal.simulated.log import FileLog, MemoryLog, ServerLog
+from mtquant.terminal.simulated.log import FileLog, MemoryLog, ServerLog, last_time_ms
 from mtquant.terminal.simulated.module import make_module
 from mtquant.terminal.simulated.server import Outage, SimulatedServer
 from mtquant.terminal.simulated.terminal import SimulatedTerminal
@@ -12,5 +12,6 @@ __all__ = [
     "ServerLog",
     "SimulatedServer",
     "SimulatedTerminal",
+    "last_time_ms",
     "make_module",
 ]

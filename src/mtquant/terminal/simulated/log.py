@@ -119,3 +119,22 @@ class FileLog:
                 f"{self._path}: this server was run with another venue, data or seed; "
                 "use another folder or remove this one"
             )
+
+
+def last_time_ms(path: Path) -> int | None:
+    """Return the time a server's file had reached (UTC ms), None where there is no such time.
+
+    The file is only read: a server may be writing it.
+
+    Raises:
+        DataError: a whole record cannot be read.
+    """
+    if not path.is_file():
+        return None
+    whole = [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    try:
+        records = [json.loads(line) for line in whole]
+    except ValueError as error:
+        raise DataError(f"{path}: the server's log is damaged: {error}") from error
+    times = [record.get("t") for record in records if isinstance(record, dict)]
+    return max((time_ms for time_ms in times if isinstance(time_ms, int)), default=None)
