@@ -9,16 +9,27 @@ from functools import cached_property
 from typing import Final
 
 from mtquant.exchange.commission import Commission
-from mtquant.exchange.currency import FOREX_MODES, Conversions, conversions, margin_rates
+from mtquant.exchange.calendar import day_of, week_of
+from mtquant.exchange.currency import FOREX_MODES, Conversions, conversions
+from mtquant.exchange.dealing import Dealing, FillPrice
 from mtquant.model import (
+    FX_WEEK,
+    AccountKind,
     CalculationMode,
     CommissionEntry,
     ConfigError,
+    ExecutionMode,
+    Expiration,
+    Filling,
+    GtcMode,
     Instrument,
     MarginMode,
+    OrderType,
     ServerClock,
+    StopOutMode,
     SwapMode,
     SymbolNotFoundError,
+    TradeMode,
     minor_from_money,
     round_half_away,
     units_from_lots,
@@ -48,6 +59,10 @@ class InstrumentSpec:
     """Describe one instrument in people's units: lots, points, currency names.
 
     Without a `margin_currency` it is the base currency for forex, else the profit currency.
+    `sessions` are the trading hours of Sunday to Saturday in server time, such as "01:05-24:00" or
+    "09:00-12:00, 13:00-17:30" or "" (None: the usual week of currencies); `holidays` are dates such
+    as "2017-12-25". `depth_points` and `depth_lots` are the levels of the market's depth: how far
+    from the best price, and how much is there (none: any volume at the best price).
     """
 
     digits: int
@@ -88,6 +103,25 @@ class InstrumentSpec:
     commission_entry: CommissionEntry = CommissionEntry.BOTH
     fee_per_lot: float = 0.0
     spread_points: int = 10
+    sessions: tuple[str, ...] | None = None
+    holidays: tuple[str, ...] = ()
+    swap_skips_holidays: bool = False
+    execution_mode: ExecutionMode = ExecutionMode.MARKET
+    trade_mode: TradeMode = TradeMode.FULL
+    real_accounts_only: bool = False
+    fillings: tuple[Filling, ...] = (Filling.FOK, Filling.IOC)
+    expirations: tuple[Expiration, ...] = tuple(Expiration)
+    gtc_mode: GtcMode = GtcMode.GTC
+    order_types: tuple[OrderType, ...] = tuple(OrderType)
+    stop_loss_allowed: bool = True
+    take_profit_allowed: bool = True
+    volume_limit_lots: float = 0.0
+    margin_pending_rates: tuple[float, float, float, float, float, float] = (0.0,) * 6
+    requotes: bool = True
+    limit_fill: FillPrice = FillPrice.LEVEL
+    target_fill: FillPrice = FillPrice.MARKET
+    depth_points: tuple[int, ...] = ()
+    depth_lots: tuple[float, ...] = ()
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -101,6 +135,7 @@ class InstrumentSpec:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ConfigError(f"{name} must not be negative: {getattr(self, name)}")
         self._require_swap()
+        self._require_depth()
         if self.spread_points < 0:
             raise ConfigError(f"spread_points must not be negative, was {self.spread_points}")
         mode = self.calculation_mode
@@ -132,6 +167,31 @@ class InstrumentSpec:
             raise ConfigError(f"swap_multipliers must not be negative: {self.swap_multipliers}")
         if self.swap_year_days not in {360, 365, 366}:
             raise ConfigError(f"swap_year_days must be 360, 365 or 366, was {self.swap_year_days}")
+
+    def _require_depth(self) -> None:
+        if len(self.depth_points) != len(self.depth_lots):
+            raise ConfigError(
+                f"depth_points and depth_lots must be of one length, were "
+                f"{len(self.depth_points)} and {len(self.depth_lots)}"
+            )
+        if list(self.depth_points) != sorted(set(self.depth_points)) or min(
+            self.depth_points, default=0
+        ):
+            raise ConfigError(f"depth_points must rise from 0, were {list(self.depth_points)}")
+        if not all(0 < lots < math.inf for lots in self.depth_lots):
+            raise ConfigError(f"depth_lots must be positive, were {list(self.depth_lots)}")
+
+    def dealing(self) -> Dealing:
+        """Return how the venue deals in it."""
+        lots = (units_from_lots(one) for one in self.depth_lots)
+        return Dealing(
+            limit_fill=self.limit_fill,
+            target_fill=self.target_fill,
+            requotes=self.requotes,
+            real_accounts_only=self.real_accounts_only,
+            swap_skips_holidays=self.swap_skips_holidays,
+            depth=tuple(zip(self.depth_points, lots, strict=True)),
+        )
 
     @property
     def _usual_margin_currency(self) -> str:
@@ -176,6 +236,18 @@ class InstrumentSpec:
                 triple_swap_weekday=self.triple_swap_weekday,
                 swap_multipliers=self.swap_multipliers,
                 swap_year_days=self.swap_year_days,
+                sessions=FX_WEEK if self.sessions is None else week_of(self.sessions),
+                holidays=tuple(day_of(one) for one in self.holidays),
+                execution_mode=self.execution_mode,
+                trade_mode=self.trade_mode,
+                fillings=self.fillings,
+                expirations=self.expirations,
+                gtc_mode=self.gtc_mode,
+                order_types=self.order_types,
+                stop_loss_allowed=self.stop_loss_allowed,
+                take_profit_allowed=self.take_profit_allowed,
+                volume_limit_units=units_from_lots(self.volume_limit_lots),
+                margin_pending_rates=self.margin_pending_rates,
                 description=self.description,
             )
         except ValueError as error:
@@ -184,51 +256,96 @@ class InstrumentSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountSpec:
-    """Describe a simulated account: who it is, its money, its margin rules.
+    """Describe a simulated account: who it is, its money, its rules and limits.
 
     Profits convert by the market: a gain at the bid, a loss at the ask. With `converts_by_deal` a
-    closed buy converts at the ask and a closed sell at the bid.
+    closed buy converts at the ask and a closed sell at the bid. Limits of 0 do not bind. Who logs in
+    with the `investor_password` may look and not trade. Levels of margin call and stop-out are
+    percent of the margin, or money where `stop_out_mode` says so.
     """
 
     login: int = 1000001
     password: str = "demo"  # noqa: S105 - the key of an embedded demo account, not a secret
+    investor_password: str = "look"  # noqa: S105 - as above
+    name: str = "Demo Trader"
+    kind: AccountKind = AccountKind.DEMO
     currency: str = "USD"
     currency_digits: int = 2
     deposit: float = 10_000.0
+    credit: float = 0.0
     leverage: int = 100
     margin_mode: MarginMode = MarginMode.HEDGING
+    stop_out_mode: StopOutMode = StopOutMode.PERCENT
     margin_call_percent: float = 100.0
     stop_out_percent: float = 50.0
+    margin_call_money: float = 0.0
+    stop_out_money: float = 0.0
+    stops_out_hedged: bool = False
     converts_by_deal: bool = False
+    trade_allowed: bool = True
+    experts_allowed: bool = True
+    fifo_close: bool = False
+    hedging_prohibited: bool = False
+    limit_orders: int = 0
+    limit_positions: int = 0
+    limit_requests_per_minute: int = 0
 
     def __post_init__(self) -> None:
         """Refuse an account that cannot trade.
 
         Raises:
-            ConfigError: a number is out of range, or the mode is not simulated yet.
+            ConfigError: a number is out of range, or two rules contradict each other.
         """
         if self.login <= 0:
             raise ConfigError(f"login must be a positive number, was {self.login}")
         if not 0 <= self.currency_digits <= 8:
             raise ConfigError(f"currency_digits must be 0 to 8, was {self.currency_digits}")
-        if not 0 <= self.deposit * 10**self.currency_digits < _EXACT_MONEY:
-            raise ConfigError(
-                f"deposit must not be negative nor reach 2^53 minor units, was {self.deposit:g}"
-            )
+        for name in ("deposit", "credit"):
+            money = getattr(self, name)
+            if not 0 <= money * 10**self.currency_digits < _EXACT_MONEY:
+                raise ConfigError(
+                    f"{name} must not be negative nor reach 2^53 minor units, was {money:g}"
+                )
         if self.leverage < 1:
             raise ConfigError(f"leverage must be at least 1, was {self.leverage}")
-        if self.margin_mode is not MarginMode.HEDGING:
-            raise ConfigError("margin_mode: only hedging accounts are simulated in this version")
-        if not 0 <= self.stop_out_percent <= self.margin_call_percent:
-            raise ConfigError(
-                "stop_out_percent must lie between 0 and margin_call_percent, was "
-                f"{self.stop_out_percent:g} (margin call {self.margin_call_percent:g})"
-            )
+        if self.password == self.investor_password:
+            raise ConfigError("password and investor_password must differ")
+        for name in ("limit_orders", "limit_positions", "limit_requests_per_minute"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} must not be negative, was {getattr(self, name)}")
+        self._require_levels()
+        if self.fifo_close and self.is_netting:
+            raise ConfigError("fifo_close: a netting account has one position a symbol")
+
+    def _require_levels(self) -> None:
+        for unit in ("percent", "money"):
+            stop_out = getattr(self, f"stop_out_{unit}")
+            call = getattr(self, f"margin_call_{unit}")
+            if not 0 <= stop_out <= call < math.inf:
+                raise ConfigError(
+                    f"stop_out_{unit} must lie between 0 and margin_call_{unit}, was "
+                    f"{stop_out:g} (margin call {call:g})"
+                )
+
+    @property
+    def is_netting(self) -> bool:
+        """Tell whether there is one position a symbol."""
+        return self.margin_mode is not MarginMode.HEDGING
 
     @property
     def deposit_minor(self) -> int:
         """Return the first deposit in minor units."""
         return minor_from_money(self.deposit, self.currency_digits)
+
+    @property
+    def credit_minor(self) -> int:
+        """Return the first credit in minor units."""
+        return minor_from_money(self.credit, self.currency_digits)
+
+    @property
+    def stop_out_minor(self) -> int:
+        """Return the stop-out level in minor units, for accounts that state it as money."""
+        return minor_from_money(self.stop_out_money, self.currency_digits)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +356,7 @@ class VenueSpec:
     company: str = "mtquant embedded terminal"
     server_clock: str = "eet_eu"
     account: AccountSpec = field(default_factory=AccountSpec)
+    more_accounts: tuple[AccountSpec, ...] = ()
     instruments: Mapping[str, InstrumentSpec]
 
     def __post_init__(self) -> None:
@@ -253,11 +371,20 @@ class VenueSpec:
             ServerClock(self.server_clock)
         except ValueError as error:
             raise ConfigError(f"server_clock: {error}") from error
-        for symbol in self.instruments:
-            try:
-                self.conversions(symbol)
-            except ConfigError as error:
-                raise ConfigError(f"instruments.{error}") from error
+        logins = [account.login for account in self.accounts]
+        if len(set(logins)) < len(logins):
+            raise ConfigError(f"more_accounts: logins must differ, were {logins}")
+        for account in self.accounts:
+            for symbol in self.instruments:
+                try:
+                    self.conversions(symbol, account)
+                except ConfigError as error:
+                    raise ConfigError(f"instruments.{error}") from error
+
+    @property
+    def accounts(self) -> tuple[AccountSpec, ...]:
+        """Return all accounts, the usual one first."""
+        return (self.account, *self.more_accounts)
 
     @cached_property
     def clock(self) -> ServerClock:
@@ -283,19 +410,11 @@ class VenueSpec:
             )
         return found
 
-    def commission_per_lot_minor(self, symbol: str) -> float:
-        """Return the commission per lot and side, minor units."""
-        return self.instruments[symbol].commission_per_lot * 10.0**self.account.currency_digits
-
-    def margin_rate(self, symbol: str) -> tuple[float, float]:
-        """Return (rate per unit of price, fixed rate), see `rules.hedged_margin_minor`."""
-        return margin_rates(self.conversions(symbol).margin, self.account.currency_digits)
-
-    def commission(self, symbol: str) -> Commission:
-        """Return what deals of a symbol cost."""
-        spec, scale = self.instruments[symbol], 10.0**self.account.currency_digits
+    def commission(self, symbol: str, account: AccountSpec | None = None) -> Commission:
+        """Return what deals of a symbol cost an account (None: the usual one)."""
+        spec, scale = self.instruments[symbol], 10.0 ** (account or self.account).currency_digits
         return Commission(
-            per_lot_minor=self.commission_per_lot_minor(symbol),
+            per_lot_minor=spec.commission_per_lot * scale,
             percent=spec.commission_percent,
             per_deal_minor=spec.commission_per_deal * scale,
             minimum_minor=spec.commission_minimum * scale,
@@ -303,10 +422,11 @@ class VenueSpec:
             fee_per_lot_minor=spec.fee_per_lot * scale,
         )
 
-    def conversions(self, symbol: str) -> Conversions:
-        """Return how profit, margin and swap of a symbol become account money.
+    def conversions(self, symbol: str, account: AccountSpec | None = None) -> Conversions:
+        """Return how profit, margin and swap of a symbol become money of an account.
 
         Raises:
             ConfigError: no listed pair converts one of them.
         """
-        return conversions(self.instrument(symbol), self.account.currency, self.book_instruments)
+        currency = (account or self.account).currency
+        return conversions(self.instrument(symbol), currency, self.book_instruments)

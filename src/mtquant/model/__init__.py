@@ -69,6 +69,7 @@ from mtquant.model.identity import (
     BotIdentity,
 )
 from mtquant.model.instrument import (
+    FX_WEEK,
     Instrument,
     Session,
 )
@@ -83,17 +84,24 @@ from mtquant.model.intent import (
     advance_intent,
 )
 from mtquant.model.kinds import (
+    AccountKind,
     CalculationMode,
     CommissionEntry,
     DealEntry,
     DealKind,
     Direction,
+    ExecutionMode,
+    Expiration,
+    Filling,
+    GtcMode,
     IntentAction,
     MarginMode,
     OrderType,
     Reason,
     Side,
+    StopOutMode,
     SwapMode,
+    TradeMode,
 )
 from mtquant.model.numbers import (
     UNITS_PER_LOT,
@@ -131,11 +139,13 @@ from mtquant.model.trading import (
 
 __all__ = [
     "DAY_MS",
+    "FX_WEEK",
     "INTENT_STEPS",
     "NAMESPACE",
     "OPEN_STATES",
     "ORDER_STEPS",
     "UNITS_PER_LOT",
+    "AccountKind",
     "AccountSnapshot",
     "BarRow",
     "Bars",
@@ -158,7 +168,11 @@ __all__ = [
     "DealKind",
     "Direction",
     "Event",
+    "ExecutionMode",
     "ExecutionResult",
+    "Expiration",
+    "Filling",
+    "GtcMode",
     "HaltError",
     "HaltOrder",
     "IllegalTransitionError",
@@ -207,12 +221,14 @@ __all__ = [
     "Session",
     "Side",
     "Signal",
+    "StopOutMode",
     "SwapMode",
     "SymbolNotFoundError",
     "SystemClock",
     "Ticks",
     "Timeframe",
     "Timer",
+    "TradeMode",
     "TradingError",
     "WrongAccountError",
     "advance_intent",

@@ -6,7 +6,16 @@ import math
 from dataclasses import dataclass
 
 from mtquant.model.errors import PositionSizeError
-from mtquant.model.kinds import CalculationMode, SwapMode
+from mtquant.model.kinds import (
+    CalculationMode,
+    ExecutionMode,
+    Expiration,
+    Filling,
+    GtcMode,
+    OrderType,
+    SwapMode,
+    TradeMode,
+)
 from mtquant.model.numbers import UNITS_PER_LOT, lots_from_units, round_half_away
 
 _MONEY = (
@@ -18,6 +27,7 @@ _MONEY = (
     "face_value",
     "accrued_interest",
 )
+_DAY_MS = 86_400_000
 Session = tuple[int, int]  # server minutes of a day: from (included), to (excluded)
 
 FX_WEEK: tuple[tuple[Session, ...], ...] = (
@@ -34,7 +44,12 @@ class Instrument:
     Prices are whole points (10^-digits), volumes units of 1e-8 lots. `swap_long` and
     `swap_short` are per lot and night, in what `swap_mode` says; `triple_swap_weekday` counts from
     0 = Sunday, None for no triple day; `swap_multipliers`, Sunday to Saturday, stand before it.
-    `sessions` holds, for Sunday to Saturday, (from, to) in server minutes.
+    `sessions` holds, for Sunday to Saturday, (from, to) in server minutes; `holidays` are days
+    since 1970-01-01 by the server's calendar on which nothing is traded. `fillings` are those that
+    market orders may ask for where the execution mode does not take them all.
+    `volume_limit_units` bounds a symbol's position and orders of one direction (0: no bound).
+    `margin_pending_rates` multiply the margin of waiting orders: limit long and short, stop long
+    and short, stop-limit long and short.
     A `margin_initial` above 0 is a fixed margin, money per lot; `margin_rates` multiply the margin:
     initial long and short, then maintenance long and short (0: the initial one). `margin_rates`,
     `face_value` and `fixed_tick_value` (0: contract x tick size) are as the server states them.
@@ -71,6 +86,17 @@ class Instrument:
     swap_multipliers: tuple[float, float, float, float, float, float, float] | None = None
     swap_year_days: int = 360
     sessions: tuple[tuple[Session, ...], ...] = FX_WEEK
+    holidays: tuple[int, ...] = ()
+    execution_mode: ExecutionMode = ExecutionMode.MARKET
+    trade_mode: TradeMode = TradeMode.FULL
+    fillings: tuple[Filling, ...] = (Filling.FOK, Filling.IOC)
+    expirations: tuple[Expiration, ...] = tuple(Expiration)
+    gtc_mode: GtcMode = GtcMode.GTC
+    order_types: tuple[OrderType, ...] = tuple(OrderType)
+    stop_loss_allowed: bool = True
+    take_profit_allowed: bool = True
+    volume_limit_units: int = 0
+    margin_pending_rates: tuple[float, float, float, float, float, float] = (0.0,) * 6
     description: str = ""
 
     def __post_init__(self) -> None:
@@ -96,13 +122,19 @@ class Instrument:
                 raise ValueError(f"{name} is too small, was {getattr(self, name)}")
         if len(self.sessions) != 7:
             raise ValueError(f"sessions must list seven days, had {len(self.sessions)}")
+        if self.volume_limit_units < 0:
+            raise ValueError(
+                f"volume_limit_units must not be negative, was {self.volume_limit_units}"
+            )
 
     def _require_money_in_range(self) -> None:
         for name in _MONEY:
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise ValueError(f"{name} must not be negative, was {getattr(self, name)}")
-        if len(self.margin_rates) != 4 or not all(0 <= one < math.inf for one in self.margin_rates):
-            raise ValueError(f"margin_rates must be four, none negative, were {self.margin_rates}")
+        for name, count in (("margin_rates", 4), ("margin_pending_rates", 6)):
+            rates = getattr(self, name)
+            if len(rates) != count or not all(0 <= one < math.inf for one in rates):
+                raise ValueError(f"{name} must be {count}, none negative, were {rates}")
 
     @property
     def point(self) -> float:
@@ -164,3 +196,10 @@ class Instrument:
     def is_open(self, weekday: int, server_minute: int) -> bool:
         """Tell whether trading is open at a server weekday (0 = Sunday) and minute of the day."""
         return any(start <= server_minute < end for start, end in self.sessions[weekday])
+
+    def is_open_at(self, server_ms: int) -> bool:
+        """Tell whether trading is open at a server wall time, holidays included."""
+        day, in_day = divmod(server_ms, _DAY_MS)
+        if day in self.holidays:
+            return False
+        return self.is_open((day + 4) % 7, in_day // 60_000)

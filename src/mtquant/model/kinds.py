@@ -37,6 +37,71 @@ class OrderType(Enum):
     LIMIT = "limit"
     STOP = "stop"
     STOP_LIMIT = "stop_limit"
+    CLOSE_BY = "close_by"
+
+
+class Filling(Enum):
+    """Say what becomes of the volume that the market does not have at once.
+
+    FOK: all or nothing; IOC: what there is, the rest is canceled; RETURN: the rest goes on
+    waiting; BOC: only as an order that waits, never at once.
+    """
+
+    FOK = "fok"
+    IOC = "ioc"
+    RETURN = "return"
+    BOC = "boc"
+
+
+class Expiration(Enum):
+    """Say how long a pending order lives: for ever, this day, to a second, to a day's end."""
+
+    GTC = "gtc"
+    DAY = "day"
+    SPECIFIED = "specified"
+    SPECIFIED_DAY = "specified_day"
+
+
+class GtcMode(Enum):
+    """Say what ends with the trading day: nothing, orders and levels, or orders alone."""
+
+    GTC = "gtc"
+    DAILY = "daily"
+    DAILY_EXCEPT_STOPS = "daily_except_stops"
+
+
+class ExecutionMode(Enum):
+    """Say whose price an order gets: the requested one within a deviation, or the market's."""
+
+    REQUEST = "request"
+    INSTANT = "instant"
+    MARKET = "market"
+    EXCHANGE = "exchange"
+
+
+class TradeMode(Enum):
+    """Say what may be done with a symbol."""
+
+    DISABLED = "disabled"
+    LONG_ONLY = "long_only"
+    SHORT_ONLY = "short_only"
+    CLOSE_ONLY = "close_only"
+    FULL = "full"
+
+
+class AccountKind(Enum):
+    """Say whether an account holds real money."""
+
+    DEMO = "demo"
+    CONTEST = "contest"
+    REAL = "real"
+
+
+class StopOutMode(Enum):
+    """Say whether margin call and stop-out levels are percent of the margin or money."""
+
+    PERCENT = "percent"
+    MONEY = "money"
 
 
 class IntentAction(Enum):
@@ -61,6 +126,7 @@ class DealKind(Enum):
 
     TRADE = "trade"
     BALANCE = "balance"
+    CREDIT = "credit"
 
 
 class Reason(Enum):
@@ -74,9 +140,10 @@ class Reason(Enum):
 
 
 class MarginMode(Enum):
-    """Say whether an account nets positions per symbol or holds many."""
+    """Say whether an account nets positions per symbol (also at an exchange) or holds many."""
 
     NETTING = "netting"
+    EXCHANGE = "exchange"
     HEDGING = "hedging"
 
 

@@ -8,7 +8,16 @@ from typing import Final
 
 from mtquant.model.codec import Jsonable
 from mtquant.model.errors import IllegalTransitionError
-from mtquant.model.kinds import DealEntry, DealKind, MarginMode, OrderType, Reason, Side
+from mtquant.model.kinds import (
+    DealEntry,
+    DealKind,
+    Expiration,
+    Filling,
+    MarginMode,
+    OrderType,
+    Reason,
+    Side,
+)
 from mtquant.model.numbers import UNITS_PER_LOT, lots_from_units, money_from_minor
 
 _HOUR_MS = 3_600_000
@@ -56,7 +65,11 @@ def advance_order(current: OrderState, reported: OrderState) -> OrderState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order(Jsonable):
-    """Describe an instruction at the broker. Times UTC ms, prices points, volumes 1e-8 lots."""
+    """Describe an instruction at the broker. Times UTC ms, prices points, volumes 1e-8 lots.
+
+    `price_points` is what it asks for: the fill of a market order, the level of a pending one;
+    `current_points` the market's price now, or when the order left it (0: not told).
+    """
 
     order_ticket: int
     symbol: str
@@ -74,6 +87,12 @@ class Order(Jsonable):
     reason: Reason = Reason.EXPERT
     setup_ms: int = 0
     done_ms: int = 0
+    stop_limit_points: int = 0
+    current_points: int = 0
+    filling: Filling = Filling.FOK
+    expiration: Expiration = Expiration.GTC
+    expires_ms: int = 0
+    position_by_ticket: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +125,12 @@ class Deal(Jsonable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position(Jsonable):
-    """Describe open exposure. `profit_minor` is floating, without swap and commission."""
+    """Describe open exposure. `profit_minor` is floating, without swap and commission.
+
+    Netting averages opening prices finer than a point: `open_thousandths` of a point, 0 to 999,
+    come on top of `open_points`. `identifier` is the ticket of the opening order (0: the ticket
+    itself); a netting position that turned round has another ticket than its identifier.
+    """
 
     position_ticket: int
     symbol: str
@@ -126,10 +150,16 @@ class Position(Jsonable):
     intent_id: int = 0
     comment: str = ""
     reason: Reason = Reason.EXPERT
+    open_thousandths: int = 0
+    identifier: int = 0
 
     @property
     def open_price(self) -> float:
         """Return the opening price."""
+        if self.open_thousandths:
+            return (1000 * self.open_points + self.open_thousandths) / float(
+                10 ** (self.digits + 3)
+            )
         return self.open_points / float(10**self.digits)
 
     @property

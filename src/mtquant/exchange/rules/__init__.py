@@ -17,7 +17,7 @@ from mtquant.exchange.rules.costs import (
     swap_nights,
     swap_points_minor,
 )
-from mtquant.exchange.rules.fill import market_fill, stop_fill
+from mtquant.exchange.rules.fill import limit_fill, market_fill, stop_fill
 from mtquant.exchange.rules.margin import (
     fixed_margin_per_lot,
     fixed_margin_to_open,
@@ -29,7 +29,15 @@ from mtquant.exchange.rules.margin import (
     netting_margin_minor,
 )
 from mtquant.exchange.rules.modes import margin_value, price_value
+from mtquant.exchange.rules.netting import average_thousandths
 from mtquant.exchange.rules.path import path_direction, path_point, path_time
+from mtquant.exchange.rules.pending import (
+    is_within_deviation,
+    pending_is_met,
+    pending_is_valid,
+    room_to_level,
+    waits_for_rise,
+)
 from mtquant.exchange.rules.profit import (
     accrued_minor,
     collateral_minor,
@@ -47,6 +55,7 @@ from mtquant.exchange.rules.trigger import (
 
 __all__ = [
     "accrued_minor",
+    "average_thousandths",
     "bid_level",
     "collateral_minor",
     "commission_minor",
@@ -59,7 +68,9 @@ __all__ = [
     "hedged_margin_minor",
     "is_crossed",
     "is_stop_out",
+    "is_within_deviation",
     "leg_margin",
+    "limit_fill",
     "loss_at_ask",
     "margin_amount",
     "margin_value",
@@ -68,8 +79,11 @@ __all__ = [
     "path_direction",
     "path_point",
     "path_time",
+    "pending_is_met",
+    "pending_is_valid",
     "price_value",
     "profit_minor",
+    "room_to_level",
     "stop_fill",
     "stop_is_met",
     "stops_are_valid",
@@ -80,4 +94,5 @@ __all__ = [
     "target_is_met",
     "tick_value",
     "value_minor",
+    "waits_for_rise",
 ]
