@@ -1,21 +1,44 @@
 """The market: rules, the book of an account, its venue, and bars walked over it."""
 
 from mtquant.exchange.book import Book
-from mtquant.exchange.ledger import Execution, Ledger, OpenPosition, Refusal
+from mtquant.exchange.dealing import Dealing, FillPrice
+from mtquant.exchange.ledger import Ledger, LiveOrder, OpenPosition, Tickets
 from mtquant.exchange.market import Market, SlippageModel
+from mtquant.exchange.requests import (
+    CancelRequest,
+    ChangeRequest,
+    CloseByRequest,
+    Execution,
+    OrderRequest,
+    Progress,
+    Refusal,
+    Request,
+    StopsRequest,
+)
 from mtquant.exchange.terms import Terms
 from mtquant.exchange.venue import AccountSpec, InstrumentSpec, VenueSpec
 
 __all__ = [
     "AccountSpec",
     "Book",
+    "CancelRequest",
+    "ChangeRequest",
+    "CloseByRequest",
+    "Dealing",
     "Execution",
+    "FillPrice",
     "InstrumentSpec",
     "Ledger",
+    "LiveOrder",
     "Market",
     "OpenPosition",
+    "OrderRequest",
+    "Progress",
     "Refusal",
+    "Request",
     "SlippageModel",
+    "StopsRequest",
     "Terms",
+    "Tickets",
     "VenueSpec",
 ]

@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class FillPrice(Enum):
-    """Say at which price an order that the market has passed is filled: its own, or the market's."""
+    """Say at which price an order the market has passed is filled: its own or the market's."""
 
     LEVEL = "level"
     MARKET = "market"

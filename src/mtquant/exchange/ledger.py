@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from typing import Final
 
 from mtquant.model import (
     Deal,
     DealEntry,
     DealKind,
+    Expiration,
+    Filling,
     Order,
     OrderState,
     OrderType,
@@ -16,44 +18,40 @@ from mtquant.model import (
     Side,
 )
 
-FIRST_ORDER_TICKET = 50_000_001
-FIRST_DEAL_TICKET = 40_000_001
+FIRST_ORDER_TICKET: Final = 50_000_001
+FIRST_DEAL_TICKET: Final = 40_000_001
+PENDING_KINDS: Final = {OrderType.LIMIT: 1, OrderType.STOP: 2, OrderType.STOP_LIMIT: 3}
+"""The orders that wait for a price, with their numbers in `rules.pending`."""
 
 
-class Refusal(Enum):
-    """Name why the market refuses a request."""
+@dataclass(slots=True)
+class Tickets:
+    """Number the orders and the deals of a server, whatever account they belong to."""
 
-    INVALID_REQUEST = "invalid request"
-    MARKET_CLOSED = "market closed"
-    NO_PRICES = "no prices"
-    INVALID_VOLUME = "invalid volume"
-    INVALID_STOPS = "invalid stops"
-    NO_MONEY = "no money"
-    NO_CHANGES = "no changes"
-    FROZEN = "too close to the market"
-    POSITION_GONE = "position does not exist"
-    CLOSE_VOLUME = "volume to close exceeds the position"
+    next_order: int = FIRST_ORDER_TICKET
+    next_deal: int = FIRST_DEAL_TICKET
 
+    def order(self) -> int:
+        """Return the ticket of a new order."""
+        self.next_order += 1
+        return self.next_order - 1
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
-    """Hold the market's answer to a request: a refusal, or tickets, volume and price."""
-
-    refusal: Refusal | None = None
-    order_ticket: int = 0
-    deal_ticket: int = 0
-    volume_units: int = 0
-    price_points: int = 0
+    def deal(self) -> int:
+        """Return the ticket of a new deal."""
+        self.next_deal += 1
+        return self.next_deal - 1
 
 
 @dataclass(slots=True, kw_only=True)
 class OpenPosition:
     """Hold one open position while it lives; `side` is +1 or -1, levels are 0 when absent.
 
-    `margin_rate` is the conversion of its margin at the opening; it stays while it is held.
+    `open_thousandths` of a point come on top of `open_points`. `identifier` is the ticket of the
+    order that opened it; `margin_rate` the conversion of its margin at the opening.
     """
 
     ticket: int
+    identifier: int
     symbol: str
     side: int
     units: int
@@ -63,48 +61,98 @@ class OpenPosition:
     target: int
     magic: int
     comment: str
+    open_thousandths: int = 0
     swap_minor: int = 0
     margin_rate: float = 1.0
     updated_ms: int = 0
 
+    @property
+    def opened(self) -> float:
+        """Return the opening price in points: a whole number unless netting averaged it."""
+        if self.open_thousandths:
+            return self.open_points + self.open_thousandths / 1000
+        return self.open_points
+
+
+@dataclass(slots=True, kw_only=True)
+class LiveOrder:
+    """Hold one order while it lives: for a moment, or waiting in the market.
+
+    `left` is the volume that is not filled; `opened` the ticket of the position it has opened;
+    `margin_rate` margin rate x conversion of a waiting order, as it was placed.
+    """
+
+    ticket: int
+    symbol: str
+    side: int
+    order_type: OrderType
+    units: int
+    left: int
+    price: int
+    stop_limit: int
+    stop: int
+    target: int
+    filling: Filling
+    expiration: Expiration
+    expires_ms: int
+    position_ticket: int
+    magic: int
+    comment: str
+    reason: Reason
+    setup_ms: int
+    position_by_ticket: int = 0
+    opened: int = 0
+    margin_rate: float = 0.0
+
+    @property
+    def is_pending(self) -> bool:
+        """Tell whether it waits for a price, not for volume."""
+        return self.order_type in PENDING_KINDS
+
+    @property
+    def kind(self) -> int:
+        """Return the number of its type in `rules.pending`."""
+        return PENDING_KINDS[self.order_type]
+
+    @property
+    def state(self) -> OrderState:
+        """Return where it stands while it waits."""
+        return OrderState.PLACED if self.left == self.units else OrderState.PARTIALLY_FILLED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """State what a deal books, before it has its tickets."""
+    """State what a deal books, before it has its ticket; money in minor units."""
 
     time_ms: int
-    side: int
     entry: DealEntry
     units: int
     price_points: int
+    magic: int
+    position_ticket: int
     profit_minor: int = 0
     commission_minor: int = 0
     swap_minor: int = 0
     fee_minor: int = 0
-    reason: Reason
-    order_magic: int
-    order_comment: str
-    deal_comment: str
 
 
 @dataclass(slots=True)
 class Ledger:
-    """Keep the append-only history of orders and deals."""
+    """Keep the append-only history of finished orders and deals."""
 
     orders: list[Order] = field(default_factory=list)
     deals: list[Deal] = field(default_factory=list)
-    next_order: int = FIRST_ORDER_TICKET
-    next_deal: int = FIRST_DEAL_TICKET
+    tickets: Tickets = field(default_factory=Tickets)
 
-    def book_balance(self, amount_minor: int, time_ms: int, comment: str) -> Deal:
-        """Append a balance operation."""
+    def book_balance(self, kind: DealKind, amount_minor: int, time_ms: int, comment: str) -> Deal:
+        """Append an operation on balance or credit."""
         deal = Deal(
-            deal_ticket=self.next_deal,
+            deal_ticket=self.tickets.deal(),
             order_ticket=0,
             position_ticket=0,
             time_ms=time_ms,
             symbol="",
-            kind=DealKind.BALANCE,
+            kind=kind,
             side=None,
             entry=DealEntry.IN,
             volume_units=0,
@@ -116,27 +164,19 @@ class Ledger:
             reason=Reason.CLIENT,
             comment=comment,
         )
-        self.next_deal += 1
         self.deals.append(deal)
         return deal
 
-    def book_trade(self, position: OpenPosition | None, symbol: str, booking: Booking) -> Deal:
-        """Append a filled order and its deal; without a position the order opens a new one.
-
-        A deal that closes keeps the magic of its position, its order that of the request.
-        """
-        order_ticket = self.next_order
-        position_ticket = order_ticket if position is None else position.ticket
-        magic = booking.order_magic if position is None else position.magic
-        self.orders.append(self._filled_order(order_ticket, position_ticket, symbol, booking))
+    def book_deal(self, order: LiveOrder, booking: Booking) -> Deal:
+        """Append a deal of an order."""
         deal = Deal(
-            deal_ticket=self.next_deal,
-            order_ticket=order_ticket,
-            position_ticket=position_ticket,
+            deal_ticket=self.tickets.deal(),
+            order_ticket=order.ticket,
+            position_ticket=booking.position_ticket,
             time_ms=booking.time_ms,
-            symbol=symbol,
+            symbol=order.symbol,
             kind=DealKind.TRADE,
-            side=Side(booking.side),
+            side=Side(order.side),
             entry=booking.entry,
             volume_units=booking.units,
             price_points=booking.price_points,
@@ -144,30 +184,44 @@ class Ledger:
             commission_minor=booking.commission_minor,
             swap_minor=booking.swap_minor,
             fee_minor=booking.fee_minor,
-            reason=booking.reason,
-            intent_id=magic,
-            comment=booking.deal_comment,
+            reason=order.reason,
+            intent_id=booking.magic,
+            comment=order.comment,
         )
-        self.next_order += 1
-        self.next_deal += 1
         self.deals.append(deal)
         return deal
 
-    @staticmethod
-    def _filled_order(ticket: int, position_ticket: int, symbol: str, booking: Booking) -> Order:
-        return Order(
-            order_ticket=ticket,
-            symbol=symbol,
-            side=Side(booking.side),
-            order_type=OrderType.MARKET,
-            state=OrderState.FILLED,
-            volume_units=booking.units,
-            filled_units=booking.units,
-            price_points=booking.price_points,
-            position_ticket=position_ticket,
-            intent_id=booking.order_magic,
-            comment=booking.order_comment,
-            reason=booking.reason,
-            setup_ms=booking.time_ms,
-            done_ms=booking.time_ms,
-        )
+    def book_order(self, order: LiveOrder, state: OrderState, done_ms: int, current: int) -> Order:
+        """Append an order that lives no longer; `current` is the market's price then (points)."""
+        finished = described(order, state, current, done_ms)
+        self.orders.append(finished)
+        return finished
+
+
+def described(order: LiveOrder, state: OrderState, current: int, done_ms: int = 0) -> Order:
+    """Return an order as others see it."""
+    is_market = order.order_type is OrderType.MARKET
+    return Order(
+        order_ticket=order.ticket,
+        symbol=order.symbol,
+        side=Side(order.side),
+        order_type=order.order_type,
+        state=state,
+        volume_units=order.units,
+        filled_units=order.units - order.left,
+        price_points=current if is_market and not order.price else order.price,
+        stop_loss_points=order.stop or None,
+        take_profit_points=order.target or None,
+        position_ticket=order.opened or order.position_ticket,
+        intent_id=order.magic,
+        comment=order.comment,
+        reason=order.reason,
+        setup_ms=order.setup_ms,
+        done_ms=done_ms,
+        stop_limit_points=order.stop_limit,
+        current_points=current,
+        filling=order.filling,
+        expiration=order.expiration,
+        expires_ms=order.expires_ms,
+        position_by_ticket=order.position_by_ticket,
+    )

@@ -13,6 +13,7 @@ import numpy as np
 
 from mtquant.exchange import rules
 from mtquant.exchange.book import Book
+from mtquant.exchange.ledger import Tickets
 from mtquant.exchange.terms import Terms
 from mtquant.model import Bars, ConfigError, Timeframe
 
@@ -93,7 +94,12 @@ class Market:
         self.bars = bars
         self.duration_ms = bars.timeframe.duration_ms
         opened_ms = int(bars.time_ms[0])
-        self.book = Book(venue, opened_ms)
+        tickets = Tickets()
+        self.books = {
+            account.login: Book(venue, opened_ms, account, tickets) for account in venue.accounts
+        }
+        self.book = self.books[venue.account.login]
+        self._all_books = tuple(self.books.values())
         self.bar = 0
         self.step = -1
         self._terms = terms
@@ -130,10 +136,14 @@ class Market:
         symbol = self.bars.symbol
         if step == 0:
             bid = self._open[bar]
-            self.book.set_slippage(symbol, self._slippage[bar, 0], self._slippage[bar, 1])
-            self.book.jump(symbol, bid, bid + self._spread[bar], time_ms)
+            slippage = self._slippage[bar, 0], self._slippage[bar, 1]
+            for book in self._all_books:
+                book.set_slippage(symbol, *slippage)
+                book.jump(symbol, bid, bid + self._spread[bar], time_ms)
         else:
-            self.book.move(symbol, self._point(bar, step), time_ms)
+            point = self._point(bar, step)
+            for book in self._all_books:
+                book.move(symbol, point, time_ms)
         return True
 
     def jump_to_open(self, bar: int) -> None:
@@ -160,11 +170,15 @@ class Market:
         """Return the first bar, from the current one on, in which something may happen.
 
         Something is a protective level, a rollover, or equity near the stop-out level; the answer
-        may come too early, never too late. Without positions it is the number of bars.
+        may come too early, never too late: where orders wait it is the current bar. Without
+        positions it is the number of bars.
         """
-        positions = self.book.open_positions
         count = len(self._time)
-        if not positions:
+        if any(book.live_orders for book in self._all_books):
+            return self.bar
+        if len(self._all_books) > 1 and any(book.open_positions for book in self._all_books[1:]):
+            return self.bar
+        if not self.book.open_positions:
             return count
         # a bar that only ends after midnight holds the rollover too
         end = self._first_bar_after(self._next_midnight - self.duration_ms + 1)
@@ -192,8 +206,9 @@ class Market:
         self._roll_until(time_ms)
         self.bar, self.step = bar, 3
         symbol, bid = self.bars.symbol, self._close[bar]
-        self.book.set_slippage(symbol, self._slippage[bar, 0], self._slippage[bar, 1])
-        self.book.show(symbol, bid, bid + self._spread[bar], time_ms)
+        for book in self._all_books:
+            book.set_slippage(symbol, self._slippage[bar, 0], self._slippage[bar, 1])
+            book.show(symbol, bid, bid + self._spread[bar], time_ms)
 
     def _point(self, bar: int, step: int) -> int:
         before = max(0, bar - 1)
@@ -209,9 +224,10 @@ class Market:
 
     def _roll_until(self, time_ms: int) -> None:
         while self._next_midnight <= time_ms:
-            if self.book.open_positions:
-                self.book.roll_over(self._next_midnight)
-            else:  # nothing to charge: go straight to the last midnight before now
+            holding = [book for book in self._all_books if book.open_positions]
+            for book in holding:
+                book.roll_over(self._next_midnight)
+            if not holding:  # nothing to charge: go straight to the last midnight before now
                 self._next_midnight = self.venue.clock.day_start_ms(time_ms)
             self._next_midnight = self.venue.clock.next_midnight_ms(self._next_midnight)
 
@@ -225,19 +241,17 @@ class Market:
         spread = self.bars.spread[rows].astype(np.int64)
         ask_low, ask_high = low + spread, high + spread
         hit = np.zeros(len(low), dtype=bool)
-        worst = np.full(len(low), float(self.book.balance_minor))
+        worst = np.full(len(low), float(self.book.balance_minor + self.book.credit_minor))
         for p in self.book.open_positions:
             down, up = (low, high) if p.side > 0 else (ask_low, ask_high)
             floor, roof = (p.stop, p.target) if p.side > 0 else (p.target, p.stop)
             hit |= (down <= floor) if floor else False
             hit |= (up >= roof) if roof else False
-            adverse = (down if p.side > 0 else up) - p.open_points
+            adverse = (down if p.side > 0 else up) - p.opened
             scale = p.units * self._terms.price_value / self._terms.divisor
             worst += p.side * adverse * scale * self._rates(down if p.side > 0 else up)
             worst += p.swap_minor - 2
-        margin = self.book.margin_minor
-        limit = self.venue.account.stop_out_percent / 100 * margin
-        return hit | (worst <= limit)
+        return hit | (worst <= self.book.stop_out_limit_minor)
 
     def _rates(self, closed: NDArray[np.int64]) -> NDArray[np.float64] | float:
         """Return minor units of the account per one of the profit currency, at closing prices."""

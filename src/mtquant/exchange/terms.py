@@ -15,12 +15,14 @@ from mtquant.exchange.currency import (
     margin_rates,
     no_quotes,
 )
+from mtquant.exchange.dealing import Dealing
 from mtquant.exchange.rules import modes
 from mtquant.model import (
     AccountSnapshot,
     CalculationMode,
     DealEntry,
     Instrument,
+    OrderType,
     SwapMode,
     round_half_away,
 )
@@ -28,9 +30,9 @@ from mtquant.model import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mtquant.exchange.venue import VenueSpec
+    from mtquant.exchange.venue import AccountSpec, VenueSpec
 
-Leg = tuple[int, int, int]
+Leg = tuple[int, int, float]
 """Side (+1 or -1), units and opening points of a volume that needs margin."""
 
 _MODES: Final = {
@@ -49,7 +51,9 @@ _MODES: Final = {
     CalculationMode.SERV_COLLATERAL: modes.SERV_COLLATERAL,
 }
 
+_PENDING_ROWS: Final = {OrderType.LIMIT: 0, OrderType.STOP: 1, OrderType.STOP_LIMIT: 2}
 _FREE: Final = Commission()
+_PLAIN: Final = Dealing()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,19 +75,21 @@ class Terms:
     fixed_rate: float
     leverage: int
     conversions: Conversions
+    dealing: Dealing
     converts_by_deal: bool = False
 
     @classmethod
-    def of(cls, venue: VenueSpec, symbol: str) -> Terms:
-        """Return the terms of a symbol at a venue."""
-        account = venue.account
+    def of(cls, venue: VenueSpec, symbol: str, account: AccountSpec | None = None) -> Terms:
+        """Return the terms of a symbol at a venue, for one of its accounts (None: the usual)."""
+        chosen = account or venue.account
         return cls._made(
             venue.instrument(symbol),
-            venue.conversions(symbol),
-            account.currency_digits,
-            account.leverage,
-            costs=venue.commission(symbol),
-            by_deal=account.converts_by_deal,
+            venue.conversions(symbol, chosen),
+            chosen.currency_digits,
+            chosen.leverage,
+            costs=venue.commission(symbol, chosen),
+            dealing=venue.instruments[symbol].dealing(),
+            by_deal=chosen.converts_by_deal,
         )
 
     @classmethod
@@ -105,6 +111,7 @@ class Terms:
         leverage: int,
         *,
         costs: Commission = _FREE,
+        dealing: Dealing = _PLAIN,
         by_deal: bool = False,
     ) -> Terms:
         profit_digits = instrument.profit_digits if found.profit.pair else money_digits
@@ -122,13 +129,14 @@ class Terms:
             fixed_rate=fixed_rate,
             leverage=leverage,
             conversions=found,
+            dealing=dealing,
             converts_by_deal=by_deal,
         )
 
     def profit(
-        self, side: int, units: int, opened: int, closed: int, quotes: Quotes = no_quotes
+        self, side: int, units: int, opened: float, closed: float, quotes: Quotes = no_quotes
     ) -> int:
-        """Return the profit between two prices, minor units.
+        """Return the profit between two prices (points), minor units.
 
         Raises:
             ConfigError: another pair converts, and it has no quote.
@@ -169,21 +177,21 @@ class Terms:
         self,
         side: int,
         units: int,
-        weekday: int,
-        prices: tuple[int, int] = (0, 0),
+        day: int,
+        prices: tuple[float, float] = (0, 0),
         quotes: Quotes = no_quotes,
     ) -> int:
-        """Return the swap of the night that ends a server weekday, minor units.
+        """Return the swap of the night that ends a day of the server, minor units.
 
         Args:
             side: of the position.
             units: of the position.
-            weekday: that ends, 0 = Sunday.
+            day: that ends, counted from 1970-01-01.
             prices: at which it opened and would close now, for interest.
             quotes: of the pairs that convert.
         """
         instrument = self.instrument
-        nights = self._nights(weekday)
+        nights = self.nights(day)
         mode = instrument.swap_mode
         if mode is SwapMode.DISABLED or nights == 0:
             return 0
@@ -207,6 +215,14 @@ class Terms:
             units, swap, nights, self.price_value, self.divisor, self.minor_scale * rate
         )
 
+    def own_rate(self, price: float) -> float:
+        """Return minor units of the account per one of the profit currency, at a closing price.
+
+        For who knows that no other pair converts.
+        """
+        conversion = self.conversions.profit
+        return self.minor_scale * conversion.at_price(price) if conversion.pair else 1.0
+
     @property
     def has_fixed_margin(self) -> bool:
         """Tell whether the margin of a lot is stated as money."""
@@ -218,7 +234,7 @@ class Terms:
         initial, held = (initial_long, held_long) if side > 0 else (initial_short, held_short)
         return rules.fixed_margin_per_lot(initial, held, is_held)
 
-    def opening_rate(self, side: int, price: int, quotes: Quotes = no_quotes) -> float:
+    def opening_rate(self, side: int, price: float, quotes: Quotes = no_quotes) -> float:
         """Return the conversion that a position keeps for its margin: of a buy at the ask."""
         if self.rate_per_price > 0:
             return 1.0
@@ -230,6 +246,7 @@ class Terms:
         rates: Sequence[float] | None = None,
         *,
         is_held: bool = False,
+        pending: tuple[float, float] = (0.0, 0.0),
     ) -> int:
         """Return the margin of volumes, minor units.
 
@@ -237,6 +254,7 @@ class Terms:
             legs: side, units and opening points of each.
             rates: margin rate x conversion of each; None: those of an opening at these prices.
             is_held: True for open positions, whose fixed margin is the maintenance margin.
+            pending: margin of the orders that wait to buy and to sell, minor units.
 
         Raises:
             ConfigError: no rates are given, another pair converts.
@@ -248,7 +266,7 @@ class Terms:
         if self.mode == modes.EXCH_FUTURES_FORTS:
             bought = self._forts(1, long_units, long_weighted, long_factor)
             sold = self._forts(-1, short_units, short_weighted, short_factor)
-            return round_half_away(max(bought, sold))
+            return round_half_away(max(bought + pending[0], sold + pending[1]))
         return rules.hedged_margin_minor(
             self.mode,
             long_units,
@@ -265,7 +283,40 @@ class Terms:
             short_factor,
             self.has_fixed_margin,
             self.instrument.margin_uses_leg,
+            *pending,
         )
+
+    def leg_amount(self, leg: Leg, rate: float, *, is_held: bool = False) -> float:
+        """Return the margin of one volume alone, minor units and not rounded.
+
+        Args:
+            leg: side, units and price.
+            rate: margin rate x conversion.
+            is_held: True for an open position.
+        """
+        side, units, price = leg
+        if self.mode == modes.EXCH_FUTURES_FORTS:
+            return self._forts(side, units, units * price, rate)
+        return rules.leg_margin(
+            self.mode,
+            units,
+            units * price,
+            units,
+            self._margin_value(is_held=is_held),
+            10.0**self.instrument.digits,
+            self.leverage,
+            self.rate_per_price,
+            self.fixed_rate,
+            rate,
+            self.has_fixed_margin,
+        )
+
+    def pending_factor(self, side: int, order_type: OrderType) -> float:
+        """Return the margin rate of a waiting order."""
+        row = _PENDING_ROWS.get(order_type)
+        if row is None:
+            return self.margin_factor(side, is_held=False)
+        return self.instrument.margin_pending_rates[2 * row + (side < 0)]
 
     def fixed_margin_to_open(
         self, held: int, units_against: int, leg: Leg, quotes: Quotes = no_quotes
@@ -306,20 +357,37 @@ class Terms:
         """Return a position's amount × closed units ÷ its units, rounded once."""
         return round_half_away(amount_times_units / of_units)
 
-    def _nights(self, weekday: int) -> float:
+    def nights(self, day: int) -> float:
+        """Return how many nights the night that ends a day counts for.
+
+        Where swaps skip holidays, the day before one pays for it too. Source: MetaTrader
+        administrator help, Swaps.
+        """
+        holidays = self.instrument.holidays
+        if not self.dealing.swap_skips_holidays:
+            return self._usual_nights(day)
+        if day in holidays:
+            return 0.0
+        counted = self._usual_nights(day)
+        while (day := day + 1) in holidays:
+            counted += self._usual_nights(day)
+        return counted
+
+    def _usual_nights(self, day: int) -> float:
+        weekday = (day + 4) % 7
         multipliers = self.instrument.swap_multipliers
         if multipliers is not None:
             return multipliers[weekday]
         triple = self.instrument.triple_swap_weekday
         return rules.swap_nights(weekday, -1 if triple is None else triple)
 
-    def _lot_value(self, price: int) -> float:
+    def _lot_value(self, price: float) -> float:
         """Return what the interest of one lot is counted on: forex in base currency."""
         if self.instrument.calculation_mode in FOREX_MODES:
             return self.instrument.contract_size
         return self.price_value * price / 10.0**self.instrument.digits
 
-    def _leg_rate(self, side: int, price: int, *, is_held: bool) -> float:
+    def _leg_rate(self, side: int, price: float, *, is_held: bool) -> float:
         return self.margin_factor(side, is_held=is_held) * self.opening_rate(side, price)
 
     def _margin_value(self, *, is_held: bool) -> float:
@@ -330,7 +398,7 @@ class Terms:
             )
         return rules.margin_value(self.mode, *_values(instrument))
 
-    def _forts(self, side: int, units: int, weighted: int, factor: float) -> float:
+    def _forts(self, side: int, units: int, weighted: float, factor: float) -> float:
         if not units:
             return 0.0
         instrument = self.instrument
@@ -345,7 +413,7 @@ class Terms:
             self.fixed_rate * factor,
         )
 
-    def _profit_rates(self, side: int, closed: int, quotes: Quotes) -> tuple[float, float]:
+    def _profit_rates(self, side: int, closed: float, quotes: Quotes) -> tuple[float, float]:
         conversion = self.conversions.profit
         gain_at_ask = rules.gain_at_ask(side, self.converts_by_deal)
         loss_at_ask = rules.loss_at_ask(side, self.converts_by_deal)
@@ -379,9 +447,11 @@ def _values(instrument: Instrument) -> tuple[float, float, float, float]:
 
 def _leg_sums(
     legs: Sequence[Leg], rates: Sequence[float]
-) -> tuple[int, int, float, int, int, float]:
+) -> tuple[int, float, float, int, float, float]:
     """Return Σ units, Σ units x price and the mean rate of the long, then of the short legs."""
-    long_units = long_weighted = short_units = short_weighted = 0
+    long_units = short_units = 0
+    long_weighted: float = 0
+    short_weighted: float = 0
     long_rated = short_rated = 0.0
     for (side, units, opened), rate in zip(legs, rates, strict=True):
         if side > 0:

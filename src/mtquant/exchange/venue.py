@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from mtquant.exchange.commission import Commission
 from mtquant.exchange.calendar import day_of, week_of
+from mtquant.exchange.commission import Commission
 from mtquant.exchange.currency import FOREX_MODES, Conversions, conversions
 from mtquant.exchange.dealing import Dealing, FillPrice
 from mtquant.model import (
@@ -259,9 +259,9 @@ class AccountSpec:
     """Describe a simulated account: who it is, its money, its rules and limits.
 
     Profits convert by the market: a gain at the bid, a loss at the ask. With `converts_by_deal` a
-    closed buy converts at the ask and a closed sell at the bid. Limits of 0 do not bind. Who logs in
-    with the `investor_password` may look and not trade. Levels of margin call and stop-out are
-    percent of the margin, or money where `stop_out_mode` says so.
+    closed buy converts at the ask and a closed sell at the bid. Limits of 0 do not bind. The
+    `investor_password` lets look and not trade. Levels of margin call and stop-out are percent of
+    the margin, or money where `stop_out_mode` says so.
     """
 
     login: int = 1000001

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtquant.exchange import Terms, VenueSpec, rules
-from mtquant.model import Bars, DataError, Deal, DealEntry, DealKind, ServerClock
+from mtquant.model import DAY_MS, Bars, DataError, Deal, DealEntry, DealKind, ServerClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,11 +108,11 @@ class _Replay:
         if not self._holdings or self._next_midnight_ms is None:
             self._next_midnight_ms = self._clock.next_midnight_ms(time_ms)
         while self._next_midnight_ms <= time_ms:
-            weekday = self._clock.weekday(self._next_midnight_ms - 1)
+            day = self._clock.to_server_ms(self._next_midnight_ms - 1) // DAY_MS
             for holding in self._holdings.values():
                 prices = holding.open_points, rules.exit_price(holding.side, *self._quote)
                 holding.swap_minor += self._terms.swap(
-                    holding.side, holding.units, weekday, prices, lambda _: self._quote
+                    holding.side, holding.units, day, prices, lambda _: self._quote
                 )
             self._next_midnight_ms = self._clock.next_midnight_ms(self._next_midnight_ms)
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mtquant.exchange import Book, Refusal
+from mtquant.exchange import Book, OrderRequest, Refusal, StopsRequest
 from mtquant.model import DealEntry, DealKind, Reason, Side, SwapMode
 
 NOON_MS = 1_483_358_400_000  # Monday, 2017-01-02, 12:00 UTC
@@ -28,6 +28,10 @@ def open_both(book: Book, **levels) -> tuple[int, int]:
     long = book.open_market("EURUSD", Side.BUY, LOT, **levels)
     short = book.open_market("EURUSD", Side.SELL, LOT)
     return long.order_ticket, short.order_ticket
+
+
+def buy(units: int = LOT) -> OrderRequest:
+    return OrderRequest(symbol="EURUSD", side=Side.BUY, units=units)
 
 
 # requests
@@ -97,7 +101,7 @@ def test_a_closed_market_refuses_every_request_that_a_check_lets_pass(book):
     ticket = made.open_market("EURUSD", Side.BUY, LOT).order_ticket
     made.jump("EURUSD", 100_000, 100_010, utc_ms(2017, 1, 7, 12))  # Saturday
 
-    assert made.check_open("EURUSD", Side.BUY, LOT) is None
+    assert made.check(buy()) is None
     assert made.open_market("EURUSD", Side.BUY, LOT).refusal is Refusal.MARKET_CLOSED
     assert made.close_market(ticket, LOT).refusal is Refusal.MARKET_CLOSED
     assert made.modify_stops(ticket, 99_000, 0).refusal is Refusal.MARKET_CLOSED
@@ -161,8 +165,9 @@ def test_near_a_level_a_position_is_frozen(book, stop: int, *, is_frozen: bool):
     made = book(freeze_level_points=20)
     ticket = made.open_market("EURUSD", Side.BUY, LOT, stop=stop).order_ticket
     expected = Refusal.FROZEN if is_frozen else None
+    wanted = StopsRequest(symbol="EURUSD", position_ticket=ticket, stop=99_000)
 
-    assert made.check_modify(ticket, 99_000, 0) is expected
+    assert made.check(wanted) is expected
     assert made.close_market(ticket, LOT).refusal is expected
 
 
@@ -170,7 +175,7 @@ def test_what_an_operation_would_cost_is_told_without_doing_it(book):
     made = book()
 
     assert made.margin_for("EURUSD", Side.BUY, LOT // 10, 109_910) == 10_991
-    assert made.margin_after("EURUSD", Side.BUY, LOT) == 100_010
+    assert made.margin_after(buy()) == 100_010
     assert made.profit_for("EURUSD", Side.SELL, LOT, 100_000, 99_700) == 30_000
     assert made.margin_minor == 0
 

@@ -37,6 +37,7 @@ amount = st.integers(-(10**13), 10**13)
 ratio = st.floats(0, 50)
 
 flag = st.booleans()
+kind = st.integers(1, 3)
 mode = st.integers(0, 12)
 factor = st.sampled_from([0.0, 0.5, 1.0, 3.0])
 money = st.floats(0, 1e6)
@@ -85,6 +86,13 @@ ARGUMENTS = {
         rate,
     ),
     "tick_value": (money, rate),
+    "average_thousandths": (units, points, units, points),
+    "is_within_deviation": (points, points, spread),
+    "limit_fill": (side, points, points, points, flag),
+    "pending_is_met": (side, kind, points, points, points),
+    "pending_is_valid": (side, kind, points, points, points, points, spread),
+    "room_to_level": (side, kind, points, points, points),
+    "waits_for_rise": (side, kind),
     "bid_level": (side, points, spread),
     "commission_minor": (units, money, money, st.floats(0, 5), money, money),
     "exit_price": (side, points, points),

@@ -3,11 +3,23 @@
 import numpy as np
 import pytest
 
-from mtquant.exchange import AccountSpec, Book, InstrumentSpec, Market, Refusal, VenueSpec
+from mtquant.exchange import (
+    AccountSpec,
+    Book,
+    InstrumentSpec,
+    Market,
+    OrderRequest,
+    Refusal,
+    VenueSpec,
+)
 from mtquant.model import Bars, CalculationMode, ConfigError, Side, SwapMode, Timeframe
 
 LOT = 100_000_000
 NOON_MS = 1_483_358_400_000
+
+
+def order(symbol: str, side: Side, units: int) -> OrderRequest:
+    return OrderRequest(symbol=symbol, side=side, units=units)
 
 
 def forex(base: str, profit: str, digits: int, **more) -> InstrumentSpec:
@@ -66,7 +78,7 @@ def test_margin_keeps_the_rate_of_the_opening():
     book.jump("EURUSD", 119_900, 119_910, NOON_MS)
     assert book.margin_minor == 10_991
     assert book.margin_for("EURJPY", Side.SELL, LOT // 10, 120_000) == 11_990
-    assert book.margin_after("EURJPY", Side.BUY, LOT // 10) == 10_991 + 11_991
+    assert book.margin_after(order("EURJPY", Side.BUY, LOT // 10)) == 10_991 + 11_991
 
 
 def test_a_closed_profit_is_booked_in_account_money():
@@ -113,7 +125,7 @@ def test_fixed_margins_are_checked_at_the_initial_and_held_at_the_maintenance_ma
     assert book.open_market("F", Side.BUY, 3 * LOT).refusal is Refusal.NO_MONEY
     assert book.open_market("F", Side.BUY, LOT).refusal is None
     assert book.margin_minor == 50_000
-    assert book.margin_after("F", Side.SELL, 2 * LOT) == 200_000
+    assert book.margin_after(order("F", Side.SELL, 2 * LOT)) == 200_000
     assert book.open_market("F", Side.SELL, 2 * LOT).refusal is None
     assert book.margin_minor == 100_000
 

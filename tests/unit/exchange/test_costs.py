@@ -14,7 +14,8 @@ from mtquant.model import CalculationMode, CommissionEntry, Side, SwapMode
 
 LOT = 100_000_000
 NOON_MS = 1_483_358_400_000
-TUESDAY, WEDNESDAY, SUNDAY = 2, 3, 0
+SUNDAY = 3  # 1970-01-04, counted from 1970-01-01
+TUESDAY, WEDNESDAY = SUNDAY + 2, SUNDAY + 3
 QUOTES = {"EURUSD": (110_000, 110_010), "GBPUSD": (125_000, 125_020), "USDTRY": (439_600, 439_640)}
 
 
@@ -54,7 +55,15 @@ def test_multipliers_stand_before_the_triple_day():
         swap_multipliers=(0, 1, 4, 0, 1, 1, 0.5),
     )
 
-    assert [swap(spec, lots=2, day=day) for day in range(7)] == [0, 1400, 5600, 0, 1400, 1400, 700]
+    assert [swap(spec, lots=2, day=SUNDAY + day) for day in range(7)] == [
+        0,
+        1400,
+        5600,
+        0,
+        1400,
+        1400,
+        700,
+    ]
 
 
 @pytest.mark.parametrize(

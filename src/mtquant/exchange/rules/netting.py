@@ -7,6 +7,8 @@ rounded to three digits more than the symbol has: 1.10051333, then 1.10053666 fr
 
 from __future__ import annotations
 
+import math
+
 
 def average_thousandths(units: int, opened: int, more_units: int, price: int) -> int:
     """Return the opening price of a position that was added to, thousandths of a point.
@@ -22,5 +24,6 @@ def average_thousandths(units: int, opened: int, more_units: int, price: int) ->
     total = units + more_units
     if total <= 0:
         return opened
-    weighted = units * opened + more_units * price * 1000
-    return -((total - 2 * weighted) // (2 * total))
+    # volumes x prices exceed what compiled integers hold; a hair decides exact halves downwards
+    shift = (price * 1000 - opened) * (more_units / total)
+    return opened + math.ceil(shift - 0.500001)

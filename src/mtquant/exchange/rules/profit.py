@@ -9,7 +9,7 @@ from __future__ import annotations
 from mtquant.model.numbers import round_half_away
 
 
-def value_minor(units: int, points: int, contract_size: float, divisor: float) -> int:
+def value_minor(units: int, points: float, contract_size: float, divisor: float) -> int:
     """Return the worth of a volume at a price, minor units of the profit currency.
 
     `divisor` is 10^(price digits + 8 - money digits): it takes points x 1e-8 lots to minor units.
@@ -22,8 +22,8 @@ def value_minor(units: int, points: int, contract_size: float, divisor: float) -
 def profit_minor(
     side: int,
     units: int,
-    open_points: int,
-    close_points: int,
+    open_points: float,
+    close_points: float,
     contract_size: float,
     divisor: float,
     rounds_legs: bool,
@@ -35,7 +35,7 @@ def profit_minor(
     Args:
         side: +1 long, -1 short.
         units: volume, 1e-8 lots.
-        open_points: opening price.
+        open_points: opening price; netting averages it finer than a point.
         close_points: closing price.
         contract_size: of one lot.
         divisor: see `value_minor`.
