@@ -1,12 +1,16 @@
 """What symbols and accounts forbid, and in which order a server finds out."""
 
+from dataclasses import replace
+
 import pytest
 
 from mtquant.exchange import (
+    AccountSpec,
     Book,
     CancelRequest,
     ChangeRequest,
     CloseByRequest,
+    FillPrice,
     OrderRequest,
     Refusal,
     StopsRequest,
@@ -14,6 +18,7 @@ from mtquant.exchange import (
 from mtquant.model import (
     AccountKind,
     CommissionEntry,
+    ConfigError,
     DealEntry,
     DealKind,
     Filling,
@@ -339,6 +344,23 @@ def test_a_stop_out_cancels_the_order_with_the_largest_margin_first(book):
     assert len(made.positions()) == 1
 
 
+def test_a_target_may_fill_at_its_level_although_the_market_is_better(book):
+    made = book(target_fill=FillPrice.LEVEL)
+    made.send(order(BUY, 0.1, target=100_100))
+    made.jump("EURUSD", 100_300, 100_310, NOON_MS + 1)
+
+    assert made.ledger.deals[-1].price_points == 100_100
+
+
+def test_what_cannot_be_traded_now_is_not_stopped_out(book):
+    made = book(holidays=("2017-01-03",))
+    made.send(order(BUY))
+    made.jump("EURUSD", 90_000, 90_010, NOON_MS + DAY_MS)
+    assert len(made.positions()) == 1
+    made.jump("EURUSD", 90_001, 90_011, NOON_MS + 2 * DAY_MS)
+    assert made.positions() == ()
+
+
 def test_a_stop_out_goes_by_money_where_the_account_says_so(book):
     money = {"stop_out_mode": StopOutMode.MONEY, "stop_out_money": 5000.0}
     made = book(money | {"margin_call_money": 6000.0})
@@ -406,3 +428,41 @@ def test_the_night_before_a_holiday_pays_for_it_too(book):
         swaps.append(made.open_positions[0].swap_minor - before)
 
     assert swaps == [-100, -400, 0, -100]
+
+
+# several accounts of one server
+
+
+def test_accounts_of_one_server_share_its_market_and_its_ticket_numbers(bars_market):
+    market = bars_market(AccountSpec(login=2, deposit=500.0, currency="EUR"))
+    market.advance()
+    usual, other = market.books.values()
+    tickets = [one.send(order(BUY, 0.1)).order_ticket for one in (usual, other, usual)]
+    while market.advance():
+        assert usual.quote("EURUSD") == other.quote("EURUSD")
+
+    assert tickets == [50_000_001, 50_000_002, 50_000_003]
+    assert (len(usual.positions()), len(other.positions())) == (2, 1)
+    assert other.account().currency == "EUR"
+    assert market.book is usual
+
+
+def test_nothing_is_skipped_while_another_account_or_an_order_may_be_met(bars_market):
+    market = bars_market(AccountSpec(login=2))
+    market.advance()
+    assert market.next_event_bar() == len(market)
+    ticket = market.book.send(limit(BUY)).order_ticket
+    assert market.next_event_bar() == 0
+    market.book.send(CancelRequest(order_ticket=ticket))
+    assert market.next_event_bar() == len(market)
+    market.books[2].send(order(BUY, 0.1))
+    assert market.next_event_bar() == 0
+
+
+def test_logins_of_one_server_differ(venue):
+    made = venue()
+
+    with pytest.raises(ConfigError, match="more_accounts: logins must differ"):
+        replace(made, more_accounts=(AccountSpec(),))
+    with pytest.raises(ConfigError, match="profits in USD on a JPY account"):
+        replace(made, more_accounts=(AccountSpec(login=2, currency="JPY"),))
