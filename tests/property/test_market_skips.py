@@ -216,4 +216,6 @@ def test_a_bar_over_midnight_is_an_event_although_it_opens_before(timeframe: Tim
     event = market.next_event_bar()
 
     midnight_ms = market.venue.clock.next_midnight_ms(market.now_ms)
-    assert int(bars.time_ms[event]) < midnight_ms < int(bars.time_ms[event]) + market.duration_ms
+    assert (
+        int(bars.time_ms[event]) < midnight_ms < int(bars.time_ms[event]) + market.feed.duration_ms
+    )

@@ -2,6 +2,7 @@
 
 from mtquant.data.bars_file import load_bars, save_bars
 from mtquant.data.parquet import load_parquet
+from mtquant.data.resample import period_starts, resample, server_times
 from mtquant.data.sample import SAMPLE_SPREAD_POINTS, load_sample, sample_metadata
 from mtquant.data.yaml_text import parse_yaml, read_yaml
 
@@ -11,7 +12,10 @@ __all__ = [
     "load_parquet",
     "load_sample",
     "parse_yaml",
+    "period_starts",
     "read_yaml",
+    "resample",
     "sample_metadata",
     "save_bars",
+    "server_times",
 ]

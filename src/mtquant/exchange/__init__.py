@@ -2,6 +2,7 @@
 
 from mtquant.exchange.book import Book
 from mtquant.exchange.dealing import Dealing, FillPrice
+from mtquant.exchange.feeds import BarFeed, Feed, TickFeed, TickModel
 from mtquant.exchange.ledger import Ledger, LiveOrder, OpenPosition, Tickets
 from mtquant.exchange.market import Market, SlippageModel
 from mtquant.exchange.requests import (
@@ -20,12 +21,14 @@ from mtquant.exchange.venue import AccountSpec, InstrumentSpec, VenueSpec
 
 __all__ = [
     "AccountSpec",
+    "BarFeed",
     "Book",
     "CancelRequest",
     "ChangeRequest",
     "CloseByRequest",
     "Dealing",
     "Execution",
+    "Feed",
     "FillPrice",
     "InstrumentSpec",
     "Ledger",
@@ -39,6 +42,8 @@ __all__ = [
     "SlippageModel",
     "StopsRequest",
     "Terms",
+    "TickFeed",
+    "TickModel",
     "Tickets",
     "VenueSpec",
 ]

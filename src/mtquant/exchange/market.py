@@ -1,4 +1,4 @@
-"""The market: bars of one symbol walked point by point over a book, on one clock.
+"""The market: the prices of its symbols played over the books of its accounts, on one clock.
 
 The simulated terminal steps it; the backtest lets it skip bars on which nothing can happen. Both
 ways give the same deals.
@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtquant.exchange import rules
 from mtquant.exchange.book import Book
+from mtquant.exchange.feeds import BarFeed, Feed, TickModel
 from mtquant.exchange.ledger import Tickets
 from mtquant.exchange.terms import Terms
-from mtquant.model import Bars, ConfigError, Timeframe
+from mtquant.model import Bars, ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from mtquant.exchange.venue import VenueSpec
@@ -66,52 +68,65 @@ class SlippageModel:
 
 
 class Market:
-    """Walk bars over a book: `advance` plays one point, `jump_to_open` skips quiet bars."""
+    """Play the prices of a venue's symbols over its accounts, on one clock.
 
-    def __init__(self, venue: VenueSpec, bars: Bars, slippage: NDArray[np.int32]) -> None:
-        instrument = venue.instrument(bars.symbol)
-        if bars.digits != instrument.digits:
-            raise ConfigError(
-                f"{bars.symbol}: the bars have {bars.digits} digits, "
-                f"the venue {instrument.digits}; use data and venue of one precision"
-            )
-        if not len(bars):
-            raise ConfigError(f"{bars.symbol}: there are no bars to play")
-        if bars.timeframe is Timeframe.MN1:
-            raise ConfigError(f"{bars.symbol}: MN1 bars have no fixed length; use W1 or shorter")
-        if slippage.shape != (len(bars), 2):
-            raise ConfigError(
-                f"{bars.symbol}: slippage must be of shape ({len(bars)}, 2), was {slippage.shape}"
-            )
-        terms = Terms.of(venue, bars.symbol)
-        if terms.conversions.foreign_pairs:
-            pairs = ", ".join(terms.conversions.foreign_pairs)
-            raise ConfigError(
-                f"{bars.symbol}: its money converts at the quotes of {pairs}, "
-                "and the bars of one symbol bring no others"
-            )
+    `advance` plays one moment of all symbols; `jump_to_open` skips quiet bars of the traded one.
+    The traded symbol is walked on `bars`; `others` bring more symbols, such as those that convert.
+    """
+
+    def __init__(
+        self,
+        venue: VenueSpec,
+        bars: Bars,
+        slippage: NDArray[np.int32] | None = None,
+        others: Sequence[Feed] = (),
+        model: TickModel = TickModel.OHLC,
+    ) -> None:
         self.venue = venue
-        self.bars = bars
-        self.duration_ms = bars.timeframe.duration_ms
-        opened_ms = int(bars.time_ms[0])
+        self.feed = BarFeed(venue, bars, slippage, model)
+        self.feeds: tuple[Feed, ...] = (self.feed, *others)
+        symbols = [feed.symbol for feed in self.feeds]
+        if len(set(symbols)) < len(symbols):
+            raise ConfigError(f"each symbol needs one source of prices, were {symbols}")
+        self._terms = Terms.of(venue, bars.symbol)
+        absent = [p for p in self._terms.conversions.foreign_pairs if p not in symbols]
+        if absent:
+            raise ConfigError(
+                f"{bars.symbol}: its money converts at the quotes of {', '.join(absent)}, "
+                "and no prices of it are given"
+            )
+        opened_ms = min(ms for feed in self.feeds if (ms := feed.next_ms()) is not None)
         tickets = Tickets()
         self.books = {
             account.login: Book(venue, opened_ms, account, tickets) for account in venue.accounts
         }
         self.book = self.books[venue.account.login]
         self._all_books = tuple(self.books.values())
-        self.bar = 0
-        self.step = -1
-        self._terms = terms
-        self._time = bars.time_ms.data
-        self._open, self._high = bars.open.data, bars.high.data
-        self._low, self._close = bars.low.data, bars.close.data
-        self._spread = bars.spread.data
-        self._slippage = slippage.data
         self._next_midnight = venue.clock.next_midnight_ms(opened_ms)
+        self._has_begun = False
 
     def __len__(self) -> int:
-        return len(self._time)
+        return len(self.feed)
+
+    @property
+    def bars(self) -> Bars:
+        """Return the bars of the traded symbol."""
+        return self.feed.bars
+
+    @property
+    def bar(self) -> int:
+        """Return the row of the current bar."""
+        return self.feed.bar
+
+    @property
+    def step(self) -> int:
+        """Return the point of the current bar's path, -1 before the first."""
+        return self.feed.step
+
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether a price has been played."""
+        return self._has_begun
 
     @property
     def now_ms(self) -> int:
@@ -119,31 +134,20 @@ class Market:
         return self.book.now_ms
 
     def next_ms(self) -> int | None:
-        """Return when the next point of the path comes, None after the last."""
-        bar, step = self._following()
-        if bar == len(self._time):
-            return None
-        return self._time_of(bar, step)
+        """Return when the next price of any symbol comes, None after the last."""
+        if len(self.feeds) == 1:
+            return self.feed.next_ms()
+        upcoming = [ms for feed in self.feeds if (ms := feed.next_ms()) is not None]
+        return min(upcoming, default=None)
 
     def advance(self) -> bool:
-        """Play the next point of the path; return False when there is none."""
-        bar, step = self._following()
-        if bar == len(self._time):
-            return False
-        time_ms = self._time_of(bar, step)
-        self._roll_until(time_ms)
-        self.bar, self.step = bar, step
-        symbol = self.bars.symbol
-        if step == 0:
-            bid = self._open[bar]
-            slippage = self._slippage[bar, 0], self._slippage[bar, 1]
-            for book in self._all_books:
-                book.set_slippage(symbol, *slippage)
-                book.jump(symbol, bid, bid + self._spread[bar], time_ms)
-        else:
-            point = self._point(bar, step)
-            for book in self._all_books:
-                book.move(symbol, point, time_ms)
+        """Play the next moment that clients may see; return False when there is none."""
+        is_seen = False
+        while not is_seen:
+            time_ms = self.next_ms()
+            if time_ms is None:
+                return False
+            is_seen = self._play(time_ms)
         return True
 
     def jump_to_open(self, bar: int) -> None:
@@ -155,33 +159,35 @@ class Market:
         Raises:
             ValueError: the bar has been opened already.
         """
-        if bar < self.bar or (bar == self.bar and self.step >= 0):
-            raise ValueError(f"bar {bar} is open already: now at bar {self.bar}, step {self.step}")
+        feed = self.feed
+        if bar < feed.bar or (bar == feed.bar and feed.step >= 0):
+            raise ValueError(f"bar {bar} is open already: now at bar {feed.bar}, step {feed.step}")
         last = bar - 1
-        if last > self.bar or (last == self.bar and self.step < 3):
-            self._rest_at_close(last)
+        if last > feed.bar or (last == feed.bar and not feed.bar_is_done):
+            self._roll_until(feed.close_ms(last))
+            feed.rest_at_close(last, self._all_books)
         self.advance()
 
     def shown(self) -> list[int]:
         """Return the bids of the current bar's path that have been played, in order (points)."""
-        return [self._point(self.bar, step) for step in range(self.step + 1)]
+        return [bid for _, bid in self.feed.shown]
 
     def next_event_bar(self) -> int:
         """Return the first bar, from the current one on, in which something may happen.
 
         Something is a protective level, a rollover, or equity near the stop-out level; the answer
-        may come too early, never too late: where orders wait it is the current bar. Without
-        positions it is the number of bars.
+        may come too early, never too late: where orders wait, or other symbols or accounts may
+        matter, it is the current bar. Without positions it is the number of bars.
         """
-        count = len(self._time)
-        if any(book.live_orders for book in self._all_books):
+        count = len(self.feed)
+        if len(self.feeds) > 1 or any(book.live_orders for book in self._all_books):
             return self.bar
-        if len(self._all_books) > 1 and any(book.open_positions for book in self._all_books[1:]):
+        if any(book.open_positions for book in self._all_books[1:]):
             return self.bar
         if not self.book.open_positions:
             return count
         # a bar that only ends after midnight holds the rollover too
-        end = self._first_bar_after(self._next_midnight - self.duration_ms + 1)
+        end = self._first_bar_after(self._next_midnight - self.feed.duration_ms + 1)
         first = self.bar
         while first < end:
             rows = slice(first, min(end, first + _CHUNK))
@@ -191,36 +197,15 @@ class Market:
             first = rows.stop
         return end
 
-    def _following(self) -> tuple[int, int]:
-        return (self.bar, self.step + 1) if self.step < 3 else (self.bar + 1, 0)
-
-    def _time_of(self, bar: int, step: int) -> int:
-        opened = self._time[bar]
-        duration = self.duration_ms
-        if bar + 1 < len(self._time):  # bars come closer where the server's clock jumps
-            duration = min(duration, self._time[bar + 1] - opened)
-        return rules.path_time(step, opened, duration)
-
-    def _rest_at_close(self, bar: int) -> None:
-        time_ms = self._time_of(bar, 3)
+    def _play(self, time_ms: int) -> bool:
+        """Play all prices of one time, in the order of the symbols."""
         self._roll_until(time_ms)
-        self.bar, self.step = bar, 3
-        symbol, bid = self.bars.symbol, self._close[bar]
-        for book in self._all_books:
-            book.set_slippage(symbol, self._slippage[bar, 0], self._slippage[bar, 1])
-            book.show(symbol, bid, bid + self._spread[bar], time_ms)
-
-    def _point(self, bar: int, step: int) -> int:
-        before = max(0, bar - 1)
-        direction = rules.path_direction(
-            self._open[bar],
-            self._close[bar],
-            self._open[before] if bar else 0,
-            self._close[before] if bar else 0,
-        )
-        return rules.path_point(
-            step, direction, self._open[bar], self._high[bar], self._low[bar], self._close[bar]
-        )
+        self._has_begun = True
+        is_seen = False
+        for feed in self.feeds:
+            while feed.next_ms() == time_ms:
+                is_seen |= feed.play(self._all_books)
+        return is_seen
 
     def _roll_until(self, time_ms: int) -> None:
         while self._next_midnight <= time_ms:

@@ -73,6 +73,11 @@ class ServerClock:
         """Return the server's day of the week, 0 = Sunday (MetaTrader's count)."""
         return (self.to_server_ms(utc_ms) // DAY_MS + 4) % 7
 
+    @property
+    def changes(self) -> tuple[list[int], list[int]]:
+        """Return the UTC instants from which offsets hold, rising, and those offsets (ms)."""
+        return self._utc_table
+
     def text(self, utc_ms: int) -> str:
         """Return the server's wall time as MetaTrader writes it: 2026.05.12 08:42."""
         moment = datetime.fromtimestamp(self.to_server_ms(utc_ms) / 1000, UTC)

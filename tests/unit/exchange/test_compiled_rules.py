@@ -119,6 +119,8 @@ ARGUMENTS = {
     "is_stop_out": (amount, amount, st.floats(0, 100)),
     "margin_amount": (mode, units, points, contract, scale, leverage, rate, flag),
     "market_fill": (side, points, points, st.integers(-9, 9)),
+    "path_between": (points, points, st.integers(1, 11), st.integers(0, 11)),
+    "path_parts": (st.integers(0, 20), flag),
     "path_direction": (points, points, points, points),
     "path_point": (step, side, points, points, points, points),
     "path_time": (step, st.integers(0, 2**42), st.sampled_from([60_000, 3_600_000, 604_800_000])),

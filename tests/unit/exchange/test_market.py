@@ -209,7 +209,7 @@ def test_a_market_that_cannot_be_played_is_refused(venue, bars, slips: int, mess
 
 
 def test_bars_of_another_precision_or_length_are_refused(venue):
-    with pytest.raises(ConfigError, match="the bars have 5 digits, the venue 3"):
+    with pytest.raises(ConfigError, match="the data have 5 digits, the venue 3"):
         market_of(venue(digits=3), flat_bars(2, 0))
     month = make_bars(
         symbol="EURUSD",

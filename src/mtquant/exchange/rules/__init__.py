@@ -30,7 +30,13 @@ from mtquant.exchange.rules.margin import (
 )
 from mtquant.exchange.rules.modes import margin_value, price_value
 from mtquant.exchange.rules.netting import average_thousandths
-from mtquant.exchange.rules.path import path_direction, path_point, path_time
+from mtquant.exchange.rules.path import (
+    path_between,
+    path_direction,
+    path_parts,
+    path_point,
+    path_time,
+)
 from mtquant.exchange.rules.pending import (
     is_within_deviation,
     pending_is_met,
@@ -76,7 +82,9 @@ __all__ = [
     "margin_value",
     "market_fill",
     "netting_margin_minor",
+    "path_between",
     "path_direction",
+    "path_parts",
     "path_point",
     "path_time",
     "pending_is_met",
