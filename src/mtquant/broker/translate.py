@@ -13,6 +13,8 @@ from mtquant.model import (
     Deal,
     DealEntry,
     DealKind,
+    Expiration,
+    Filling,
     Instrument,
     IntentAction,
     IntentRow,
@@ -39,6 +41,12 @@ _CALC_MODES: Final = {
     mt5.SYMBOL_CALC_MODE_FOREX_NO_LEVERAGE: CalculationMode.FOREX_NO_LEVERAGE,
     mt5.SYMBOL_CALC_MODE_CFD: CalculationMode.CFD,
     mt5.SYMBOL_CALC_MODE_CFDLEVERAGE: CalculationMode.CFD_LEVERAGE,
+}
+_CASH: Final = {mt5.DEAL_TYPE_CREDIT: DealKind.CREDIT}
+_MARGIN_MODES: Final = {
+    mt5.ACCOUNT_MARGIN_MODE_RETAIL_NETTING: MarginMode.NETTING,
+    mt5.ACCOUNT_MARGIN_MODE_EXCHANGE: MarginMode.EXCHANGE,
+    mt5.ACCOUNT_MARGIN_MODE_RETAIL_HEDGING: MarginMode.HEDGING,
 }
 _ENTRIES: Final = {
     mt5.DEAL_ENTRY_IN: DealEntry.IN,
@@ -73,7 +81,19 @@ _ORDER_TYPES: Final = {
     mt5.ORDER_TYPE_SELL_STOP: (Side.SELL, OrderType.STOP),
     mt5.ORDER_TYPE_BUY_STOP_LIMIT: (Side.BUY, OrderType.STOP_LIMIT),
     mt5.ORDER_TYPE_SELL_STOP_LIMIT: (Side.SELL, OrderType.STOP_LIMIT),
-    mt5.ORDER_TYPE_CLOSE_BY: (Side.BUY, OrderType.MARKET),  # two positions: it has no side
+    mt5.ORDER_TYPE_CLOSE_BY: (Side.BUY, OrderType.CLOSE_BY),  # two positions: it has no side
+}
+_FILLINGS: Final = {
+    mt5.ORDER_FILLING_FOK: Filling.FOK,
+    mt5.ORDER_FILLING_IOC: Filling.IOC,
+    mt5.ORDER_FILLING_RETURN: Filling.RETURN,
+    mt5.ORDER_FILLING_BOC: Filling.BOC,
+}
+_EXPIRATIONS: Final = {
+    mt5.ORDER_TIME_GTC: Expiration.GTC,
+    mt5.ORDER_TIME_DAY: Expiration.DAY,
+    mt5.ORDER_TIME_SPECIFIED: Expiration.SPECIFIED,
+    mt5.ORDER_TIME_SPECIFIED_DAY: Expiration.SPECIFIED_DAY,
 }
 _FOK_FLAG, _IOC_FLAG = 1, 2
 _COMMENT_LIMIT = 16
@@ -143,14 +163,13 @@ def _instrument(info: Any, symbol: str, mode: CalculationMode) -> Instrument:
 def account_from(info: Any, time_ms: int) -> AccountSnapshot:
     """Return the account of an AccountInfo, money in minor units."""
     digits = info.currency_digits
-    hedging = info.margin_mode == mt5.ACCOUNT_MARGIN_MODE_RETAIL_HEDGING
     return AccountSnapshot(
         login=info.login,
         server=info.server,
         currency=info.currency,
         currency_digits=digits,
         leverage=info.leverage,
-        margin_mode=MarginMode.HEDGING if hedging else MarginMode.NETTING,
+        margin_mode=_MARGIN_MODES[info.margin_mode],
         is_demo=info.trade_mode == mt5.ACCOUNT_TRADE_MODE_DEMO,
         trade_allowed=info.trade_allowed,
         balance_minor=minor_from_money(info.balance, digits),
@@ -174,12 +193,15 @@ def position_from(
     found: Any, instrument: Instrument, clock: ServerClock, time_ms: int, money_digits: int
 ) -> Position:
     """Return the position of a TradePosition."""
+    opened = round_half_away(found.price_open * 10 ** (instrument.digits + 3))
     return Position(
         position_ticket=found.ticket,
         symbol=instrument.symbol,
         side=Side.BUY if found.type == mt5.POSITION_TYPE_BUY else Side.SELL,
         volume_units=units_from_lots(found.volume),
-        open_points=instrument.points(found.price_open),
+        open_points=opened // 1000,
+        open_thousandths=opened % 1000,
+        identifier=found.identifier,
         open_ms=clock.to_utc_ms(found.time_msc),
         current_points=instrument.points(found.price_current),
         current_ms=time_ms,
@@ -208,13 +230,21 @@ def order_from(found: Any, instrument: Instrument, clock: ServerClock) -> Order:
         state=_STATES[found.state],
         volume_units=initial,
         filled_units=initial - units_from_lots(found.volume_current),
-        price_points=instrument.points(found.price_current),
+        price_points=instrument.points(found.price_open or found.price_current),
+        stop_loss_points=instrument.points(found.sl) or None,
+        take_profit_points=instrument.points(found.tp) or None,
         position_ticket=found.position_id,
         intent_id=found.magic,
         comment=found.comment,
         reason=_REASONS.get(found.reason, Reason.CLIENT),
         setup_ms=clock.to_utc_ms(found.time_setup_msc),
-        done_ms=clock.to_utc_ms(found.time_done_msc),
+        done_ms=clock.to_utc_ms(found.time_done_msc) if found.time_done_msc else 0,
+        stop_limit_points=instrument.points(found.price_stoplimit),
+        current_points=instrument.points(found.price_current),
+        filling=_FILLINGS.get(found.type_filling, Filling.FOK),
+        expiration=_EXPIRATIONS.get(found.type_time, Expiration.GTC),
+        expires_ms=clock.to_utc_ms(found.time_expiration * 1000) if found.time_expiration else 0,
+        position_by_ticket=found.position_by_id,
     )
 
 
@@ -230,7 +260,7 @@ def deal_from(
         position_ticket=found.position_id,
         time_ms=clock.to_utc_ms(found.time_msc),
         symbol=instrument.symbol if instrument else found.symbol,
-        kind=DealKind.TRADE if is_trade else DealKind.BALANCE,
+        kind=DealKind.TRADE if is_trade else _CASH.get(found.type, DealKind.BALANCE),
         side=side if is_trade else None,
         entry=_ENTRIES[found.entry],
         volume_units=units_from_lots(found.volume),

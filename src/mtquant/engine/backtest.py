@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from mtquant.engine.drive import drive
-from mtquant.exchange import Execution, Market, Refusal
+from mtquant.exchange import Execution, Market, Progress, Refusal
 from mtquant.model import (
     BrokerReport,
     BrokerView,
     Command,
     Event,
     ExecutionResult,
+    Filling,
+    Instrument,
     IntentAction,
     IntentRow,
     OrderReport,
@@ -27,10 +29,19 @@ if TYPE_CHECKING:
     from mtquant.strategy import Series
 
 Subscriber = Callable[[Publish], None]
-_OUTCOMES = {
+_REFUSALS = {  # the classes that live answers have; all others are REFUSED
+    Refusal.REQUOTE: Outcome.REPRICE,
+    Refusal.PRICE_CHANGED: Outcome.REPRICE,
     Refusal.NO_PRICES: Outcome.REPRICE,
     Refusal.NO_CHANGES: Outcome.ALREADY,
     Refusal.POSITION_GONE: Outcome.ALREADY,
+    Refusal.TRADE_DISABLED: Outcome.DISABLED,
+    Refusal.EXPERTS_DISABLED: Outcome.DISABLED,
+}
+_PROGRESS = {
+    Progress.DONE: Outcome.CONFIRMED,
+    Progress.PARTIAL: Outcome.CONFIRMED,
+    Progress.PLACED: Outcome.ACCEPTED,
 }
 
 
@@ -53,6 +64,7 @@ class BacktestRunner:
         self._market = market
         self._series = series
         self._subscriber = subscriber
+        self._filling = _filling_for(market.venue.instrument(series.symbol))
         self._seen_deals = 0
         self._seen_orders = 0
 
@@ -118,7 +130,7 @@ class BacktestRunner:
             time_ms=book.now_ms,
             account=book.account(),
             positions=book.positions(),
-            orders=(),
+            orders=book.orders(),
             deals=tuple(deals[self._seen_deals :]),
             closed_orders=tuple(orders[self._seen_orders :]),
             quotes=() if quote is None else (quote,),
@@ -129,7 +141,7 @@ class BacktestRunner:
     def _send(self, row: IntentRow) -> ExecutionResult:
         done = self._execute(row)
         refusal = done.refusal
-        outcome = _OUTCOMES.get(refusal, Outcome.REFUSED) if refusal else Outcome.CONFIRMED
+        outcome = _REFUSALS.get(refusal, Outcome.REFUSED) if refusal else _PROGRESS[done.progress]
         return ExecutionResult(
             intent_id=row.intent_id,
             outcome=outcome,
@@ -150,6 +162,9 @@ class BacktestRunner:
                     intent.symbol,
                     intent.side,
                     intent.volume_units,
+                    price=intent.price_points or 0,
+                    deviation=intent.deviation_points,
+                    filling=self._filling,
                     stop=stop,
                     target=target,
                     magic=row.intent_id,
@@ -159,8 +174,17 @@ class BacktestRunner:
                 return book.close_market(
                     intent.position_ticket,
                     intent.volume_units,
+                    price=intent.price_points or 0,
+                    deviation=intent.deviation_points,
+                    filling=self._filling,
                     magic=row.intent_id,
                     comment=row.comment,
                 )
             case IntentAction.MODIFY:
                 return book.modify_stops(intent.position_ticket, stop, target)
+
+
+def _filling_for(instrument: Instrument) -> Filling:
+    """Return the filling that live orders ask for: the first that the symbol allows."""
+    wanted = (Filling.FOK, Filling.IOC)
+    return next((one for one in wanted if one in instrument.fillings), Filling.RETURN)
