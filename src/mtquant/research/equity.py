@@ -85,7 +85,7 @@ class _Replay:
         self._symbol = symbol
         self._terms = Terms.of(venue, symbol)
         self._clock = venue.clock
-        self._balance_minor = 0
+        self._cash_minor = 0
         self._holdings: dict[int, _Holding] = {}
         self._next_midnight_ms: int | None = None
         self._quote = (0, 0)
@@ -93,8 +93,8 @@ class _Replay:
     def book(self, deal: Deal) -> None:
         """Take in the next deal, after the midnights before it."""
         self.roll_until(deal.time_ms)
-        self._balance_minor += deal.net_minor
-        if deal.kind is DealKind.BALANCE:
+        self._cash_minor += deal.net_minor
+        if deal.kind is not DealKind.TRADE:
             return
         if deal.symbol != self._symbol:
             raise DataError(f"deal {deal.deal_ticket} is of {deal.symbol}, bars of {self._symbol}")
@@ -119,7 +119,7 @@ class _Replay:
     def equity_minor(self, bid: int, ask: int) -> int:
         """Return the equity at a quote (points), minor units."""
         self._quote = (bid, ask)
-        return self._balance_minor + sum(
+        return self._cash_minor + sum(
             holding.swap_minor
             + self._terms.profit(
                 holding.side,
