@@ -70,7 +70,7 @@ send({"action": mt5.TRADE_ACTION_REMOVE, "order": order.ticket})
 removed = mt5.history_orders_get(ticket=order.ticket)[0]
 print(f"removed: {removed.state == mt5.ORDER_STATE_CANCELED}, waiting: {mt5.orders_total()}")
 
-# a stop order on either side: the market fills one of them, sooner or later
+# a stop order on either side: sooner or later the market fills one of them, or both
 tickets = []
 tick = mt5.symbol_info_tick(symbol)
 for kind, price in (

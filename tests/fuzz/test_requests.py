@@ -29,8 +29,8 @@ ANYTHING = st.one_of(
 FIELDS = st.sampled_from([*TradeRequest.__match_args__, "unknown", "Volume"])
 PRICES = st.sampled_from([0.0, 1.0, 1.05, 1.0999, 1.1, 1.1001, 1.15, 2.0, math.nan, 1e300])
 NEAR = st.integers(-12, 12).map(lambda step: round(1.1 + step * 0.0004, 5))
-TICKETS = st.sampled_from([*range(50_000_001, 50_000_007)] * 2 + [0, 1])
-ACTIONS = [1, 1, 1, 5, 5, 5, 6, 7, 7, 8, 10, 10, 0, 3]
+TICKETS = st.sampled_from([0, 1, *range(50_000_001, 50_000_007)])
+ACTIONS = [1, 1, 1, 1, 1, 5, 5, 5, 5, 5, 6, 6, 7, 7, 8, 10, 10, 3]
 SECONDS = st.one_of(
     st.integers(0, 40).map(lambda hours: MONDAY_MS // 1000 + 7200 + 1800 * hours),
     st.sampled_from([0, 1, 2**31, 2**63 - 1]),
@@ -67,8 +67,8 @@ def venues(draw: st.DrawFn) -> VenueSpec:
     return replace(venue, server_clock="fixed:+2")  # quickly made
 
 
-VOLUMES = st.sampled_from([0.01, 0.1, 0.1, 0.2, 0.5, 1.0, 0.015, 0.0, 1000.0, math.inf])
-LEVELS = st.one_of(st.just(0.0), st.just(0.0), NEAR, PRICES)
+VOLUMES = st.sampled_from([0.01, 0.1, 0.1, 0.2, 0.2, 0.5, 1.0, 2.0, 0.015, 0.0, 1000.0, math.inf])
+LEVELS = st.sampled_from([0.0] * 30 + [1.05, 1.09, 1.11, 1.15, 1.0999, 1.1001, math.nan, 1e300])
 
 
 @st.composite
@@ -78,20 +78,38 @@ def sound(draw: st.DrawFn) -> dict[str, Any]:
     kinds = {1: st.sampled_from([0, 1]), 5: st.integers(2, 7)}.get(action, st.just(0))
     return deal(
         action=action,
-        type=draw(st.one_of(kinds, kinds, kinds, st.integers(0, 8))),
+        type=draw(kinds if draw(st.integers(0, 9)) else st.integers(0, 8)),
         volume=draw(VOLUMES),
         sl=draw(LEVELS),
         tp=draw(LEVELS),
-        price=draw(st.one_of(NEAR, NEAR, NEAR, PRICES)),
-        stoplimit=draw(st.one_of(NEAR, NEAR, PRICES)),
+        price=draw(NEAR if draw(st.integers(0, 9)) else PRICES),
+        stoplimit=draw(NEAR if draw(st.integers(0, 9)) else PRICES),
         deviation=draw(st.sampled_from([0, 20, 10_000])),
         type_filling=draw(st.sampled_from([0, 0, 1, 2, 2, 3])),
-        type_time=draw(st.sampled_from([0, 0, 0, 1, 2, 3])),
+        type_time=draw(st.sampled_from([0, 0, 0, 0, 0, 1, 2, 3])),
         expiration=draw(SECONDS),
-        position=draw(TICKETS) if action != 1 or draw(st.booleans()) else 0,
+        position=draw(TICKETS),
         position_by=draw(TICKETS),
         order=draw(TICKETS),
     )
+
+
+def aimed(terminal: Any, request: Any, pick: int) -> Any:
+    """Point most requests at what there is to close, change and remove."""
+    if not isinstance(request, dict) or pick == 0:
+        return request
+    orders, positions = terminal.orders_get(), terminal.positions_get()
+    found = dict(request)
+    if orders:
+        found["order"] = orders[pick % len(orders)].ticket
+    if positions:
+        position = positions[pick % len(positions)]
+        found |= {"position": position.ticket, "position_by": positions[-1].ticket}
+        if request.get("action") == mt5.TRADE_ACTION_DEAL:
+            found["type"] = 1 - position.type
+    if request.get("action") == mt5.TRADE_ACTION_DEAL and pick < 4:
+        return request | {"position": 0}
+    return found
 
 
 @st.composite
@@ -117,17 +135,22 @@ def requests(draw: st.DrawFn) -> Any:
     return draw(st.one_of(st.dictionaries(KEYS, ANYTHING, max_size=4), ANYTHING))
 
 
+# a request, what of the account it aims at, whether it is only checked, steps of the market then
+PLAYED = st.tuples(requests(), st.integers(0, 7), st.integers(0, 3), st.integers(0, 4))
+
+
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(venues(), st.lists(st.tuples(requests(), st.booleans(), st.integers(0, 4)), max_size=20))
+@given(venues(), st.lists(PLAYED, max_size=20))
 def test_any_request_is_answered_and_the_book_stays_right(venue: VenueSpec, played: list[tuple]):
     server = make_server(BARS, venue=venue)
     terminal: Any = make_terminal(server)
-    for request, checks_only, steps in played:
+    for drawn, pick, sends, steps in played:
+        request = aimed(terminal, drawn, pick)
         before = (server.book.positions(), server.book.orders())
         checked = terminal.order_check(request)
         require_answer(terminal, checked, OrderCheckResult)
         assert (server.book.positions(), server.book.orders()) == before
-        if not checks_only:
+        if sends:
             sent = terminal.order_send(request)
             require_answer(terminal, sent, OrderSendResult)
             if checked is not None and checked.retcode:
