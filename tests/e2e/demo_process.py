@@ -18,7 +18,7 @@ from mtquant.model import Deal
 from mtquant.terminal.simulated import FileLog, SimulatedServer
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
-REQUESTS = (b'"open"', b'"close"', b'"modify"')
+REQUESTS = (b'"order":{', b'"stops":{')
 
 
 def command(*words: str) -> list[str]:

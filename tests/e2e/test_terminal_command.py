@@ -16,11 +16,13 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "examples" / "mt5_scripts"
 SAID = {
     "show_rates": ("2017-06-01 15:00 (server time)  bid 1.12175", "ticks since then: 37"),
     "buy_and_close": ("order_check: Done", "Request executed", "2 deals"),
+    "pending_orders": ("buy limit at 1.11685", "removed: True", "0 positions"),
     "trail_stop": ("bought at 1.12185", "stop loss", "balance"),
 }
 OPTIONS = {
     "show_rates": ("--factor", "0"),
     "buy_and_close": ("--factor", "3600"),
+    "pending_orders": ("--factor", "36000"),
     "trail_stop": ("--factor", "36000"),
 }
 BUY = """

@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from terminals import deal, make_server, require_consistent
+from terminals import deal, make_server, pending, require_consistent
 from worlds import MONDAY_MS, bars_of, make_venue
 
+from mtquant.exchange import AccountSpec, VenueSpec
+from mtquant.model import MarginMode
 from mtquant.terminal.simulated import SimulatedServer, SimulatedTerminal, make_module
 from mtquant.terminal.structs import TradeRequest
 
 BARS = bars_of([110_000 + 60 * (i % 7) - 80 * (i % 4) for i in range(12)], wick=25)
 OPENED_S = MONDAY_MS // 1000 + 7200
-CODES = {1, -2, -4, -6, -10003, -10004}
+CODES = {1, -1, -2, -4, -6, -10003, -10004}
 NAMES = sorted(
     name
     for name in vars(make_module(SimulatedTerminal(make_server())))
@@ -55,6 +57,16 @@ VALUES = st.one_of(
     st.floats(),
     st.text(max_size=5),
     st.builds(deal, volume=st.sampled_from([0.1, 0.2, 1]), type=st.sampled_from([0, 1, 2])),
+    st.builds(pending, st.integers(2, 7), volume=st.sampled_from([0.1, 1.0])),
+    st.builds(
+        dict,
+        action=st.sampled_from([6, 7, 8, 10]),
+        order=st.integers(50_000_001, 50_000_003),
+        position=st.integers(50_000_001, 50_000_003),
+        position_by=st.integers(50_000_001, 50_000_003),
+        symbol=st.just("EURUSD"),
+        price=st.sampled_from([0.0, 1.098, 1.102]),
+    ),
 )
 OTHER_KEYWORDS = "ticket group login password server path timeout date_from unknown"
 KEYWORDS = st.sampled_from([*TradeRequest.__match_args__, *OTHER_KEYWORDS.split()])
@@ -84,9 +96,25 @@ def plays(draw: st.DrawFn) -> list[Any]:
     return draw(st.lists(st.one_of(calls(), calls(), calls(), st.integers(1, 3)), max_size=24))
 
 
+ACCOUNTS = (
+    AccountSpec(deposit=1500.0),
+    AccountSpec(login=2, password="two", margin_mode=MarginMode.NETTING, deposit=1500.0),
+    AccountSpec(login=5, password="", investor_password="see", margin_mode=MarginMode.EXCHANGE),
+)
+
+
+VENUE = VenueSpec(
+    account=ACCOUNTS[0],
+    more_accounts=ACCOUNTS[1:],
+    instruments=make_venue(
+        freeze_level_points=3, depth_points=(0, 3), depth_lots=(0.1, 1.0)
+    ).instruments,
+)
+
+
 def play(drawn: list[Any]) -> int:
     """Make the calls; return how many there were."""
-    server = make_server(BARS, venue=make_venue(deposit=1500.0, freeze_level_points=3))
+    server = make_server(BARS, venue=VENUE)
     face: Any = make_module(SimulatedTerminal(server))
     face.initialize()
     made = 0
@@ -127,9 +155,11 @@ def attempt(function: Any, args: list[Any], kwargs: dict[str, Any]) -> tuple[Any
 
 
 def require_sound(face: Any, server: SimulatedServer) -> None:
-    assert face.initialize()
-    require_consistent(face, server.book)
-    assert face.history_deals_total(0, 2**31 - 1) == len(server.book.ledger.deals)
+    for account in ACCOUNTS:
+        assert face.initialize(login=account.login)
+        book = server.market.books[account.login]
+        require_consistent(face, book)
+        assert face.history_deals_total(0, 2**31 - 1) == len(book.ledger.deals)
 
 
 def test_every_function_is_among_the_calls():

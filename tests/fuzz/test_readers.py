@@ -12,7 +12,7 @@ from terminals import make_server
 from worlds import bars_of
 
 from mtquant.data import load_bars, save_bars
-from mtquant.exchange import VenueSpec
+from mtquant.exchange import CancelRequest, VenueSpec
 from mtquant.model import ConfigError, MtquantError, read
 from mtquant.risk import RiskLimits
 from mtquant.storage import SqliteJournal
@@ -120,7 +120,7 @@ def make_log(path: Path) -> None:
     log = FileLog(path, "print")
     server = make_server(log=log)
     server.touch()
-    server.close_market(1, 1, 1, "x")
+    server.execute(CancelRequest(order_ticket=1))
     log.close()
 
 

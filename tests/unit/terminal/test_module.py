@@ -262,7 +262,7 @@ def test_a_request_is_strict_about_whole_numbers_amounts_and_texts(face: Any, se
     assert getattr(face, send)(deal(volume=np.float64(0.1), comment="x" * 29, nonsense=1))
     assert getattr(face, send)(deal(volume=np.float32(0.1))) is None
     assert getattr(face, send)(deal(magic=np.int64(1))) is None
-    assert getattr(face, send)(deal(action=face.TRADE_ACTION_PENDING, type=2)).retcode == 10035
+    assert getattr(face, send)(deal(action=face.TRADE_ACTION_PENDING)).retcode == 10013
 
 
 def test_a_ticket_wins_over_a_symbol_and_a_symbol_over_a_group(face: Any):

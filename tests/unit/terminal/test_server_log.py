@@ -9,24 +9,43 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from terminals import deal, make_server, make_terminal
+from terminals import deal, make_server, make_terminal, pending
 from worlds import bars_of, make_venue
 
-from mtquant.exchange import Market
-from mtquant.model import DataError
+from mtquant.exchange import AccountSpec, Market, VenueSpec
+from mtquant.model import DataError, ExecutionMode, MarginMode
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTerminal
 
 BARS = bars_of([110_000 + 40 * (i % 5) - 25 * (i % 3) for i in range(12)], wick=20)
 
 
-def state(server: SimulatedServer) -> tuple:
-    market, book = server.market, server.book
-    ledger = book.ledger
-    return (
-        (market.bar, market.step, book.account(), book.positions()),
-        (tuple(ledger.orders), tuple(ledger.deals), ledger.next_order, ledger.next_deal),
+def make_world_venue() -> VenueSpec:
+    """Return a venue with a hedging and a netting account and a thin market."""
+    hedging = AccountSpec(deposit=3000.0, credit=50.0, limit_requests_per_minute=20)
+    netting = AccountSpec(
+        login=1000002, password="two", margin_mode=MarginMode.NETTING, deposit=2000.0
     )
+    instruments = make_venue(
+        execution_mode=ExecutionMode.EXCHANGE,
+        depth_points=(0, 3),
+        depth_lots=(1.0, 2.0),
+        margin_pending_rates=(0.5,) * 6,
+    ).instruments
+    return VenueSpec(account=hedging, more_accounts=(netting,), instruments=instruments)
+
+
+def state(server: SimulatedServer) -> tuple:
+    market = server.market
+    books = tuple(
+        (
+            (book.account(), book.credit_minor, book.positions(), book.orders()),
+            (tuple(book.ledger.orders), tuple(book.ledger.deals)),
+        )
+        for book in market.books.values()
+    )
+    tickets = server.book.ledger.tickets
+    return market.bar, market.step, (tickets.next_order, tickets.next_deal), books
 
 
 class Watched(SimulatedServer):
@@ -36,7 +55,7 @@ class Watched(SimulatedServer):
         slippage = np.random.default_rng(1).integers(-2, 5, (len(BARS), 2)).astype(np.int32)
         self.path = path
         self.states: dict[int, tuple] = {}
-        super().__init__(Market(make_venue(deposit=3000.0), BARS, slippage), log)
+        super().__init__(Market(make_world_venue(), BARS, slippage), log)
         self.remember()
 
     def remember(self) -> None:
@@ -46,15 +65,29 @@ class Watched(SimulatedServer):
         super().touch()
         self.remember()
 
-    def _execute(self, record: dict[str, Any]) -> Any:
-        answer = super()._execute(record)
+    def execute(self, request: Any, book: Any = None) -> Any:
+        answer = super().execute(request, book)
         self.remember()
         return answer
+
+    def deposit(self, amount_minor: int, comment: str = "", book: Any = None) -> None:
+        super().deposit(amount_minor, comment, book)
+        self.remember()
+
+    def grant_credit(self, amount_minor: int, comment: str = "", book: Any = None) -> None:
+        super().grant_credit(amount_minor, comment, book)
+        self.remember()
+
+
+KINDS = (
+    *("step", "step", "step", "open", "open", "close", "modify", "look", "login"),
+    *("pending", "pending", "change", "remove", "close_by", "deposit", "credit"),
+)
 
 
 @st.composite
 def actions(draw: st.DrawFn) -> tuple:
-    kind = draw(st.sampled_from(["step", "step", "open", "open", "close", "modify", "look"]))
+    kind = draw(st.sampled_from(KINDS))
     volume = draw(st.sampled_from([0.1, 1.0, 3.0, 0.015]))
     side = draw(st.sampled_from([0, 1]))
     distance = draw(st.sampled_from([0.0, 0.0002, 0.0015]))
@@ -62,28 +95,92 @@ def actions(draw: st.DrawFn) -> tuple:
 
 
 def play(terminal: SimulatedTerminal, server: SimulatedServer, action: tuple) -> None:
-    kind, volume, side, distance, which = action
+    kind, _, _, distance, which = action
     if kind == "step":
         server.step()
-        return
-    if kind == "look":
+    elif kind == "look":
         terminal.account_info()
-        return
+    elif kind == "login":
+        terminal.login(1000001 + which % 2)
+    elif kind == "deposit":
+        server.deposit(1000 * which - 1500, "wire", terminal._book)
+    elif kind == "credit":
+        server.grant_credit(500 * which - 700, "bonus", terminal._book)
+    else:
+        request = request_of(terminal, action, distance)
+        if request:
+            terminal.order_send(request)
+
+
+def request_of(terminal: SimulatedTerminal, action: tuple, distance: float) -> dict[str, Any]:
+    if action[0] in {"open", "pending"}:
+        return opening(terminal, action, distance)
+    if action[0] in {"change", "remove"}:
+        return changing(terminal, action, distance)
+    return closing(terminal, action, distance)
+
+
+def near(terminal: SimulatedTerminal, side: int, distance: float) -> float:
     tick = terminal.symbol_info_tick("EURUSD")
-    stop = round(tick.bid - distance if side == 0 else tick.ask + distance, 5) if distance else 0.0
+    price = tick.bid - distance if side == 0 else tick.ask + distance
+    return round(price, 5) if distance else 0.0
+
+
+def opening(terminal: SimulatedTerminal, action: tuple, distance: float) -> dict[str, Any]:
+    kind, volume, side, _, which = action
     if kind == "open":
-        terminal.order_send(deal(volume=volume, type=side, sl=stop))
-        return
+        stop = near(terminal, side, distance)
+        return deal(volume=volume, type=side, sl=stop, type_filling=which % 3)
+    number = 2 + which if which < 2 else 4 + which % 2
+    price = near(terminal, side, 0.001)
+    return pending(number, volume=volume, price=price, type_time=which % 2)
+
+
+def changing(terminal: SimulatedTerminal, action: tuple, distance: float) -> dict[str, Any]:
+    waiting = terminal.orders_get()
+    if not waiting:
+        return {}
+    order = waiting[action[4] % len(waiting)]
+    number = mt5.TRADE_ACTION_MODIFY if action[0] == "change" else mt5.TRADE_ACTION_REMOVE
+    price = round(order.price_open + (distance or 0.0001), 5)
+    return {"action": number, "order": order.ticket, "price": price}
+
+
+def closing(terminal: SimulatedTerminal, action: tuple, distance: float) -> dict[str, Any]:
+    kind, volume, side, _, which = action
     positions = terminal.positions_get()
     if not positions:
-        return
-    position = positions[which % len(positions)]
+        return {}
+    position, other = positions[which % len(positions)], positions[-1]
     request = {"symbol": "EURUSD", "position": position.ticket, "magic": 9}
     if kind == "close":
-        request |= deal(volume=min(volume, position.volume), type=1 - position.type) | request
-    else:
-        request |= {"action": mt5.TRADE_ACTION_SLTP, "sl": stop}
-    terminal.order_send(request)
+        return deal(volume=min(volume, position.volume), type=1 - position.type) | request
+    if kind == "close_by":
+        return request | {"action": mt5.TRADE_ACTION_CLOSE_BY, "position_by": other.ticket}
+    stop = near(terminal, side, distance)
+    return request | {"action": mt5.TRADE_ACTION_SLTP, "sl": stop}
+
+
+def test_every_prefix_of_the_log_gives_the_books_of_its_moment(tmp_path: Path):
+    path = tmp_path / "log.jsonl"
+    log = FileLog(path, "print")
+    server = Watched(log, path)
+    terminal = make_terminal(server)
+    for number in range(150):
+        kind = KINDS[number * 7 % len(KINDS)]
+        volume = (0.1, 1.0, 3.0, 0.5)[number % 4]
+        play(terminal, server, (kind, volume, number // 3 % 2, 0.0015, number // 5 % 4))
+    log.close()
+    content, states = path.read_bytes(), server.states
+    kinds = {name for line in content.splitlines() for name in json.loads(line)}
+
+    assert kinds >= {"order", "stops", "change", "cancel", "close_by", "deposit", "credit"}
+    assert len(states) > 100
+    for size, expected in states.items():
+        path.write_bytes(content[:size])
+        log = FileLog(path, "print")
+        assert state(Watched(log, path)) == expected
+        log.close()
 
 
 @settings(max_examples=60, deadline=None)
@@ -123,7 +220,8 @@ def test_a_record_is_in_the_file_before_the_answer_is_given(tmp_path: Path):
     log.close()
 
     assert answer.retcode == mt5.TRADE_RETCODE_DONE
-    assert json.loads(lines[-1])["open"]["magic"] == 7
+    assert json.loads(lines[-1])["order"]["magic"] == 7
+    assert json.loads(lines[-1])["account"] == 1000001
 
 
 def test_a_torn_record_is_cut_off_and_counts_as_never_sent(tmp_path: Path):
@@ -159,7 +257,8 @@ def test_another_fingerprint_is_refused_and_the_file_left_alone(tmp_path: Path):
         b"5\n",
         b"[]\n",
         b'{"version":99}\n',
-        b'{"version":1}\n',
+        b'{"version":1,"fingerprint":"print"}\n',
+        b'{"version":2}\n',
         b"\xff\xfe\n",
         b"\n",
         b"[" * 100_000 + b"\n",
@@ -180,13 +279,21 @@ def test_a_file_that_is_no_log_is_refused(tmp_path: Path, lines: bytes):
         {"t": "soon"},
         {"t": True},
         {"t": 5},
-        {"t": None, "open": {}},
+        {"t": None, "order": {}},
+        {"account": 1000001},
         {"dance": {}},
-        {"open": []},
-        {"open": {"symbol": "EURUSD"}},
-        {"close": {"ticket": "1", "units": 1, "magic": 1, "comment": ""}},
-        {"modify": {"ticket": 1, "stop": 1.5, "target": 0}},
-        {"modify": {"ticket": 1, "stop": 1, "target": 0}, "close": {}},
+        {"account": 1000001, "dance": {}},
+        {"account": 1000001, "order": []},
+        {"account": 1000001, "order": {"symbol": "EURUSD"}},
+        {"cancel": {"order_ticket": 1}},
+        {"account": 5, "cancel": {"order_ticket": 1}},
+        {"account": True, "cancel": {"order_ticket": 1}},
+        {"account": 1000001, "cancel": {"order_ticket": "1"}},
+        {"account": 1000001, "cancel": {"order_ticket": 1, "magic": 2}},
+        {"account": 1000001, "close_by": {"position_ticket": 1, "by_ticket": 2}},
+        {"account": 1000001, "stops": {"symbol": "EURUSD", "stop": 1.5, "target": 0}},
+        {"account": 1000001, "cancel": {"order_ticket": 1}, "deposit": {}},
+        {"account": 1000001, "deposit": {"amount_minor": 5}},
     ],
     ids=str,
 )

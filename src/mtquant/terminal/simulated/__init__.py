@@ -1,5 +1,6 @@
 """The embedded terminal: the MetaTrader5 module's face over the market of `exchange`."""
 
+from mtquant.terminal.simulated.connecting import TerminalOptions
 from mtquant.terminal.simulated.log import FileLog, MemoryLog, ServerLog, last_time_ms
 from mtquant.terminal.simulated.module import make_module
 from mtquant.terminal.simulated.server import Outage, SimulatedServer
@@ -12,6 +13,7 @@ __all__ = [
     "ServerLog",
     "SimulatedServer",
     "SimulatedTerminal",
+    "TerminalOptions",
     "last_time_ms",
     "make_module",
 ]

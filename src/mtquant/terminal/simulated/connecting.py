@@ -1,15 +1,57 @@
-"""What `initialize` and `login` are given: a path, a login, a password, a server."""
+"""What `initialize` and `login` are given, and which account that makes the terminal's."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from mtquant.exchange import Book
 from mtquant.terminal.simulated import arguments
 from mtquant.terminal.simulated.arguments import BadArgumentError
 
+if TYPE_CHECKING:
+    from mtquant.exchange import Market
+
 _PROGRAMS: Final = frozenset({"terminal64.exe", "terminal.exe"})
 _UNNAMED: Final = (("1st", int), ("2nd", str), ("3rd", str))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalOptions:
+    """Say what a terminal lets programs do.
+
+    Without `autotrading` (the button in its toolbar) every trade request is refused with 10027;
+    without `python_trading` (the option that forbids it to Python alone) order_send answers None.
+    """
+
+    autotrading: bool = True
+    python_trading: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Logon:
+    """Say whose book a terminal works on; an investor may only look."""
+
+    book: Book
+    is_investor: bool = False
+
+
+def log_on(market: Market, login: int, password: str, server: str) -> Logon:
+    """Return the logon of an account; without a password the remembered one is taken.
+
+    Raises:
+        BadArgumentError: there is no such account, or password or server are wrong.
+    """
+    book = market.books.get(login)
+    if book is None or server not in {"", market.venue.server}:
+        raise BadArgumentError("Terminal: Authorization failed", code=-6)
+    spec = book.account_spec
+    if password in {"", spec.password}:
+        return Logon(book)
+    if password == spec.investor_password:
+        return Logon(book, is_investor=True)
+    raise BadArgumentError("Terminal: Authorization failed", code=-6)
 
 
 def path_argument(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

@@ -21,7 +21,10 @@ Item = TypeVar("Item", Order, Deal)
 def history(
     items: list[Item], clock: ServerClock, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> list[Item]:
-    """Return the items of `ticket=`, else of `position=`, else between two dates.
+    """Return the items of `ticket=`, else of `position=`, else those of a time between two dates.
+
+    The time of an order is that of its setup, however much later it was done. The items come in
+    the order in which they were done.
 
     Raises:
         BadArgumentError: the arguments are none of these.
@@ -38,13 +41,20 @@ def history(
     group = arguments.text(kwargs.get("group", "*"), "group")
     chosen = []
     for item in reversed(items):
-        time_ms = item.time_ms if isinstance(item, Deal) else item.setup_ms
-        second = clock.to_server_ms(time_ms) // 1000
-        if second < start - _REPEATED_S:
+        began_ms, done_ms = _times(item)
+        if clock.to_server_ms(done_ms) // 1000 < start - _REPEATED_S:
             break
+        second = clock.to_server_ms(began_ms) // 1000
         if start <= second <= end and matches_group(item.symbol, group):
             chosen.append(item)
     return chosen[::-1]
+
+
+def _times(item: Order | Deal) -> tuple[int, int]:
+    """Return when an item began and when it was done, UTC ms."""
+    if isinstance(item, Deal):
+        return item.time_ms, item.time_ms
+    return item.setup_ms, item.done_ms
 
 
 def chooser(args: tuple[Any, ...], filters: dict[str, Any]) -> Callable[[int, str], bool]:

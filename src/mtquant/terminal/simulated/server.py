@@ -1,30 +1,32 @@
-"""The server side: a market, an account, and a memory that outlives its clients."""
+"""The server side: a market, its accounts, and a memory that outlives its clients."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections import deque
+from typing import TYPE_CHECKING
 
-from mtquant.model import DataError, Side
+from mtquant.model import ConfigError, DataError
 from mtquant.terminal.simulated.log import MemoryLog, ServerLog
+from mtquant.terminal.simulated.records import (
+    BalanceOperation,
+    CreditOperation,
+    Task,
+    damaged,
+    read_record,
+    record_of,
+)
+from mtquant.terminal.simulated.retcodes import INJECTABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mtquant.exchange import Execution, Market
+    from mtquant.exchange import Book, Execution, Market, Request
 
 Outage = tuple[int, int]  # UTC ms: from (included), to (excluded)
 
-_LEVELS: Final = {"stop": int, "target": int}
-_WORDS: Final = {"magic": int, "comment": str}
-_SHAPES: Final[dict[str, dict[str, type]]] = {
-    "open": {"symbol": str, "side": str, "units": int, **_LEVELS, **_WORDS},
-    "close": {"ticket": int, "units": int, **_WORDS},
-    "modify": {"ticket": int, **_LEVELS},
-}
-
 
 class SimulatedServer:
-    """Run the market in lock-step and execute requests on its book.
+    """Run the market in lock-step and execute requests on the books of its accounts.
 
     Everything that reaches it is logged before it is answered; given the log of an earlier process
     it stands where that process left it.
@@ -41,6 +43,7 @@ class SimulatedServer:
         self._log = MemoryLog() if log is None else log
         self._logged_ms = -1
         self._outages = tuple(outages)
+        self._next_answers: deque[int] = deque()
         self._replay()
         self._was_restored = self.market.step >= 0
         if not self._was_restored:
@@ -75,75 +78,72 @@ class SimulatedServer:
             self._log.write({"t": self.now_ms})
             self._logged_ms = self.now_ms
 
-    def open_market(
-        self,
-        symbol: str,
-        side: Side,
-        units: int,
-        *,
-        stop: int = 0,
-        target: int = 0,
-        magic: int = 0,
-        comment: str = "",
-    ) -> Execution:
-        """Open a position at the market; levels are points, 0 = none."""
-        request = {"symbol": symbol, "side": side.name, "units": units, "stop": stop}
-        request |= {"target": target, "magic": magic, "comment": comment}
-        return self._execute({"t": self.now_ms, "open": request})
+    # ------------------------------------------------------------------ what clients ask
 
-    def close_market(self, ticket: int, units: int, magic: int, comment: str) -> Execution:
-        """Close a position, wholly or in part."""
-        request = {"ticket": ticket, "units": units, "magic": magic, "comment": comment}
-        return self._execute({"t": self.now_ms, "close": request})
+    def execute(self, request: Request, book: Book | None = None) -> Execution:
+        """Carry out the request of an account (None: the usual one)."""
+        chosen = book or self.book
+        self._note(chosen, request)
+        return chosen.send(request)
 
-    def modify_stops(self, ticket: int, stop: int, target: int) -> Execution:
-        """Replace a position's protective levels."""
-        request = {"ticket": ticket, "stop": stop, "target": target}
-        return self._execute({"t": self.now_ms, "modify": request})
+    def take_answer(self) -> int:
+        """Return the return code that waits for the next trade request, 0 if none does."""
+        return self._next_answers.popleft() if self._next_answers else 0
 
-    def _execute(self, record: dict[str, Any]) -> Execution:
-        self._log.write(record)
-        self._logged_ms = self.now_ms
-        return self._apply(record)
+    # ------------------------------------------------------------------ what its operator does
 
-    def _apply(self, record: dict[str, Any]) -> Execution:
-        if "open" in record:
-            details = dict(record["open"])
-            side = Side[details.pop("side")]
-            return self.book.open_market(
-                details.pop("symbol"), side, details.pop("units"), **details
+    def answer_next(self, retcode: int) -> None:
+        """Answer the next trade request with a return code and execute nothing of it.
+
+        Raises:
+            ConfigError: the market's own rules give this code, or there is none such.
+        """
+        if retcode not in INJECTABLE:
+            raise ConfigError(
+                f"answer_next: {retcode} is not one of {', '.join(map(str, sorted(INJECTABLE)))}"
             )
-        if "close" in record:
-            details = dict(record["close"])
-            return self.book.close_market(details.pop("ticket"), details.pop("units"), **details)
-        return self.book.modify_stops(**record["modify"])
+        self._next_answers.append(retcode)
+
+    def deposit(self, amount_minor: int, comment: str = "", book: Book | None = None) -> None:
+        """Put money on an account (None: the usual one), or take it off where negative."""
+        self._operate(BalanceOperation(amount_minor=amount_minor, comment=comment), book)
+
+    def grant_credit(self, amount_minor: int, comment: str = "", book: Book | None = None) -> None:
+        """Grant an account (None: the usual one) credit, or take it back where negative."""
+        self._operate(CreditOperation(amount_minor=amount_minor, comment=comment), book)
+
+    # ------------------------------------------------------------------ inside
+
+    def _operate(self, task: BalanceOperation | CreditOperation, book: Book | None) -> None:
+        chosen = book or self.book
+        self._note(chosen, task)
+        self._apply(chosen, task)
+
+    def _note(self, book: Book, task: Task) -> None:
+        self._log.write(record_of(self.now_ms, book.account_spec.login, task))
+        self._logged_ms = self.now_ms
+
+    def _apply(self, book: Book, task: Task) -> None:
+        if isinstance(task, BalanceOperation):
+            book.deposit(task.amount_minor, self.now_ms, task.comment)
+        elif isinstance(task, CreditOperation):
+            book.grant_credit(task.amount_minor, self.now_ms, task.comment)
+        else:
+            book.send(task)
 
     def _replay(self) -> None:
         for record in self._log.records():
-            _require_shape(record)
-            while (upcoming := self.market.next_ms()) is not None and upcoming <= record["t"]:
+            time_ms, login, task = read_record(record)
+            while (upcoming := self.market.next_ms()) is not None and upcoming <= time_ms:
                 self.market.advance()
-            if self.now_ms != record["t"] or self.market.step < 0:
+            if self.now_ms != time_ms or self.market.step < 0:
                 raise DataError(
-                    f"the server's log speaks of {record['t']}, which is no tick of this market"
+                    f"the server's log speaks of {time_ms}, which is no tick of this market"
                 )
-            self._logged_ms = self.now_ms
-            if len(record) > 1:
-                self._apply(record)
-
-
-def _require_shape(record: dict[str, Any]) -> None:
-    """Refuse a record that this server never writes."""
-    kinds = [kind for kind in record if kind != "t"]
-    shapes = [_SHAPES.get(kind) for kind in kinds]
-    if type(record.get("t")) is not int or len(kinds) > 1 or None in shapes:
-        raise DataError(f"the server's log is damaged: {record!r:.80}")
-    for kind, shape in zip(kinds, shapes, strict=True):
-        request = record[kind]
-        found = (
-            {name: type(value) for name, value in request.items()}
-            if isinstance(request, dict)
-            else None
-        )
-        if found != shape or request.get("side", "BUY") not in Side.__members__:
-            raise DataError(f"the server's log is damaged: {record!r:.80}")
+            self._logged_ms = time_ms
+            if task is None:
+                continue
+            book = self.market.books.get(login)
+            if book is None:
+                raise damaged(record)
+            self._apply(book, task)

@@ -7,44 +7,53 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtquant.model import Side, money_from_minor
-from mtquant.terminal.simulated import arguments, faces
+from mtquant.terminal.simulated import arguments, faces, info_faces
 from mtquant.terminal.simulated.arguments import BadArgumentError, matches_group, not_found
 from mtquant.terminal.simulated.calls import NO_CONNECTION, SUCCESS, answers
 from mtquant.terminal.simulated.connecting import (
+    Logon,
+    TerminalOptions,
+    log_on,
     login_arguments,
     path_argument,
     starts_a_terminal,
 )
-from mtquant.terminal.simulated.desk import SIDES, RequestDesk
+from mtquant.terminal.simulated.desk import RequestDesk
 from mtquant.terminal.simulated.history import chooser, history
 from mtquant.terminal.simulated.rates import TIMEFRAMES, opening_seconds, rates, rows_between
 from mtquant.terminal.simulated.request import parse_request
 from mtquant.terminal.simulated.ticks import KINDS, ticks
+from mtquant.terminal.simulated.vocabulary import SIDES
+from mtquant.terminal.simulated.watch import MarketWatch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mtquant.exchange import Book
+    from mtquant.model import Order
     from mtquant.terminal.simulated.server import SimulatedServer
 
 
 class SimulatedTerminal:
     """Behave like the MetaTrader5 module, on any operating system.
 
-    It has what a bot on market orders needs: connection, account, symbols, bars, checks, market
-    orders, stop loss and take profit, closing, history. Times are the server's epoch seconds.
-    Like the official module it is not thread-safe: one owner thread.
+    It is logged on to the venue's usual account until `initialize` or `login` names another; times
+    are the server's epoch seconds. Like the official module it is not thread-safe: one owner
+    thread.
     """
 
-    def __init__(self, server: SimulatedServer) -> None:
+    def __init__(self, server: SimulatedServer, options: TerminalOptions | None = None) -> None:
         self._server = server
-        self._book = server.book
+        self._options = options or TerminalOptions()
+        self._logon = Logon(server.book)
         self._venue = server.market.venue
         self._clock = self._venue.clock
         self._connected = False
         self._error: tuple[int, str] = (0, "")
-        self._requests = RequestDesk(server)
-        self._selected = set(self._venue.instruments)
-        self._depths: set[str] = set()
+        self._watch = MarketWatch(self._venue.instruments)
+        self._requests = RequestDesk(
+            server, self._watch.shows, autotrading=self._options.autotrading
+        )
         self._stamps: NDArray[np.int64] | None = None
 
     # ------------------------------------------------------------------ connection
@@ -70,12 +79,11 @@ class SimulatedTerminal:
 
     @answers(False)  # noqa: FBT003 - the answer of a failed call
     def login(self, *args: Any, **kwargs: Any) -> bool:
-        """Log in to the account; a wrong login, password or server is refused."""
-        login, password, server = login_arguments(args, kwargs)
-        account = self._venue.account
-        known = (account.login, account.password, self._venue.server)
-        if (login, password or known[1], server or known[2]) != known:
-            raise BadArgumentError("Terminal: Authorization failed", code=-6)
+        """Log in to an account; a wrong login, password or server is refused."""
+        self._logon = log_on(self._server.market, *login_arguments(args, kwargs))
+        for symbol in self._venue.instruments:
+            if self._is_held(symbol):
+                self._watch.show(symbol)
         return True
 
     def shutdown(self) -> bool:
@@ -87,7 +95,7 @@ class SimulatedTerminal:
     @answers(None)
     def version(self) -> tuple[int, int, str]:
         """Return (500, build, build date)."""
-        return 500, faces.BUILD, "01 Jan 2026"
+        return 500, info_faces.BUILD, "01 Jan 2026"
 
     def last_error(self) -> tuple[int, str]:
         """Return (code, text) of the last call."""
@@ -96,12 +104,12 @@ class SimulatedTerminal:
     @answers(None)
     def terminal_info(self) -> Any:
         """Return a TerminalInfo."""
-        return faces.terminal_face(self._venue.company, connected=True)
+        return info_faces.terminal_face(self._venue.company, self._options)
 
     @answers(None)
     def account_info(self) -> Any:
         """Return an AccountInfo."""
-        return faces.account_face(self._book.account(), self._venue)
+        return info_faces.account_face(self._logon)
 
     # ------------------------------------------------------------------ symbols and prices
 
@@ -130,36 +138,45 @@ class SimulatedTerminal:
     def symbol_info_tick(self, symbol: str, /) -> Any:
         """Return the latest Tick."""
         quote = self._book.quote(self._known(symbol))
-        if quote is None:
+        if quote is None or not self._watch.shows(symbol):
             raise not_found()
         return faces.tick_face(quote, self._clock, self._digits(symbol))
 
     @answers(False)  # noqa: FBT003 - the answer of a failed call
     def symbol_select(self, symbol: str, enable: bool = True, /) -> bool:  # noqa: FBT001, FBT002 - the module's signature
-        """Show a symbol in Market Watch, or hide it."""
-        change = self._selected.add if enable else self._selected.discard
-        change(self._known(symbol))
+        """Show a symbol in Market Watch, or hide it.
+
+        One with positions, waiting orders or an open depth cannot be hidden.
+        """
+        name = self._known(symbol)
+        if enable:
+            self._watch.show(name)
+        elif self._is_held(name) or not self._watch.hide(name):
+            raise BadArgumentError("Terminal: Call failed", code=-1)
         return True
 
     @answers(False)  # noqa: FBT003 - the answer of a failed call
     def market_book_add(self, symbol: str, /) -> bool:
         """Subscribe to the market depth of a symbol."""
-        self._depths.add(self._known(symbol))
+        if not self._watch.shows(self._known(symbol)):
+            raise not_found()
+        self._watch.follow_depth(symbol)
         return True
 
     @answers(False)  # noqa: FBT003 - the answer of a failed call
     def market_book_release(self, symbol: str, /) -> bool:
         """End the subscription to the market depth of a symbol."""
-        self._depths.discard(self._known(symbol))
+        self._watch.leave_depth(self._known(symbol))
         return True
 
     @answers(None)
     def market_book_get(self, symbol: str, /) -> Any:
-        """Return the ask and the bid as BookInfo; their volume is the largest of one order."""
+        """Return the levels of the market as BookInfo, the highest price first."""
         quote = self._book.quote(self._known(symbol))
-        if quote is None or symbol not in self._depths:
+        if quote is None or not self._watch.follows_depth(symbol):
             raise not_found()
-        return faces.depth_face(quote, self._venue.instrument(symbol))
+        dealing = self._venue.instruments[symbol].dealing()
+        return faces.depth_face(quote, self._venue.instrument(symbol), dealing)
 
     @answers(None)
     def copy_ticks_from(self, symbol: str, date_from: Any, count: int, kind: int, /) -> Any:
@@ -221,12 +238,16 @@ class SimulatedTerminal:
     @answers(None)
     def order_check(self, *args: Any, **kwargs: Any) -> Any:
         """Return an OrderCheckResult (retcode 0 = would pass; trading hours are not checked)."""
-        return self._requests.check(parse_request(args, kwargs))
+        return self._requests.check(parse_request(args, kwargs), self._logon)
 
     @answers(None)
     def order_send(self, *args: Any, **kwargs: Any) -> Any:
         """Send a trade request; return an OrderSendResult, None for arguments it cannot take."""
-        return self._requests.send(parse_request(args, kwargs))
+        request = parse_request(args, kwargs)
+        if not self._options.python_trading:
+            text = "Auto-Trading using Python API disabled in Terminal"
+            raise BadArgumentError(text, code=-8)
+        return self._requests.send(request, self._logon)
 
     # ------------------------------------------------------------------ positions and history
 
@@ -248,14 +269,18 @@ class SimulatedTerminal:
 
     @answers(None)
     def orders_total(self) -> int:
-        """Return how many orders wait in the market: this version places none."""
-        return 0
+        """Return how many orders wait in the market."""
+        return len(self._book.live_orders)
 
     @answers(None)
     def orders_get(self, *args: Any, **kwargs: Any) -> Any:
         """Return the orders that wait in the market."""
-        chooser(args, kwargs)
-        return ()
+        is_wanted = chooser(args, kwargs)
+        return tuple(
+            self._order(one)
+            for one in self._book.orders()
+            if is_wanted(one.order_ticket, one.symbol)
+        )
 
     @answers(None)
     def history_orders_total(self, date_from: Any, date_to: Any, /) -> int:
@@ -266,7 +291,7 @@ class SimulatedTerminal:
     def history_orders_get(self, *args: Any, **kwargs: Any) -> Any:
         """Return orders of the history: two dates, or `ticket=`, or `position=`."""
         chosen = history(self._book.ledger.orders, self._clock, args, kwargs)
-        return tuple(faces.order_face(one, self._clock, self._digits(one.symbol)) for one in chosen)
+        return tuple(self._order(one) for one in chosen)
 
     @answers(None)
     def history_deals_total(self, date_from: Any, date_to: Any, /) -> int:
@@ -277,7 +302,7 @@ class SimulatedTerminal:
     def history_deals_get(self, *args: Any, **kwargs: Any) -> Any:
         """Return deals: two dates, or `ticket=` (of the order), or `position=`."""
         chosen = history(self._book.ledger.deals, self._clock, args, kwargs)
-        money = self._venue.account.currency_digits
+        money = self._book.account_spec.currency_digits
         return tuple(
             faces.deal_face(one, self._clock, self._digits(one.symbol), money) for one in chosen
         )
@@ -298,6 +323,16 @@ class SimulatedTerminal:
         """Note an error and return False."""
         self._error = error
         return False
+
+    @property
+    def _book(self) -> Book:
+        return self._logon.book
+
+    def _is_held(self, symbol: str) -> bool:
+        """Tell whether the account has a position or a waiting order of a symbol."""
+        positions = (one.symbol for one in self._book.open_positions)
+        orders = (one.symbol for one in self._book.live_orders)
+        return symbol in {*positions, *orders}
 
     def _known(self, symbol: Any) -> str:
         if not isinstance(symbol, str):
@@ -353,10 +388,14 @@ class SimulatedTerminal:
         return side
 
     def _money(self, minor: int) -> float:
-        return money_from_minor(minor, self._venue.account.currency_digits)
+        return money_from_minor(minor, self._book.account_spec.currency_digits)
 
     def _digits(self, symbol: str) -> int:
         return self._venue.instrument(symbol).digits if symbol else 0
 
     def _symbol(self, symbol: str) -> Any:
-        return faces.symbol_face(self._book, symbol, selected=symbol in self._selected)
+        is_shown = self._watch.shows(symbol)
+        return info_faces.symbol_face(self._book, symbol, is_shown=is_shown)
+
+    def _order(self, order: Order) -> Any:
+        return faces.order_face(order, self._clock, self._venue.instrument(order.symbol))
