@@ -38,6 +38,7 @@ class Feed(Protocol):
     """Bring the prices of one symbol, in order."""
 
     symbol: str
+    digits: int
 
     def next_ms(self) -> int | None:
         """Return when the next price comes (UTC ms), None after the last."""
@@ -74,7 +75,7 @@ class BarFeed:
             raise ConfigError(
                 f"{bars.symbol}: slippage must be of shape ({len(bars)}, 2), was {slippage.shape}"
             )
-        self.symbol = bars.symbol
+        self.symbol, self.digits = bars.symbol, bars.digits
         self.bars = bars
         self.model = model
         self.duration_ms = bars.timeframe.duration_ms
@@ -196,7 +197,7 @@ class TickFeed:
             raise ConfigError(
                 f"{ticks.symbol}: slippage must be of shape ({count}, 2), was {slippage.shape}"
             )
-        self.symbol = ticks.symbol
+        self.symbol, self.digits = ticks.symbol, ticks.digits
         self.ticks = ticks
         self.played = 0
         self._time = ticks.time_ms.data

@@ -13,7 +13,7 @@ from terminals import deal, make_server
 from worlds import bars_of
 
 from mtquant.terminal.simulated import SimulatedTerminal, make_module
-from mtquant.terminal.simulated.rates import RATES_DTYPE
+from mtquant.terminal.simulated.charts import RATES_DTYPE
 from mtquant.terminal.simulated.ticks import TICKS_DTYPE
 
 API = Path(__file__).resolve().parents[4] / "shared" / "spec" / "mt5_api.json"

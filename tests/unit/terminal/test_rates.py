@@ -7,7 +7,7 @@ from worlds import MONDAY_MS, bars_of
 
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated import SimulatedServer
-from mtquant.terminal.simulated.rates import RATES_DTYPE
+from mtquant.terminal.simulated.charts import RATES_DTYPE
 
 H1 = mt5.TIMEFRAME_H1
 HOUR = 3600

@@ -10,6 +10,7 @@ from mtquant.model import Side, money_from_minor
 from mtquant.terminal.simulated import arguments, faces, info_faces
 from mtquant.terminal.simulated.arguments import BadArgumentError, matches_group, not_found
 from mtquant.terminal.simulated.calls import NO_CONNECTION, SUCCESS, answers
+from mtquant.terminal.simulated.charts import TIMEFRAMES, Chart, Charts
 from mtquant.terminal.simulated.connecting import (
     Logon,
     TerminalOptions,
@@ -20,15 +21,12 @@ from mtquant.terminal.simulated.connecting import (
 )
 from mtquant.terminal.simulated.desk import RequestDesk
 from mtquant.terminal.simulated.history import chooser, history
-from mtquant.terminal.simulated.rates import TIMEFRAMES, opening_seconds, rates, rows_between
 from mtquant.terminal.simulated.request import parse_request
 from mtquant.terminal.simulated.ticks import KINDS, ticks
 from mtquant.terminal.simulated.vocabulary import SIDES
 from mtquant.terminal.simulated.watch import MarketWatch
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from mtquant.exchange import Book
     from mtquant.model import Order
     from mtquant.terminal.simulated.server import SimulatedServer
@@ -54,7 +52,9 @@ class SimulatedTerminal:
         self._requests = RequestDesk(
             server, self._watch.shows, autotrading=self._options.autotrading
         )
-        self._stamps: NDArray[np.int64] | None = None
+        market = server.market
+        self._feeds = {feed.symbol: feed for feed in market.feeds}
+        self._charts = Charts(market.feeds, self._clock)
 
     # ------------------------------------------------------------------ connection
 
@@ -192,28 +192,22 @@ class SimulatedTerminal:
     @answers(None)
     def copy_rates_from(self, symbol: str, timeframe: int, date_from: Any, count: int, /) -> Any:
         """Return the last `count` bars that opened at or before a date."""
-        stamps = self._bar_stamps(symbol, timeframe)
+        chart = self._chart(symbol, timeframe)
         wanted = self._count(count)
-        found = rows_between(
-            self._server.market, stamps, int(stamps.min()), arguments.seconds(date_from)
-        )
-        return rates(self._server.market, stamps, found[max(0, len(found) - wanted) :])
+        return chart.table(chart.until(arguments.seconds(date_from), wanted))
 
     @answers(None)
     def copy_rates_from_pos(self, symbol: str, timeframe: int, start: int, count: int, /) -> Any:
         """Return `count` bars, counted back from the forming bar (position 0)."""
-        stamps = self._bar_stamps(symbol, timeframe)
-        end = max(0, self._server.market.bar + 1 - self._count(start))
-        rows = np.arange(max(0, end - self._count(count)), end)
-        return rates(self._server.market, stamps, rows)
+        chart = self._chart(symbol, timeframe)
+        end = max(0, chart.shown - self._count(start))
+        return chart.table(np.arange(max(0, end - self._count(count)), end))
 
     @answers(None)
     def copy_rates_range(self, symbol: str, timeframe: int, start: Any, end: Any, /) -> Any:
         """Return the bars that opened between two dates, both included."""
-        stamps = self._bar_stamps(symbol, timeframe)
-        market = self._server.market
-        rows = rows_between(market, stamps, arguments.seconds(start), arguments.seconds(end))
-        return rates(market, stamps, rows)
+        chart = self._chart(symbol, timeframe)
+        return chart.table(chart.between(arguments.seconds(start), arguments.seconds(end)))
 
     # ------------------------------------------------------------------ trading
 
@@ -347,20 +341,14 @@ class SimulatedTerminal:
             raise not_found()
         return str(symbol)
 
-    def _bar_stamps(self, symbol: str, timeframe: int) -> NDArray[np.int64]:
-        """Return the opening seconds of all bars of a series that this server has."""
-        bars = self._server.market.bars
+    def _chart(self, symbol: str, timeframe: int) -> Chart:
         wanted = TIMEFRAMES.get(arguments.whole(timeframe))
         if wanted is None:
             raise BadArgumentError
-        if self._known(symbol) != bars.symbol or wanted is not bars.timeframe:
+        chart = self._charts.chart(self._known(symbol), wanted)
+        if chart is None:
             raise not_found()
-        return self._all_stamps()
-
-    def _all_stamps(self) -> NDArray[np.int64]:
-        if self._stamps is None:
-            self._stamps = opening_seconds(self._server.market)
-        return self._stamps
+        return chart
 
     def _ticks(
         self, symbol: str, first: int, last: int, kind: int, count: int | None = None
@@ -368,10 +356,10 @@ class SimulatedTerminal:
         chosen = arguments.whole(kind)
         if chosen not in KINDS:
             raise BadArgumentError
-        market = self._server.market
-        if self._known(symbol) != market.bars.symbol:
+        feed = self._feeds.get(self._known(symbol))
+        if feed is None:
             raise not_found()
-        return ticks(market, self._all_stamps(), (first, last), chosen, count)
+        return ticks(feed, self._clock, (first, last), chosen, count)
 
     @staticmethod
     def _count(value: Any) -> int:

@@ -1,4 +1,4 @@
-"""Ticks as `copy_ticks_*` returns them: the points of the bars' paths that were played so far."""
+"""Ticks as `copy_ticks_*` returns them: real ones, or points of the bars' paths, so far played."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mtquant.exchange import rules
+from mtquant.data import server_times
+from mtquant.exchange import BarFeed, TickFeed
 from mtquant.terminal import constants as mt5
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-    from mtquant.exchange import Market
+    from mtquant.exchange import Feed
+    from mtquant.model import ServerClock
 
 TICKS_DTYPE: Final = np.dtype(
     [
@@ -29,67 +29,86 @@ TICKS_DTYPE: Final = np.dtype(
     ]
 )
 KINDS: Final = (mt5.COPY_TICKS_ALL, mt5.COPY_TICKS_INFO, mt5.COPY_TICKS_TRADE)
-_Point = tuple[int, int, int]  # UTC ms, bid and ask in points
-_STEPS: Final = 4
-_CHANGE_S: Final = 7200  # no server's clock is set further at once
+_CHANGE_MS: Final = 7_200_000  # no server's clock is set further at once
+_CHUNK: Final = 512  # bars whose points are made at once
 
 
 def ticks(
-    market: Market,
-    stamps: NDArray[np.int64],
+    feed: Feed,
+    clock: ServerClock,
     seconds: tuple[int, int],
     kind: int,
     count: int | None = None,
 ) -> NDArray[Any]:
     """Return the ticks from one server second to another as an array of `TICKS_DTYPE`.
 
-    Both ends count, to the millisecond; `count` keeps the first ones. The market has no last
-    price, so there are no ticks of trades. `flags` say which side changed since the tick before;
-    COPY_TICKS_INFO leaves out points of the path on which neither did.
+    Both ends count, to the millisecond; `count` keeps the first ones. There is no last price, so
+    there are no ticks of trades. `flags` say which side changed since the tick before;
+    COPY_TICKS_INFO leaves out points of a path on which neither did.
     """
-    found: list[tuple[Any, ...]] = []
+    found = [np.zeros(0, dtype=TICKS_DTYPE)]
     if kind != mt5.COPY_TICKS_TRADE and count != 0:
-        for tick in _rows(market, stamps, seconds[0] * 1000, seconds[1] * 1000):
-            if kind == mt5.COPY_TICKS_ALL or tick[6]:
-                found.append(tick)
-                if len(found) == count:
+        wanted = count
+        for table in _tables(feed, clock, (seconds[0] * 1000, seconds[1] * 1000)):
+            kept = table[table["flags"] > 0] if kind == mt5.COPY_TICKS_INFO else table
+            found.append(kept[:wanted])
+            if wanted is not None:
+                wanted -= len(found[-1])
+                if wanted == 0:
                     break
-    return np.array(found, dtype=TICKS_DTYPE)
+    return np.concatenate(found)
 
 
-def _rows(
-    market: Market, stamps: NDArray[np.int64], first_ms: int, last_ms: int
-) -> Iterator[tuple[Any, ...]]:
-    margin_s = market.duration_ms // 1000 + _CHANGE_S
-    shown = stamps[: market.bar + 1]
-    near = (shown >= first_ms // 1000 - margin_s) & (shown <= last_ms // 1000 + margin_s)
-    bars = np.flatnonzero(near).tolist()
-    scale = 10**market.bars.digits
-    for bar in bars:
-        before = _points(market, bar - 1)[-1] if bar else None
-        for point in _points(market, bar):
-            utc_ms, bid, ask = point
-            flags = mt5.TICK_FLAG_BID * (before is None or bid != before[1])
-            flags |= mt5.TICK_FLAG_ASK * (before is None or ask != before[2])
-            before = point
-            time_ms = market.venue.clock.to_server_ms(utc_ms)
-            if first_ms <= time_ms <= last_ms:
-                yield time_ms // 1000, bid / scale, ask / scale, 0.0, 0, time_ms, flags, 0.0
+def _tables(feed: Feed, clock: ServerClock, ends: tuple[int, int]) -> Any:
+    """Yield the ticks between two server times (ms), in parts, oldest first."""
+    scale = 10**feed.digits
+    first_ms, last_ms = ends
+    for utc, bid, ask, has_before in _columns(feed, clock, ends):
+        server = server_times(utc, clock)
+        table = np.zeros(len(utc), dtype=TICKS_DTYPE)
+        table["time"], table["time_msc"] = server // 1000, server
+        table["bid"], table["ask"] = bid / scale, ask / scale
+        changed = [np.concatenate([[True], np.diff(side) != 0]) for side in (bid, ask)]
+        table["flags"] = mt5.TICK_FLAG_BID * changed[0] + mt5.TICK_FLAG_ASK * changed[1]
+        inside = (server >= first_ms) & (server <= last_ms)
+        inside[:has_before] = False  # it only tells what has changed
+        yield table[inside]
 
 
-def _points(market: Market, bar: int) -> list[_Point]:
-    """Return the played points of a bar's path."""
-    bars, before = market.bars, max(0, bar - 1)
-    open_, close = int(bars.open[bar]), int(bars.close[bar])
-    high, low, spread = int(bars.high[bar]), int(bars.low[bar]), int(bars.spread[bar])
-    past = (int(bars.open[before]), int(bars.close[before])) if bar else (0, 0)
-    direction = rules.path_direction(open_, close, *past)
-    opened, duration = int(bars.time_ms[bar]), market.duration_ms
-    if bar + 1 < len(bars):
-        duration = min(duration, int(bars.time_ms[bar + 1]) - opened)
-    played = market.step + 1 if bar == market.bar else _STEPS
-    bids = [rules.path_point(s, direction, open_, high, low, close) for s in range(played)]
-    return [
-        (rules.path_time(step, opened, duration), bid, bid + spread)
-        for step, bid in enumerate(bids)
-    ]
+def _columns(feed: Feed, clock: ServerClock, ends: tuple[int, int]) -> Any:
+    """Yield UTC times, bids and asks (points) of ticks near two server times, played so far.
+
+    The last item tells how many of them come before the part, to compare with.
+    """
+    if isinstance(feed, TickFeed):
+        times = feed.ticks.time_ms[: feed.played]
+        low, high = (clock.to_utc_ms(ms) for ms in ends)
+        first = int(np.searchsorted(times, low - _CHANGE_MS))
+        end = int(np.searchsorted(times, high + _CHANGE_MS, side="right"))
+        before = min(1, first)
+        rows = slice(first - before, end)
+        if end > first:
+            yield times[rows], feed.ticks.bid[rows], feed.ticks.ask[rows], before
+        return
+    if not isinstance(feed, BarFeed):
+        raise TypeError(f"{type(feed).__name__} is neither bars nor ticks")
+    played = feed.bar + 1 if feed.step >= 0 else feed.bar
+    opened = feed.bars.time_ms[:played]
+    low, high = (clock.to_utc_ms(ms) for ms in ends)
+    first = int(np.searchsorted(opened, low - feed.duration_ms - _CHANGE_MS))
+    end = int(np.searchsorted(opened, high + _CHANGE_MS, side="right"))
+    for start in range(first, end, _CHUNK):
+        yield _path_columns(feed, range(max(0, start - 1), min(end, start + _CHUNK)), start)
+
+
+def _path_columns(feed: BarFeed, rows: range, start: int) -> tuple[Any, Any, Any, int]:
+    points: list[tuple[int, int, int]] = []
+    before = 0
+    for row in rows:
+        spread = int(feed.bars.spread[row])
+        path = feed.shown if row == feed.bar else feed.points(row)
+        points += [(time_ms, bid, bid + spread) for time_ms, bid in path]
+        if row < start:
+            before = len(points)
+    columns = np.array(points, dtype=np.int64)
+    return columns[:, 0], columns[:, 1], columns[:, 2], before
