@@ -514,3 +514,19 @@ def test_what_the_market_has_not_waits_and_is_filled_by_the_next_tick():
     server.step()
     assert terminal.orders_get() == ()
     assert [one.volume for one in terminal.history_deals_get(ticket=answer.order)] == [0.5, 0.3]
+
+
+@pytest.mark.xfail(strict=True, reason="the book does not look at levels after late fills")
+def test_what_a_waiting_order_opens_beyond_its_own_levels_is_closed_at_once():
+    venue = venue_of(
+        execution_mode=ExecutionMode.EXCHANGE, depth_points=(0,), depth_lots=(0.5,), commission=0.0
+    )
+    server, terminal = started([110_000, 110_200], venue=venue, wick=0, gaps=[0, 200])
+    for _ in range(3):
+        server.step()
+    assert terminal.order_send(deal(volume=0.5, comment="first")).retcode == 10009
+    request = deal(type_filling=mt5.ORDER_FILLING_RETURN, tp=1.1005)
+    assert terminal.order_send(request).retcode == mt5.TRADE_RETCODE_PLACED
+    server.step()  # to 1.10210, above its take profit
+
+    assert [one.comment for one in terminal.positions_get()] == ["first"]
