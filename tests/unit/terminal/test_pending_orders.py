@@ -312,6 +312,20 @@ def test_an_order_lives_as_long_as_it_was_told(type_time: int, expiration: int, 
     assert terminal.history_deals_get(ticket=ticket) == ()
 
 
+def test_an_expiration_is_a_time_of_the_server_s_clock_summer_or_winter():
+    friday_ms = 1_490_356_800_000  # 2017-03-24 12:00 UTC, 14:00 in winter
+    server, terminal = started([110_000] * 80, first_ms=friday_ms)
+    monday_s = (friday_ms + 3 * 86_400_000) // 1000 + 7200  # 14:00 in summer
+    ticket = placed(terminal, type_time=mt5.ORDER_TIME_SPECIFIED, expiration=monday_s)
+    assert terminal.orders_get()[0].time_expiration == monday_s
+    play(server)
+
+    [order] = terminal.history_orders_get(ticket=ticket)
+    assert (order.time_expiration, order.time_done) == (monday_s, monday_s)
+    assert order.comment == "expired [2017.03.27 14:00]"
+    assert order.time_done - order.time_setup == 3 * 86_400
+
+
 def test_a_symbol_takes_the_lifetimes_of_its_mask():
     venue = venue_of(expirations=(Expiration.GTC, Expiration.DAY), gtc_mode=GtcMode.DAILY)
     _, terminal = started(venue=venue)

@@ -20,19 +20,19 @@ from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTermin
 BARS = bars_of([110_000 + 40 * (i % 5) - 25 * (i % 3) for i in range(12)], wick=20)
 
 
-def make_world_venue() -> VenueSpec:
-    """Return a venue with a hedging and a netting account and a thin market."""
-    hedging = AccountSpec(deposit=3000.0, credit=50.0, limit_requests_per_minute=20)
-    netting = AccountSpec(
-        login=1000002, password="two", margin_mode=MarginMode.NETTING, deposit=2000.0
-    )
-    instruments = make_venue(
+# a hedging and a netting account, and a thin market
+VENUE = VenueSpec(
+    account=AccountSpec(deposit=3000.0, credit=50.0, limit_requests_per_minute=20),
+    more_accounts=(
+        AccountSpec(login=1000002, password="two", margin_mode=MarginMode.NETTING, deposit=2000.0),
+    ),
+    instruments=make_venue(
         execution_mode=ExecutionMode.EXCHANGE,
         depth_points=(0, 3),
         depth_lots=(1.0, 2.0),
         margin_pending_rates=(0.5,) * 6,
-    ).instruments
-    return VenueSpec(account=hedging, more_accounts=(netting,), instruments=instruments)
+    ).instruments,
+)
 
 
 def state(server: SimulatedServer) -> tuple:
@@ -55,7 +55,7 @@ class Watched(SimulatedServer):
         slippage = np.random.default_rng(1).integers(-2, 5, (len(BARS), 2)).astype(np.int32)
         self.path = path
         self.states: dict[int, tuple] = {}
-        super().__init__(Market(make_world_venue(), BARS, slippage), log)
+        super().__init__(Market(VENUE, BARS, slippage), log)
         self.remember()
 
     def remember(self) -> None:
