@@ -544,3 +544,26 @@ def test_what_a_waiting_order_opens_beyond_its_own_levels_is_closed_at_once():
     server.step()  # to 1.10210, above its take profit
 
     assert [one.comment for one in terminal.positions_get()] == ["first"]
+
+
+@pytest.mark.xfail(strict=True, reason="the book fills the rest of a limit only when it is crossed")
+def test_the_rest_of_a_limit_order_is_filled_while_the_market_stays_beyond_its_price():
+    venue = venue_of(depth_points=(0,), depth_lots=(0.5,))
+    server, terminal = started([110_000, 110_200, 110_200], venue=venue, wick=0, gaps=[0, 200])
+    ticket = placed(terminal, mt5.ORDER_TYPE_SELL_LIMIT, volume=1.5)
+    for _ in range(6):  # three ticks above its price, each with half a lot
+        server.step()
+
+    assert [one.volume for one in terminal.history_deals_get(ticket=ticket)] == [0.5, 0.5, 0.5]
+    assert terminal.orders_get() == ()
+
+
+@pytest.mark.xfail(strict=True, reason="the book lets both of two opposite orders open positions")
+def test_where_hedging_is_prohibited_the_second_of_two_stop_orders_opens_nothing():
+    venue = venue_of({"hedging_prohibited": True})
+    server, terminal = started([110_000, 110_200, 109_800], venue=venue)
+    for kind in (mt5.ORDER_TYPE_BUY_STOP, mt5.ORDER_TYPE_SELL_STOP):
+        placed(terminal, kind)
+    play(server)
+
+    assert len({one.type for one in terminal.positions_get()}) == 1
