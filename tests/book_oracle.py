@@ -26,7 +26,6 @@ from mtquant.model import (
 )
 
 FINAL = {OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED}
-KINDS = {OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT}
 
 
 class Witness:
@@ -44,6 +43,7 @@ class Witness:
         self._balance = self._credit = 0
         self._signed: Counter[int] = Counter()
         self._filled: Counter[int] = Counter()
+        self._at_market: set[int] = set()
 
     def look(self, *, is_settled: bool) -> None:
         """Hold the book to everything that is true between two events.
@@ -111,7 +111,7 @@ class Witness:
             at_exchange = self.spec.execution_mode is ExecutionMode.EXCHANGE
             ends_at_level = self.spec.limit_fill is FillPrice.LEVEL and not at_exchange
             assert not ends_at_level or price == order_price(order)
-        elif order.order_type is OrderType.STOP:
+        elif order.order_type is OrderType.STOP and deal.order_ticket not in self._at_market:
             assert way * (price - order_price(order)) >= 0
         elif deal.reason in {Reason.STOP_LOSS, Reason.TAKE_PROFIT}:
             level = level_of(deal, self.spec.digits)
@@ -166,6 +166,8 @@ class Witness:
     def _require_waiting(self) -> None:
         book = self.book
         for order in book.live_orders:
+            if order.is_at_market:
+                self._at_market.add(order.ticket)
             assert order.ticket not in self.finished
             assert 0 < order.left <= order.units
             assert order.units - order.left == self._filled[order.ticket]
@@ -176,7 +178,7 @@ class Witness:
 
     def _require_limits(self) -> None:
         book, spec = self.book, self.book.account_spec
-        waiting = [one for one in book.live_orders if one.order_type in KINDS]
+        waiting = [one for one in book.live_orders if one.is_pending]
         sides = {position.side for position in book.open_positions}
         if spec.hedging_prohibited and not spec.is_netting:
             assert len(sides) < 2
@@ -253,7 +255,7 @@ def require_nothing_met(book: Book, symbol: str) -> None:
         assert not one.target or one.side * (one.target - at) > 0
     for order in (one for one in book.live_orders if one.symbol == symbol):
         assert not order.expires_ms or order.expires_ms > book.now_ms
-        if order.order_type is OrderType.MARKET:
+        if order.is_at_market:
             continue
         at = ask if order.side > 0 else bid
         ahead = order.side * (at - order.price)

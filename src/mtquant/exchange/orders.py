@@ -152,7 +152,7 @@ class Orders:
         waiting = [
             order
             for order in self._state.orders.values()
-            if order.symbol == symbol and order.order_type is OrderType.MARKET
+            if order.symbol == symbol and order.is_at_market
         ]
         for order in waiting:
             if self._has_lost_its_position(order):
@@ -314,7 +314,7 @@ class Orders:
         self._fills.finish(order, OrderState.FILLED, self._state.now_ms, current)
 
     def _wait_for_volume(self, order: LiveOrder) -> None:
-        order.order_type = OrderType.MARKET
+        order.is_at_market = True
         order.margin_rate = 0.0
         if self._checks.opening_units(order.symbol, order.side, order.left, order.position_ticket):
             price = self._state.price_of(order.symbol, order.side)

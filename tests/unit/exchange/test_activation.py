@@ -158,6 +158,22 @@ def test_a_tick_of_one_symbol_brings_no_volume_of_another(venue):
     assert made.send(market(Side.BUY)).refusal is Refusal.REJECTED
 
 
+def test_a_stop_order_stays_one_while_its_rest_waits_for_volume(book):
+    made = book(RICH, **THIN)
+    made.send(order(OrderType.STOP, Side.BUY, 100_100, units=4 * LOT))
+    made.jump("EURUSD", 100_100, 100_110, NOON_MS + 1)
+    assert [(one.order_type, one.price_points) for one in made.orders()] == [
+        (OrderType.STOP, 100_100)
+    ]
+
+    made.jump("EURUSD", 100_000, 100_010, NOON_MS + 2)
+    assert made.orders() == ()
+    assert (made.ledger.orders[-1].order_type, states(made)) == (
+        OrderType.STOP,
+        [OrderState.FILLED],
+    )
+
+
 def test_a_position_that_the_rest_of_an_order_opens_beyond_its_level_is_closed_at_once(book):
     made = book(NETTING, **THIN)
     made.send(market(Side.BUY, units=3 * LOT, stop=99_990, filling=Filling.RETURN))
