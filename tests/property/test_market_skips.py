@@ -7,11 +7,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtquant.exchange import AccountSpec, InstrumentSpec, Market, VenueSpec
-from mtquant.model import Side, SwapMode, Timeframe, make_bars
+from mtquant.exchange import (
+    AccountSpec,
+    CancelRequest,
+    InstrumentSpec,
+    Market,
+    OrderRequest,
+    VenueSpec,
+)
+from mtquant.model import (
+    Expiration,
+    Filling,
+    MarginMode,
+    OrderType,
+    Side,
+    StopOutMode,
+    SwapMode,
+    Timeframe,
+    make_bars,
+)
 
 MONDAY_MS = 1_489_363_200_000  # 2017-03-13, between the American and the European clock change
 SYMBOL = "EURUSD"
+WAITING = {"limit": OrderType.LIMIT, "stop": OrderType.STOP, "stop_limit": OrderType.STOP_LIMIT}
 
 
 @dataclass(frozen=True)
@@ -61,7 +79,7 @@ def random_plan(chance: np.random.Generator, bars) -> dict[int, list[tuple]]:
     for bar in sorted(chance.choice(len(bars), size=min(len(bars), 8), replace=False)):
         jobs = []
         for _ in range(chance.integers(1, 4)):
-            kind = chance.choice(["open", "open", "modify", "close"])
+            kind = chance.choice(["open", "open", "modify", "close", *WAITING, "cancel"])
             side = int(chance.choice([1, -1]))
             lots = int(chance.choice([1, 7, 100]))
             stop, target = (int(d) for d in chance.choice([0, 1, 15, 90, 700], 2))
@@ -92,6 +110,10 @@ def worlds(draw) -> World:
     account = AccountSpec(
         deposit=draw(st.sampled_from([900.0, 5_000.0, 100_000.0])),
         leverage=draw(st.sampled_from([30, 500])),
+        margin_mode=draw(st.sampled_from([MarginMode.HEDGING, MarginMode.NETTING])),
+        stop_out_mode=draw(st.sampled_from(StopOutMode)),
+        margin_call_money=500.0,
+        stop_out_money=400.0,
     )
     clock = draw(st.sampled_from(["utc", "eet_eu", "ny_plus_7"]))
     venue = VenueSpec(account=account, server_clock=clock, instruments={SYMBOL: spec})
@@ -112,12 +134,36 @@ def trade(market: Market, jobs: list[tuple]) -> list:
         if kind == "open":
             units = hundredths * 1_000_000
             answers.append(book.open_market(SYMBOL, Side(side), units, **levels))
+        elif kind in WAITING:
+            price = (bid if side < 0 else ask) + side * (stop + 9) * (-1 if kind == "limit" else 1)
+            answers.append(place(book, WAITING[kind], Side(side), hundredths, price))
+        elif kind == "cancel":
+            waiting = [one.ticket for one in book.live_orders]
+            answers += [book.send(CancelRequest(order_ticket=one)) for one in waiting]
         elif kind == "modify" and mine:
             answers.append(book.modify_stops(mine[0].ticket, levels["stop"], levels["target"]))
-        elif mine:
+        elif kind == "close" and mine:
             units = min(mine[0].units, hundredths * 1_000_000)
             answers.append(book.close_market(mine[0].ticket, units))
     return answers
+
+
+def place(book, order_type: OrderType, side: Side, hundredths: int, price: int):
+    """Place an order that waits a day at most, so that quiet bars come again."""
+    return book.send(
+        OrderRequest(
+            symbol=SYMBOL,
+            side=side,
+            units=hundredths * 1_000_000,
+            order_type=order_type,
+            price=price,
+            stop_limit=price - 5 * side.value,
+            stop=price - side.value * 60,
+            target=price + side.value * 90,
+            filling=Filling.RETURN,
+            expiration=Expiration.DAY,
+        )
+    )
 
 
 def step_to_open(market: Market, bar: int) -> None:

@@ -33,7 +33,6 @@ from mtquant.model import (
     AccountSnapshot,
     DealKind,
     Filling,
-    GtcMode,
     Order,
     OrderType,
     Position,
@@ -199,7 +198,7 @@ class Book:
             position.swap_minor += terms.swap(
                 position.side, position.units, day, prices, state.prices
             )
-            if terms.instrument.gtc_mode is GtcMode.DAILY:
+            if terms.instrument.drops_levels_daily:
                 position.stop = position.target = 0
         state.touch()
 
@@ -309,7 +308,7 @@ class Book:
         """Return the account's margin as it would have to be found for a request."""
         if not isinstance(request, OrderRequest) or request.position_ticket:
             return self.margin_minor
-        side, price = request.side.value, request.stop_limit or request.price
+        side, price = request.side.value, request.entry_points
         if request.order_type is OrderType.MARKET:
             price = self._state.market_price(request.symbol, side)
         wanted = (request.symbol, request.order_type, side, request.units, price)

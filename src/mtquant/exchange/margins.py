@@ -93,7 +93,11 @@ class Margins:
             back = terms.margin_factor(-side, is_held=False) * position.margin_rate
             turned = terms.leg_amount((-side, position.units, position.opened), back)
         waiting = [
-            (one.order_type, one.side, self.of_order(one))
+            (
+                OrderType.MARKET if one.is_at_market else one.order_type,
+                one.side,
+                self.of_order(one),
+            )
             for one in self._state.orders.values()
             if one.symbol == symbol
         ]

@@ -234,8 +234,10 @@ class Market:
             hit |= (up >= roof) if roof else False
             adverse = (down if p.side > 0 else up) - p.opened
             scale = p.units * self._terms.price_value / self._terms.divisor
-            worst += p.side * adverse * scale * self._rates(down if p.side > 0 else up)
-            worst += p.swap_minor - 2
+            rates = self._rates(down if p.side > 0 else up)
+            worst += (p.side * adverse * scale - 1) * rates  # less what rounding may take
+            accrued = self._terms.profit(p.side, p.units, p.opened, p.opened)
+            worst += accrued + p.swap_minor - 1
         return hit | (worst <= self.book.stop_out_limit_minor)
 
     def _rates(self, closed: NDArray[np.int64]) -> NDArray[np.float64] | float:

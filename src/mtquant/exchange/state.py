@@ -38,6 +38,12 @@ class AccountState:
         self.taken: dict[tuple[str, int], int] = {}
         self.version = 0
 
+    def wait(self, order: LiveOrder) -> None:
+        """Let an order wait (again), in the place that its age gives it."""
+        self.orders[order.ticket] = order
+        self.orders = dict(sorted(self.orders.items()))
+        self.touch()
+
     def touch(self) -> None:
         """Note that positions, orders or money have changed."""
         self.version += 1

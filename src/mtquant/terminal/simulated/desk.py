@@ -64,7 +64,7 @@ class RequestDesk:
             code = mt5.TRADE_RETCODE_TRADE_DISABLED
         if code:
             return results.refused(request, code, self._request_id)
-        done = self._server.execute(wanted, logon.book)
+        done = self._server.execute(wanted, logon.book.account_spec.login)
         return self._answered(request, wanted, done, logon)
 
     def _read(self, request: StructSequence, logon: Logon) -> Request:

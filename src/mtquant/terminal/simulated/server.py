@@ -80,11 +80,15 @@ class SimulatedServer:
 
     # ------------------------------------------------------------------ what clients ask
 
-    def execute(self, request: Request, book: Book | None = None) -> Execution:
-        """Carry out the request of an account (None: the usual one)."""
-        chosen = book or self.book
-        self._note(chosen, request)
-        return chosen.send(request)
+    def execute(self, request: Request, login: int | None = None) -> Execution:
+        """Carry out the request of an account (None: the usual one).
+
+        Raises:
+            ConfigError: there is no such account.
+        """
+        book = self._book_of(login)
+        self._note(book, request)
+        return book.send(request)
 
     def take_answer(self) -> int:
         """Return the return code that waits for the next trade request, 0 if none does."""
@@ -104,20 +108,36 @@ class SimulatedServer:
             )
         self._next_answers.append(retcode)
 
-    def deposit(self, amount_minor: int, comment: str = "", book: Book | None = None) -> None:
-        """Put money on an account (None: the usual one), or take it off where negative."""
-        self._operate(BalanceOperation(amount_minor=amount_minor, comment=comment), book)
+    def deposit(self, amount_minor: int, comment: str = "", login: int | None = None) -> None:
+        """Put money on an account (None: the usual one), or take it off where negative.
 
-    def grant_credit(self, amount_minor: int, comment: str = "", book: Book | None = None) -> None:
-        """Grant an account (None: the usual one) credit, or take it back where negative."""
-        self._operate(CreditOperation(amount_minor=amount_minor, comment=comment), book)
+        Raises:
+            ConfigError: there is no such account.
+        """
+        self._operate(BalanceOperation(amount_minor=amount_minor, comment=comment), login)
+
+    def grant_credit(self, amount_minor: int, comment: str = "", login: int | None = None) -> None:
+        """Grant an account (None: the usual one) credit, or take it back where negative.
+
+        Raises:
+            ConfigError: there is no such account.
+        """
+        self._operate(CreditOperation(amount_minor=amount_minor, comment=comment), login)
 
     # ------------------------------------------------------------------ inside
 
-    def _operate(self, task: BalanceOperation | CreditOperation, book: Book | None) -> None:
-        chosen = book or self.book
-        self._note(chosen, task)
-        self._apply(chosen, task)
+    def _book_of(self, login: int | None) -> Book:
+        if login is None:
+            return self.book
+        book = self.market.books.get(login)
+        if book is None:
+            raise ConfigError(f"there is no account {login} at {self.market.venue.server}")
+        return book
+
+    def _operate(self, task: BalanceOperation | CreditOperation, login: int | None) -> None:
+        book = self._book_of(login)
+        self._note(book, task)
+        self._apply(book, task)
 
     def _note(self, book: Book, task: Task) -> None:
         self._log.write(record_of(self.now_ms, book.account_spec.login, task))
