@@ -26,9 +26,10 @@ CLOCK: Final = ServerClock("ny_plus_7")  # a day ends at 17:00 in New York
 class Statistics:
     """Hold the measures of one series of bars; hours count from 17:00 in New York.
 
-    `daily` is the deviation of daily returns; `by_hour` the root mean square of bar returns,
-    `kurtosis` theirs; `weekend` the deviation of weekend gaps against a day's; `clustering` the
-    correlation of neighbouring sizes; `spread_by_hour` medians in points, empty where unknown.
+    `daily` is the deviation of daily returns; `by_hour` the mean size of bar returns,
+    `kurtosis` theirs; `weekend` the deviation of weekend gaps against a day's, NaN where a source
+    has none; `clustering` the correlation of neighbouring sizes; `reach` the mean range against
+    the mean size; `spread_by_hour` medians in points, empty where unknown.
     """
 
     daily: float
@@ -37,7 +38,6 @@ class Statistics:
     weekend: float
     clustering: float
     reach: float
-    jump_minutes: int
     spread_by_hour: Floats
 
 
@@ -55,12 +55,11 @@ def measure(bars: Bars) -> Statistics:
     over_weekend = gaps[np.diff(market_ms) > _WEEKEND_MS]
     return Statistics(
         daily=daily,
-        by_hour=_by_hour(np.square(inside), hours[1:][follows], np.mean) ** 0.5,
+        by_hour=_by_hour(sizes, hours[1:][follows], np.mean),
         kurtosis=float(np.mean(inside**4) / np.mean(inside**2) ** 2),
-        weekend=float(over_weekend.std()) / daily if len(over_weekend) > 10 else np.nan,
+        weekend=float(over_weekend.std()) / daily if over_weekend.any() else np.nan,
         clustering=float(np.corrcoef(sizes[:-1], sizes[1:])[0, 1]),
         reach=float(np.mean(np.log(bars.high / bars.low)) / np.mean(sizes)),
-        jump_minutes=int((~follows).sum()),
         spread_by_hour=_by_hour(bars.spread, hours, np.median)
         if bars.spread.any()
         else np.array([]),

@@ -1,4 +1,7 @@
-"""Bars at rest: plain `.npz` columns, Parquet through the extra `data`, and the shipped sample."""
+"""Bars at rest: plain `.npz` columns, Parquet through the extra `data`, and the shipped sample.
+
+`mtquant.data.catalogue` knows instruments, `mtquant.data.synthetic` makes up a market of them.
+"""
 
 from mtquant.data.bars_file import load_bars, save_bars
 from mtquant.data.parquet import load_parquet

@@ -181,7 +181,7 @@ def _spreads(symbol: str, spread_points: int) -> Floats:
     known = entry(symbol if symbol in catalogued_symbols() else _LIKE)
     level = spread_points / known.specification.spread_points
     minutes = np.repeat(np.array(known.spread.by_hour_points) * level, 60)
-    minutes[:60] *= 0.75 + np.exp(np.arange(60) / -15.0)  # worst right after the rollover
+    minutes[:60] *= 0.93 + 0.3 * np.exp(np.arange(60) / -15.0)  # worst right after the rollover
     return minutes
 
 

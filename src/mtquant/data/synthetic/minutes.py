@@ -34,9 +34,9 @@ _CALENDAR: Final = ((600, 0.20), (930, 0.45), (1020, 0.30), (1260, 0.10))
 _NEWS_SIZE: Final = (0.2, 0.5)  # of the logarithm: median and deviation
 # Surprises at any minute: how many a week, and the logarithm of their size.
 _OWN_SURPRISES: Final = (1.5, (0.6, 0.5))
-_SHARED_SURPRISES: Final = (4.0, (0.9, 0.6))  # of crypto, which has no calendar
+_SHARED_SURPRISES: Final = (3.0, (0.9, 0.6))  # of crypto, which has no calendar
 _ECHO_MINUTES: Final = 90
-_NEWS_SHARES: Final = {"market": 1.10, "crypto": 1.12}  # what news adds to volatility
+_NEWS_SHARES: Final = {"market": 1.08, "crypto": 1.06}  # what news adds to volatility
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
