@@ -7,11 +7,10 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
 
 COLUMNS: Final = 5
 WIDTH: Final = 200
@@ -47,7 +46,8 @@ def picture(panels: Sequence[Panel]) -> str:
         f'<text class="head" x="{GAP}" y="26">Volatility and spread by hour of the market’s day '
         "(from 17:00 in New York), median hour = 1</text>"
         f'<path class="real" d="M{width - 220} 22h24"/><text x="{width - 190}" y="26">real</text>'
-        f'<path class="made" d="M{width - 140} 22h24"/><text x="{width - 110}" y="26">made up</text>'
+        f'<path class="made" d="M{width - 140} 22h24"/>'
+        f'<text x="{width - 110}" y="26">made up</text>'
     )
     drawn = "".join(
         f'<g transform="translate({GAP + (WIDTH + GAP) * (number % COLUMNS)} '

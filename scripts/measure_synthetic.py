@@ -10,10 +10,9 @@ docs/concepts/synthetic-market.md, and docs/images/synthetic-market.svg.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from market_picture import Panel, picture
@@ -32,7 +31,10 @@ from market_statistics import (
 from mtquant.data import load_parquet
 from mtquant.data.catalogue import entry, instrument_specs
 from mtquant.data.synthetic import SyntheticMarket, SyntheticSpec
-from mtquant.model import Bars, ServerClock, Timeframe, make_bars
+from mtquant.model import Bars, Timeframe, make_bars
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 REAL: Final = ROOT.parent / "shared" / "data" / "bars"
@@ -163,7 +165,7 @@ def spreads(found: list[Comparison]) -> Iterator[str]:
                 for side in (one.real, one.made)
             ]
             hours = fit(one.real.spread_by_hour, one.made.spread_by_hour)
-            yield f"| {one.name} | {hours} | {two(*first, digits=1)} |"
+            yield f"| {one.name} | {hours} | {two(first[0], first[1], digits=1)} |"
     yield ""
 
 
@@ -181,7 +183,8 @@ def correlation(bars: dict[str, Bars]) -> Floats:
     end = min(one.time_ms[-1] for one in bars.values())
     grid = np.arange(start, end, HOUR_MS)
     moves = np.diff([on_grid(one, grid) for one in bars.values()], axis=1)
-    return np.corrcoef(moves[:, moves[0] != 0])
+    found: Floats = np.corrcoef(moves[:, moves[0] != 0])
+    return found
 
 
 def pairs(real: Floats, made: Floats) -> Iterator[str]:
@@ -199,7 +202,7 @@ def pairs(real: Floats, made: Floats) -> Iterator[str]:
 def everything() -> Iterator[str]:
     """Yield the table of all symbols: what they do in the made-up market alone."""
     yield "### All symbols\n"
-    yield "| symbol | daily volatility, % | quietest and busiest year | kurtosis | gaps inside sessions |"
+    yield "| symbol | daily volatility, % | quietest, busiest year | kurtosis | gaps in sessions |"
     yield "|---|---|---|---|---|"
     for symbol in ALL:
         bars = made_up(symbol)
@@ -263,8 +266,8 @@ def marked(figure: str, *, is_met: bool) -> str:
 
 def two(real: float, made: float, digits: int = 2) -> str:
     """Return both sides of a figure; a dash where there is none."""
-    texts = (f"{one:.{digits}f}".replace("-", "−") if np.isfinite(one) else "–" for one in (real, made))
-    return " / ".join(texts)
+    texts = [f"{one:.{digits}f}".replace("-", "−") for one in (real, made)]
+    return " / ".join("–" if one == "nan" else one for one in texts)
 
 
 ALL: Final = (

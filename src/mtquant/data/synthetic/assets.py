@@ -26,6 +26,7 @@ NUMERAIRE: Final = "USD"
 # Daily volatility of a weekend (two closed days) and of a closed hour, against a whole day's.
 _WEEKEND: Final = 0.3
 _CLOSED_HOUR: Final = 0.05
+_PULL_WEEKS: Final = {"crypto": 26.0, "energy": 78.0}  # what moves much is drawn back sooner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Asset:
     day: str
     ticks: float
     loadings: dict[str, float]
-    pull_weeks: float = 156.0
+    pull_weeks: float
 
     @property
     def own_loading(self) -> float:
@@ -52,14 +53,13 @@ class Asset:
 def _asset(
     level: float, daily_volatility: float, day: str, ticks: float, **loadings: float
 ) -> Asset:
-    pull_weeks = 52.0 if day == "crypto" else 156.0
     return Asset(
         level=level,
         daily_volatility=daily_volatility,
         day=day,
         ticks=ticks,
         loadings=loadings,
-        pull_weeks=pull_weeks,
+        pull_weeks=_PULL_WEEKS.get(day, 104.0),
     )
 
 
