@@ -39,7 +39,7 @@ def test_a_year_of_minutes_stays_within_its_budget(
 
 def test_the_newest_day_costs_no_more_than_its_week() -> None:
     whole = cpu_of(lambda: synthetic_bars(SyntheticSpec(symbols=("EURUSD",))), runs=3).median
-    day = SyntheticSpec(symbols=("EURUSD",), start="2026-11-18", years=0, days=1)
+    day = SyntheticSpec(symbols=("EURUSD",), start="2026-11-18", days=1)
 
     seconds = cpu_of(lambda: synthetic_bars(day)).median
 

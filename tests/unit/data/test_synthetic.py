@@ -56,10 +56,10 @@ def year() -> dict[str, Bars]:
 def test_another_process_makes_the_same_bars():
     code = (
         "from mtquant.data.synthetic import *\n"
-        "bars = synthetic_bars(SyntheticSpec(symbols=('GBPJPY', 'BTCUSD'), years=0, days=9))\n"
+        "bars = synthetic_bars(SyntheticSpec(symbols=('GBPJPY', 'BTCUSD'), days=9))\n"
         "print(*[one.content_hash() for one in bars.values()])"
     )
-    here = synthetic_bars(SyntheticSpec(symbols=("GBPJPY", "BTCUSD"), years=0, days=9))
+    here = synthetic_bars(SyntheticSpec(symbols=("GBPJPY", "BTCUSD"), days=9))
 
     there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
@@ -128,12 +128,18 @@ def test_a_specification_can_end_at_an_instant():
 
 
 def test_a_specification_counts_days_of_the_server():
-    spec = SyntheticSpec(symbols=("BTCUSD",), start="2024-02-29", days=1)
+    spec = SyntheticSpec(symbols=("BTCUSD",), start="2024-02-29", years=1, days=1)
 
     bars = synthetic_bars(spec, clock=ServerClock("eet_eu"))["BTCUSD"]
 
     assert bars.time_ms[0] == utc_ms(2024, 2, 28, 22)
     assert bars.time_ms[-1] == utc_ms(2025, 3, 1, 21, 59)
+
+
+def test_a_specification_without_a_length_is_one_year():
+    first, end = SyntheticSpec(symbols=("EURUSD",), start="2023-05-04").range_ms(CLOCK)
+
+    assert (first, end) == (utc_ms(2023, 5, 3, 21), utc_ms(2024, 5, 3, 21))
 
 
 # hours
@@ -192,15 +198,15 @@ def test_bars_of_every_symbol_are_whole_positive_and_near_their_level(symbol: st
     assert bars.tick_volume.min() >= 4
 
 
-def test_no_price_reaches_zero_in_the_wildest_market():
-    specs = instrument_specs(("BTCUSD",))
-    wild = SyntheticMarket(specs, clock=CLOCK, volatility=2.0)
+def test_even_the_wildest_market_keeps_its_prices_within_reason():
+    specs = instrument_specs(("BTCUSD", "USOIL"))
+    wild = SyntheticMarket(specs, clock=CLOCK, volatility=5.0)
 
-    lows = [
-        wild.bars(utc_ms(y, 1, 3), utc_ms(y, 1, 5))["BTCUSD"].low.min() for y in range(2001, 2069)
-    ]
+    days = [wild.bars(utc_ms(y, 2, 6), utc_ms(y, 2, 8)) for y in range(2001, 2069, 3)]
 
-    assert min(lows) > 100
+    for symbol, level in (("BTCUSD", 100_000), ("USOIL", 66)):
+        prices = np.concatenate([one[symbol].close for one in days]) / 100
+        assert level / 50 < prices.min() < prices.max() < 50 * level
 
 
 def test_a_cross_is_the_product_of_its_majors_at_every_close():
@@ -331,9 +337,8 @@ def test_a_market_day_has_its_busy_hours_and_the_variance_of_one_day(day: str):
         ({"symbols": ("EURUSD", "EURUSD")}, "symbols must differ, were EURUSD, EURUSD"),
         ({"seed": -1}, "seed must not be negative, was -1"),
         ({"start": "01.02.2024"}, "start must be a date such as 2024-01-31, was '01.02.2024'"),
-        ({"years": 0}, "years and days must not be negative nor both 0, were 0 and 0"),
-        ({"days": -2}, "years and days must not be negative nor both 0, were 1 and -2"),
-        ({"years": 71}, "years must be at most 70, was 71"),
+        ({"days": -2}, "days must be 0 to 25620, was -2"),
+        ({"years": 71}, "years must be 0 to 70, was 71"),
         ({"volatility": 0.0}, "volatility must be above 0, at most 5, was 0.0"),
         ({"volatility": float("nan")}, "volatility must be above 0, at most 5, was nan"),
     ],
@@ -350,7 +355,7 @@ def test_days_before_and_after_the_market_are_refused():
 
 
 def test_a_symbol_without_an_instrument_is_refused():
-    spec = SyntheticSpec(symbols=("EURUSD", "XAUEUR"), years=0, days=1)
+    spec = SyntheticSpec(symbols=("EURUSD", "XAUEUR"), days=1)
 
     with pytest.raises(ConfigError, match="symbol 'XAUEUR' is not in the catalogue"):
         synthetic_bars(spec)

@@ -22,6 +22,7 @@ WEEK_MS: Final = 7 * 86_400_000
 WEEKS: Final = 3640  # that a market has
 _FIRST_MS: Final = 946_857_600_000  # Monday, 2000-01-03: where every market begins
 _MARKET_CLOCK: Final = ServerClock("ny_plus_7")  # a trading day ends at 17:00 in New York
+_FARTHEST: Final = math.log(10.0)  # a level lies within ten times and a tenth of its centre
 _BLOCK: Final = 64  # weeks that share the generators of their levels
 
 # Days are calm, usual or stressed; a row says where the next day goes from there.
@@ -91,12 +92,12 @@ def _normals(seed: int, blocks: int, *names: str) -> NDArray[np.float64]:
 
 
 def _pulled(centre: float, steps: NDArray[np.float64], half_life: float) -> NDArray[np.float64]:
-    """Return a walk of `steps` that is drawn back to its centre."""
+    """Return a walk of `steps` that is drawn back to its centre and never far from it."""
     kept = 0.5 ** (1.0 / half_life)
     walk = [0.0]
     for step in steps.tolist():
         walk.append(kept * walk[-1] + step)
-    return centre + np.array(walk)
+    return centre + _FARTHEST * np.tanh(np.array(walk) / _FARTHEST)
 
 
 def _nerves(seed: int, blocks: int, group: str) -> NDArray[np.float64]:

@@ -21,20 +21,21 @@ if TYPE_CHECKING:
     from mtquant.model import Bars
 
 _EPOCH: Final = date(1970, 1, 1)
-_LONGEST_YEARS: Final = 70
+_MOST_YEARS: Final = 70
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyntheticSpec:
     """Choose a market by its `seed`, and which of its days: `years` and `days` from `start` on.
 
-    `start` is a date of the server; `volatility` multiplies that of everything.
+    `start` is a date of the server; without `years` and `days` it is one year. `volatility`
+    multiplies that of everything.
     """
 
     symbols: tuple[str, ...]
     seed: int = 1
     start: str = "2024-01-01"
-    years: int = 1
+    years: int = 0
     days: int = 0
     volatility: float = 1.0
 
@@ -52,12 +53,9 @@ class SyntheticSpec:
             raise ConfigError(f"symbols must differ, were {', '.join(self.symbols)}")
         if self.seed < 0:
             raise ConfigError(f"seed must not be negative, was {self.seed}")
-        if min(self.years, self.days) < 0 or not (self.years or self.days):
-            raise ConfigError(
-                f"years and days must not be negative nor both 0, were {self.years} and {self.days}"
-            )
-        if self.years > _LONGEST_YEARS:
-            raise ConfigError(f"years must be at most {_LONGEST_YEARS}, was {self.years}")
+        for name, most in (("years", _MOST_YEARS), ("days", 366 * _MOST_YEARS)):
+            if not 0 <= getattr(self, name) <= most:
+                raise ConfigError(f"{name} must be 0 to {most}, was {getattr(self, name)}")
         if not (math.isfinite(self.volatility) and 0 < self.volatility <= 5):
             raise ConfigError(f"volatility must be above 0, at most 5, was {self.volatility}")
         self._first_day()
@@ -65,7 +63,8 @@ class SyntheticSpec:
     def range_ms(self, clock: ServerClock) -> tuple[int, int]:
         """Return the first instant and the one after the last, UTC, by a server's clock."""
         first = self._first_day()
-        kept = date(first.year + self.years, first.month, min(first.day, 28))
+        years = self.years if self.years or self.days else 1
+        kept = date(first.year + years, first.month, min(first.day, 28))
         end = kept + timedelta(days=max(0, first.day - 28) + self.days)
         return _midnight_ms(first, clock), _midnight_ms(end, clock)
 
@@ -96,7 +95,7 @@ def synthetic_bars(
     Raises:
         ConfigError: a symbol is in neither, or the market knows no such days.
 
-    >>> bars = synthetic_bars(SyntheticSpec(symbols=("EURJPY",), years=0, days=2))["EURJPY"]
+    >>> bars = synthetic_bars(SyntheticSpec(symbols=("EURJPY",), days=2))["EURJPY"]
     >>> len(bars), bars.digits
     (2880, 3)
     """
