@@ -130,7 +130,7 @@ class Flow:
 
     def market(self) -> Market:
         """Return a market that has played nothing."""
-        return Market(self.venue, self.bars, self.slippage)
+        return Market.of_bars(self.venue, self.bars, self.slippage)
 
     @property
     def has_gap(self) -> bool:

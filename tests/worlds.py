@@ -131,7 +131,9 @@ class World:
     def market(self) -> Market:
         """Return a market that has played nothing."""
         still = np.zeros((len(self.bars), 2), dtype=np.int32)
-        return Market(self.venue, self.bars, still if self.slippage is None else self.slippage)
+        return Market.of_bars(
+            self.venue, self.bars, still if self.slippage is None else self.slippage
+        )
 
     def engine(self, series: Series) -> Engine:
         """Return an engine over a series."""

@@ -194,7 +194,7 @@ def photograph(market: Market) -> tuple:
 
 
 def play(world: World, go_to) -> tuple:
-    market = Market(world.venue, world.bars, world.slippage)
+    market = Market.of_bars(world.venue, world.bars, world.slippage)
     photographs, answers = [], []
     market.advance()
     for bar, jobs in world.plan.items():
@@ -222,7 +222,7 @@ def test_skipping_quiet_bars_gives_the_same_ledger_and_money_as_playing_every_po
 @settings(max_examples=60)
 @given(worlds())
 def test_the_balance_is_always_the_sum_of_the_deals_and_time_never_runs_back(world: World):
-    market = Market(world.venue, world.bars, world.slippage)
+    market = Market.of_bars(world.venue, world.bars, world.slippage)
     before = market.now_ms
     while market.advance():
         if market.step == 0 and market.bar in world.plan:
@@ -253,7 +253,7 @@ def test_a_bar_over_midnight_is_an_event_although_it_opens_before(timeframe: Tim
     spec = InstrumentSpec(
         digits=5, contract_size=100_000, base_currency="EUR", profit_currency="USD"
     )
-    market = Market(
+    market = Market.of_bars(
         VenueSpec(instruments={SYMBOL: spec}), bars, np.zeros((count, 2), dtype=np.int32)
     )
     market.advance()

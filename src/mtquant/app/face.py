@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from filelock import FileLock, Timeout
 
-from mtquant.app.config import load_config
-from mtquant.app.wiring import make_plan
+from mtquant.app.stage import make_stage, note_opened, opened_before
 from mtquant.app.workspace import SERVER_LOG, TERMINAL
 from mtquant.model import Clock, ConfigError, SystemClock
 from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTerminal, make_module
@@ -20,10 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from mtquant.app.wiring import Plan
 
-DEFAULT_MOMENT: Final = "2017-06-01T12:00"
-VARIABLES: Final = ("MTQUANT_AT", "MTQUANT_FACTOR", "MTQUANT_DIR", "MTQUANT_CONFIG")
+VARIABLES: Final = (
+    "MTQUANT_AT",
+    "MTQUANT_FACTOR",
+    "MTQUANT_DIR",
+    "MTQUANT_CONFIG",
+    "MTQUANT_SIM_SCENARIO",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class FaceOptions:
     factor: float = 1.0
     folder: Path | None = None
     config: Path | None = None
+    scenario: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a clock that runs backwards.
@@ -61,13 +64,7 @@ class Pace:
     def catch_up(self) -> None:
         """Play every tick that has come by now."""
         passed_ms = max(0, self._clock.now_ms() - self._began_ms)
-        play_until(self._server, self._start_ms + int(passed_ms * self._factor))
-
-
-def play_until(server: SimulatedServer, moment_ms: int) -> None:
-    """Play every tick up to a moment, UTC milliseconds."""
-    while (upcoming := server.next_ms()) is not None and upcoming <= moment_ms:
-        server.step()
+        self._server.play_until(self._start_ms + int(passed_ms * self._factor))
 
 
 def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
@@ -76,20 +73,33 @@ def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
     With a folder the account survives the process: its log is `terminal/server.jsonl` there.
 
     Raises:
-        ConfigError: the moment, the configuration or the folder cannot be used.
+        ConfigError: the moment, the scenario, the configuration or the folder cannot be used.
         DataError: the log in the folder is of another market, or damaged.
     """
-    plan = make_plan(load_config(options.config), "terminal")
+    used_clock = clock or SystemClock()
+    stage = make_stage(options.scenario, options.config)
+    now_ms = used_clock.now_ms()
+    folder = None if options.folder is None else options.folder / TERMINAL
+    opened_ms = None
+    if folder is not None:
+        _lock(folder)
+        opened_ms = opened_before(folder)
+    wanted_ms = None
+    if opened_ms is None or options.at is not None:
+        wanted_ms = stage.moment_ms(options.at, now_ms)
+    if opened_ms is None:
+        opened_ms = wanted_ms or 0
     log = None
-    if options.folder is not None:
-        log = _open_log(options.folder, plan.fingerprint)
-    server = SimulatedServer(plan.market(), log)
-    start_ms = server.now_ms
-    if options.at is not None or not server.was_restored:
-        wanted_ms = _moment_ms(options.at, plan)
-        start_ms = max(start_ms, wanted_ms)
-    play_until(server, start_ms)
-    pace = Pace(server, clock or SystemClock(), start_ms=start_ms, factor=options.factor)
+    if folder is not None:
+        log = FileLog(folder / SERVER_LOG, stage.fingerprint(opened_ms))
+        note_opened(folder, opened_ms)
+    market = stage.market(opened_ms, max(now_ms, wanted_ms or 0))
+    server = SimulatedServer(market, log)
+    start_ms = server.now_ms if wanted_ms is None else max(server.now_ms, wanted_ms)
+    if not server.was_restored:
+        start_ms = max(start_ms, opened_ms)
+    server.play_until(start_ms)
+    pace = Pace(server, used_clock, start_ms=start_ms, factor=options.factor)
     return make_module(SimulatedTerminal(server), before_call=pace.catch_up)
 
 
@@ -100,7 +110,7 @@ def options_from(environment: Mapping[str, str] | None = None) -> FaceOptions:
         ConfigError: MTQUANT_FACTOR is no number of 0 or more.
     """
     found = os.environ if environment is None else environment
-    at, factor, folder, config = (found.get(name) or None for name in VARIABLES)
+    at, factor, folder, config, scenario = (found.get(name) or None for name in VARIABLES)
     try:
         number = 1.0 if factor is None else float(factor)
     except ValueError as error:
@@ -110,6 +120,7 @@ def options_from(environment: Mapping[str, str] | None = None) -> FaceOptions:
         factor=number,
         folder=Path(folder) if folder else None,
         config=Path(config) if config else None,
+        scenario=scenario,
     )
 
 
@@ -118,36 +129,19 @@ def drop_in_folder() -> Path:
     return Path(__file__).resolve().parent / "drop_in"
 
 
-def _open_log(folder: Path, fingerprint: str) -> FileLog:
-    terminal = folder / TERMINAL
-    lock = FileLock(terminal / "server.lock")
+def _lock(folder: Path) -> None:
+    """Let no other process run the terminal of a folder."""
+    lock = FileLock(folder / "server.lock")
     try:
-        terminal.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)  # until the process ends: a second one would tear the log
     except Timeout as error:
-        raise ConfigError(f"{folder}: another process runs the terminal of this folder") from error
+        raise ConfigError(
+            f"{folder.parent}: another process runs the terminal of this folder"
+        ) from error
     except OSError as error:
-        raise ConfigError(f"{folder}: cannot be written ({error.strerror})") from error
+        raise ConfigError(f"{folder.parent}: cannot be written ({error.strerror})") from error
     _LOCKS.append(lock)
-    return FileLog(terminal / SERVER_LOG, fingerprint)
-
-
-def _moment_ms(at: str | None, plan: Plan) -> int:
-    times = plan.bars.time_ms
-    first_ms, last_ms = int(times[0]), int(times[-1]) + plan.bars.timeframe.duration_ms - 1
-    try:
-        moment = datetime.fromisoformat(at or DEFAULT_MOMENT)
-    except ValueError as error:
-        raise ConfigError(f"at: {at!r} is no moment; write {DEFAULT_MOMENT} (UTC)") from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    wanted_ms = int(moment.timestamp() * 1000)
-    if at is None and not first_ms <= wanted_ms <= last_ms:
-        return first_ms
-    if not first_ms <= wanted_ms <= last_ms:
-        first, last = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (first_ms, last_ms))
-        raise ConfigError(f"at: {at} is not in the data, which goes from {first} to {last}")
-    return wanted_ms
 
 
 _LOCKS: Final[list[FileLock]] = []  # held until the process ends

@@ -118,9 +118,7 @@ def _read(
     except duckdb.Error as error:
         raise DataError(f"{path}: this is not a readable Parquet file ({error})") from error
     if found is None:
-        raise DataError(
-            f"{path}: the metadata key 'mtquant' ({', '.join(facts)}) is missing"
-        )
+        raise DataError(f"{path}: the metadata key 'mtquant' ({', '.join(facts)}) is missing")
     try:
         metadata = json.loads(found[0])
     except ValueError as error:

@@ -66,7 +66,7 @@ def test_a_file_without_a_spread_takes_the_one_that_is_given(tmp_path: Path):
         ({"digits": 9}, "digits must be 0 to 8, was 9"),
         ({"digits": "five"}, "digits must be 0 to 8, was five"),
         ({"time_ms": np.array(5)}, "time_ms must be one column"),
-        ({"time_ms": np.array([], dtype=np.int64)}, "the file holds no prices"),
+        ({"time_ms": np.array([], dtype=np.int64)}, "the file holds no bars"),
     ],
 )
 def test_an_incomplete_file_is_refused_with_its_name(tmp_path: Path, changes: dict, message: str):

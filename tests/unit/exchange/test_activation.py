@@ -324,7 +324,7 @@ def test_the_accrued_interest_that_a_short_bond_owes_can_bring_its_stop_out():
         close=opened,
     )
     venue = VenueSpec(account=AccountSpec(deposit=1_200.0), instruments={"BOND": spec})
-    played = Market(venue, bars, np.zeros((count, 2), dtype=np.int32))
+    played = Market.of_bars(venue, bars, np.zeros((count, 2), dtype=np.int32))
     played.advance()
     played.book.open_market("BOND", Side.SELL, LOT)
 

@@ -55,7 +55,7 @@ class Watched(SimulatedServer):
         slippage = np.random.default_rng(1).integers(-2, 5, (len(BARS), 2)).astype(np.int32)
         self.path = path
         self.states: dict[int, tuple] = {}
-        super().__init__(Market(VENUE, BARS, slippage), log)
+        super().__init__(Market.of_bars(VENUE, BARS, slippage), log)
         self.remember()
 
     def remember(self) -> None:

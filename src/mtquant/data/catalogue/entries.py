@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from enum import Enum
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.data.yaml_text import parse_yaml
 from mtquant.exchange import InstrumentSpec
@@ -110,6 +110,22 @@ def catalogued_symbols() -> tuple[str, ...]:
 
 
 @cache
+def _raw(symbol: str) -> Any:
+    where = f"catalogue/{symbol}{_SUFFIX}"
+    return parse_yaml((_folder() / f"{symbol}{_SUFFIX}").read_text(encoding="utf-8"), where)
+
+
+def catalogued_specification(symbol: str) -> dict[str, Any]:
+    """Return a symbol's specification as its file writes it, for who changes some of it.
+
+    Raises:
+        ConfigError: the symbol is not in the catalogue; the message names the nearest one that is.
+    """
+    entry(symbol)
+    return dict(_raw(symbol)["specification"])
+
+
+@cache
 def entry(symbol: str) -> Entry:
     """Return what the catalogue says of a symbol.
 
@@ -123,8 +139,7 @@ def entry(symbol: str) -> Entry:
         hint = nearest(symbol, list(catalogued_symbols()))
         raise ConfigError(f"symbol {symbol!r} is not in the catalogue; {hint}")
     where = f"catalogue/{symbol}{_SUFFIX}"
-    text = (_folder() / f"{symbol}{_SUFFIX}").read_text(encoding="utf-8")
-    return read(Entry, parse_yaml(text, where), where)
+    return read(Entry, _raw(symbol), where)
 
 
 def instrument_specs(

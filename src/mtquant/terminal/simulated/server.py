@@ -45,7 +45,7 @@ class SimulatedServer:
         self._outages = tuple(outages)
         self._next_answers: deque[int] = deque()
         self._replay()
-        self._was_restored = self.market.step >= 0
+        self._was_restored = self.market.has_begun
         if not self._was_restored:
             self.market.advance()
 
@@ -71,6 +71,10 @@ class SimulatedServer:
     def step(self) -> bool:
         """Let the next tick come; return False when there is none."""
         return self.market.advance()
+
+    def play_until(self, moment_ms: int) -> None:
+        """Let all ticks up to a moment (UTC ms) come."""
+        self.market.play_until(moment_ms)
 
     def touch(self) -> None:
         """Note the time before a client is told anything."""
@@ -154,9 +158,8 @@ class SimulatedServer:
     def _replay(self) -> None:
         for record in self._log.records():
             time_ms, login, task = read_record(record)
-            while (upcoming := self.market.next_ms()) is not None and upcoming <= time_ms:
-                self.market.advance()
-            if self.now_ms != time_ms or self.market.step < 0:
+            self.market.play_until(time_ms)
+            if self.now_ms != time_ms or not self.market.has_begun:
                 raise DataError(
                     f"the server's log speaks of {time_ms}, which is no tick of this market"
                 )
