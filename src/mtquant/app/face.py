@@ -64,7 +64,7 @@ class Pace:
     def catch_up(self) -> None:
         """Play every tick that has come by now."""
         passed_ms = max(0, self._clock.now_ms() - self._began_ms)
-        self._server.play_until(self._start_ms + int(passed_ms * self._factor))
+        self._server.wait_until(self._start_ms + int(passed_ms * self._factor))
 
 
 def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
@@ -98,7 +98,7 @@ def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
     start_ms = server.now_ms if wanted_ms is None else max(server.now_ms, wanted_ms)
     if not server.was_restored:
         start_ms = max(start_ms, opened_ms)
-    server.play_until(start_ms)
+    server.wait_until(start_ms)
     pace = Pace(server, used_clock, start_ms=start_ms, factor=options.factor)
     return make_module(SimulatedTerminal(server), before_call=pace.catch_up)
 

@@ -124,12 +124,17 @@ class Book:
         return self._state.floating_minor(position)
 
     def quote(self, symbol: str) -> Quote | None:
-        """Return the current quote, None before the first one."""
+        """Return the current quote with the time it came at, None before the first one."""
         prices = self._state.prices(symbol)
         if prices is None:
             return None
         bid, ask = prices
-        return Quote(symbol=symbol, time_ms=self.now_ms, bid_points=bid, ask_points=ask)
+        return Quote(
+            symbol=symbol,
+            time_ms=self._state.quoted_ms[symbol],
+            bid_points=bid,
+            ask_points=ask,
+        )
 
     def account(self) -> AccountSnapshot:
         """Return the account as of now."""
@@ -173,6 +178,10 @@ class Book:
     def set_slippage(self, symbol: str, buy_points: int, sell_points: int) -> None:
         """Set what trades of each side slip until further notice (positive = against)."""
         self._state.slippage[symbol] = (buy_points, sell_points)
+
+    def wait(self, time_ms: int) -> None:
+        """Let the clock run without a price: orders may expire, trading hours end."""
+        self._ticks.wait(time_ms)
 
     def show(self, symbol: str, bid: int, ask: int, time_ms: int) -> None:
         """Set a quote that is known to meet no level and to strain no margin."""

@@ -189,6 +189,14 @@ class Market:
         while (upcoming := self.next_ms()) is not None and upcoming <= moment_ms:
             self.advance()
 
+    def wait_until(self, moment_ms: int) -> None:
+        """Play all that comes up to a moment (UTC ms), and let the clock run on to it."""
+        self.play_until(moment_ms)
+        if self._has_begun and moment_ms > self.now_ms:
+            self._roll_until(moment_ms)
+            for book in self._all_books:
+                book.wait(moment_ms)
+
     def jump_to_open(self, bar: int) -> None:
         """Go to the opening tick of a bar, all bars before it being quiet.
 

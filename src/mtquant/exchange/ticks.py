@@ -37,14 +37,14 @@ class Ticks:
     def show(self, symbol: str, bid: int, ask: int, time_ms: int) -> None:
         """Set a quote that is known to meet no level."""
         self._begin(symbol, time_ms)
-        self._state.bid[symbol], self._state.ask[symbol] = bid, ask
+        self._state.quote(symbol, bid, ask)
 
     def jump(self, symbol: str, bid: int, ask: int, time_ms: int) -> None:
         """Bring a quote that nothing led up to: what it has passed trades at its own price."""
         state = self._state
         self._begin(symbol, time_ms)
         last_bid, last_ask = state.bid.get(symbol, bid), state.ask.get(symbol, ask)
-        state.bid[symbol], state.ask[symbol] = bid, ask
+        state.quote(symbol, bid, ask)
         is_quiet = self._watch.is_quiet(symbol, (last_bid, bid), (last_ask, ask))
         if not is_quiet or symbol in self._held_back:
             self._settle(symbol)
@@ -59,9 +59,18 @@ class Ticks:
         is_quiet = self._watch.is_quiet(symbol, *ends) and symbol not in self._held_back
         if not is_quiet:
             self._walk(symbol, bid_to, spread)
-        state.bid[symbol], state.ask[symbol] = bid_to, bid_to + spread
+        state.quote(symbol, bid_to, bid_to + spread)
         if not is_quiet:
             self._work_on(symbol)
+
+    def wait(self, time_ms: int) -> None:
+        """Let the clock run: orders end on the way."""
+        state = self._state
+        if self._watch.expires_by(time_ms):
+            due = [o for o in state.orders.values() if 0 < o.expires_ms <= time_ms]
+            for order in sorted(due, key=lambda one: (one.expires_ms, one.ticket)):
+                self._orders.expire(order, time_ms)
+        state.now_ms = time_ms
 
     def settle_levels(self, symbol: str) -> None:
         """Close the positions whose levels the current quote meets."""
@@ -78,13 +87,9 @@ class Ticks:
     # ------------------------------------------------------------------ inside
 
     def _begin(self, symbol: str, time_ms: int) -> None:
-        """Let the clock run to a tick: orders end on the way, and its market is a new one."""
+        """Let the clock run to a tick, which brings its symbol a new market."""
+        self.wait(time_ms)
         state = self._state
-        if self._watch.expires_by(time_ms):
-            due = [o for o in state.orders.values() if 0 < o.expires_ms <= time_ms]
-            for order in sorted(due, key=lambda one: (one.expires_ms, one.ticket)):
-                self._orders.expire(order, time_ms)
-        state.now_ms = time_ms
         for side in (1, -1) if state.taken else ():
             state.taken.pop((symbol, side), None)
 

@@ -72,9 +72,9 @@ class SimulatedServer:
         """Let the next tick come; return False when there is none."""
         return self.market.advance()
 
-    def play_until(self, moment_ms: int) -> None:
-        """Let all ticks up to a moment (UTC ms) come."""
-        self.market.play_until(moment_ms)
+    def wait_until(self, moment_ms: int) -> None:
+        """Let all ticks up to a moment (UTC ms) come, and the clock run on to it."""
+        self.market.wait_until(moment_ms)
 
     def touch(self) -> None:
         """Note the time before a client is told anything."""
@@ -158,10 +158,11 @@ class SimulatedServer:
     def _replay(self) -> None:
         for record in self._log.records():
             time_ms, login, task = read_record(record)
-            self.market.play_until(time_ms)
-            if self.now_ms != time_ms or not self.market.has_begun:
+            is_before = self.market.has_begun and time_ms < self.now_ms
+            self.market.wait_until(time_ms)
+            if is_before or not self.market.has_begun:
                 raise DataError(
-                    f"the server's log speaks of {time_ms}, which is no tick of this market"
+                    f"the server's log speaks of {time_ms}, which lies before this market's time"
                 )
             self._logged_ms = time_ms
             if task is None:
