@@ -530,7 +530,6 @@ def test_what_the_market_has_not_waits_and_is_filled_by_the_next_tick():
     assert [one.volume for one in terminal.history_deals_get(ticket=answer.order)] == [0.5, 0.3]
 
 
-@pytest.mark.xfail(strict=True, reason="the book does not look at levels after late fills")
 def test_what_a_waiting_order_opens_beyond_its_own_levels_is_closed_at_once():
     venue = venue_of(
         execution_mode=ExecutionMode.EXCHANGE, depth_points=(0,), depth_lots=(0.5,), commission=0.0
@@ -546,7 +545,6 @@ def test_what_a_waiting_order_opens_beyond_its_own_levels_is_closed_at_once():
     assert [one.comment for one in terminal.positions_get()] == ["first"]
 
 
-@pytest.mark.xfail(strict=True, reason="the book fills the rest of a limit only when it is crossed")
 def test_the_rest_of_a_limit_order_is_filled_while_the_market_stays_beyond_its_price():
     venue = venue_of(depth_points=(0,), depth_lots=(0.5,))
     server, terminal = started([110_000, 110_200, 110_200], venue=venue, wick=0, gaps=[0, 200])
@@ -558,7 +556,6 @@ def test_the_rest_of_a_limit_order_is_filled_while_the_market_stays_beyond_its_p
     assert terminal.orders_get() == ()
 
 
-@pytest.mark.xfail(strict=True, reason="the book lets both of two opposite orders open positions")
 def test_where_hedging_is_prohibited_the_second_of_two_stop_orders_opens_nothing():
     venue = venue_of({"hedging_prohibited": True})
     server, terminal = started([110_000, 110_200, 109_800], venue=venue)
