@@ -44,6 +44,8 @@ class Witness:
         self._signed: Counter[int] = Counter()
         self._filled: Counter[int] = Counter()
         self._at_market: set[int] = set()
+        self._booked_swap = 0
+        self._swap = (0, 0)
 
     def look(self, *, is_settled: bool) -> None:
         """Hold the book to everything that is true between two events.
@@ -54,6 +56,7 @@ class Witness:
         self._read_deals()
         require_money(self.book, self._balance, self._credit)
         self._require_positions()
+        self._require_swap()
         self._require_waiting()
         self._require_limits()
         if is_settled:
@@ -83,6 +86,7 @@ class Witness:
                 self._credit += deal.net_minor
                 continue
             self._balance += deal.net_minor
+            self._booked_swap += deal.swap_minor
             if deal.kind is DealKind.TRADE:
                 self._read_trade(deal)
         self._deals = len(deals)
@@ -162,6 +166,13 @@ class Witness:
         assert all(not units for one, units in self._signed.items() if one not in open_)
         if book.account_spec.is_netting:
             assert len(book.open_positions) <= 1
+
+    def _require_swap(self) -> None:
+        """Between two midnights swap moves from positions to deals, and nothing is lost."""
+        held = sum(position.swap_minor for position in self.book.open_positions)
+        day = self.market.venue.clock.day_start_ms(self.book.now_ms)
+        before, self._swap = self._swap, (day, held + self._booked_swap)
+        assert before[0] != day or before == self._swap
 
     def _require_waiting(self) -> None:
         book = self.book
