@@ -16,6 +16,7 @@ from mtquant.model import (
     DealKind,
     ExecutionMode,
     Filling,
+    MarginMode,
     Order,
     OrderState,
     OrderType,
@@ -80,6 +81,7 @@ class Witness:
 
     def _read_deals(self) -> None:
         deals = self.book.ledger.deals
+        require_worst_first(self.book, deals[self._deals :])
         for deal in deals[self._deals :]:
             require_whole_numbers(deal)
             if deal.kind is DealKind.CREDIT:
@@ -251,6 +253,18 @@ def require_no_stop_out(book: Book) -> None:
             book.in_session(one.symbol) and book._margins.of_order(one) > 0
             for one in book.live_orders
         )
+
+
+def require_worst_first(book: Book, deals: list[Deal]) -> None:
+    """A stop-out first takes the orders that hold margin, then the largest losses."""
+    closed = [deal.profit_minor for deal in deals if deal.reason is Reason.STOP_OUT]
+    if not closed:
+        return
+    assert not any(book._margins.of_order(one) > 0 for one in book.live_orders)
+    if book.account_spec.margin_mode is MarginMode.HEDGING and not book.account_spec.fifo_close:
+        left = [book.floating_minor(one) for one in book.open_positions]
+        assert closed == sorted(closed)
+        assert min(left, default=closed[-1]) >= closed[-1]
 
 
 def require_nothing_met(book: Book, symbol: str) -> None:
