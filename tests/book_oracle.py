@@ -16,6 +16,7 @@ from mtquant.model import (
     DealKind,
     ExecutionMode,
     Filling,
+    MarginMode,
     Order,
     OrderState,
     OrderType,
@@ -44,6 +45,8 @@ class Witness:
         self._signed: Counter[int] = Counter()
         self._filled: Counter[int] = Counter()
         self._at_market: set[int] = set()
+        self._booked_swap = 0
+        self._swap = (0, 0)
 
     def look(self, *, is_settled: bool) -> None:
         """Hold the book to everything that is true between two events.
@@ -54,6 +57,7 @@ class Witness:
         self._read_deals()
         require_money(self.book, self._balance, self._credit)
         self._require_positions()
+        self._require_swap()
         self._require_waiting()
         self._require_limits()
         if is_settled:
@@ -77,12 +81,14 @@ class Witness:
 
     def _read_deals(self) -> None:
         deals = self.book.ledger.deals
+        require_worst_first(self.book, deals[self._deals :])
         for deal in deals[self._deals :]:
             require_whole_numbers(deal)
             if deal.kind is DealKind.CREDIT:
                 self._credit += deal.net_minor
                 continue
             self._balance += deal.net_minor
+            self._booked_swap += deal.swap_minor
             if deal.kind is DealKind.TRADE:
                 self._read_trade(deal)
         self._deals = len(deals)
@@ -163,6 +169,13 @@ class Witness:
         if book.account_spec.is_netting:
             assert len(book.open_positions) <= 1
 
+    def _require_swap(self) -> None:
+        """Between two midnights swap moves from positions to deals, and nothing is lost."""
+        held = sum(position.swap_minor for position in self.book.open_positions)
+        day = self.market.venue.clock.day_start_ms(self.book.now_ms)
+        before, self._swap = self._swap, (day, held + self._booked_swap)
+        assert before[0] != day or before == self._swap
+
     def _require_waiting(self) -> None:
         book = self.book
         for order in book.live_orders:
@@ -240,6 +253,18 @@ def require_no_stop_out(book: Book) -> None:
             book.in_session(one.symbol) and book._margins.of_order(one) > 0
             for one in book.live_orders
         )
+
+
+def require_worst_first(book: Book, deals: list[Deal]) -> None:
+    """A stop-out first takes the orders that hold margin, then the largest losses."""
+    closed = [deal.profit_minor for deal in deals if deal.reason is Reason.STOP_OUT]
+    if not closed:
+        return
+    assert not any(book._margins.of_order(one) > 0 for one in book.live_orders)
+    if book.account_spec.margin_mode is MarginMode.HEDGING and not book.account_spec.fifo_close:
+        left = [book.floating_minor(one) for one in book.open_positions]
+        assert closed == sorted(closed)
+        assert min(left, default=closed[-1]) >= closed[-1]
 
 
 def require_nothing_met(book: Book, symbol: str) -> None:

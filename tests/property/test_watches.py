@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from order_flows import (
     HOUR_MS,
     MONDAY_MS,
+    STEP,
     Chance,
     Flow,
     Trader,
@@ -25,8 +26,10 @@ from order_flows import (
     random_account,
 )
 
-from mtquant.exchange import Book, InstrumentSpec, VenueSpec
+from mtquant.exchange import AccountSpec, Book, InstrumentSpec, VenueSpec
+from mtquant.model import MarginMode, Reason, Side, StopOutMode
 
+NOON_MS = MONDAY_MS + 12 * HOUR_MS
 PRICES = {"EURJPY": 122_000, "USDJPY": 110_000, "EURUSD": 110_000}
 
 
@@ -72,6 +75,64 @@ def test_a_watched_market_goes_like_one_that_looks_at_everything(flow: Flow):
         play(flow, market)
 
     require_same(watched.book, wakeful.book)
+
+
+def test_the_margin_watch_misses_no_stop_out():
+    stopped: list[bool] = []
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.integers(0, 2**32 - 1))
+    def walk(seed: int) -> None:
+        chance = np.random.default_rng(seed)
+        book, symbol = strained(chance)
+        bid = PRICES[symbol]
+        for tick in range(120):
+            bid += int(chance.integers(-12, 13))
+            if chance.random() < 0.5:
+                book.jump(symbol, bid, bid + int(chance.integers(3, 8)), NOON_MS + tick)
+            else:
+                book.move(symbol, bid, NOON_MS + tick)
+            require_no_stop_out(book)
+        stopped.append(any(deal.reason is Reason.STOP_OUT for deal in book.ledger.deals))
+
+    walk()
+
+    assert sum(stopped) >= 0.3 * len(stopped)
+
+
+def strained(chance: Chance) -> tuple[Book, str]:
+    """Return a book whose positions have used up nearly all that a stop-out leaves."""
+    symbol = pick(chance, ("EURUSD", "USDJPY"))
+    facts = {
+        "digits": 3 if symbol.endswith("JPY") else 5,
+        "contract_size": 100_000.0,
+        "base_currency": symbol[:3],
+        "profit_currency": symbol[3:],
+        "profit_digits": pick(chance, (0, 2)),
+        "margin_hedged_contract": pick(chance, (0.0, 50_000.0)),
+    }
+    account = AccountSpec(
+        deposit=1_000.0,
+        leverage=pick(chance, (100, 500)),
+        margin_mode=pick(chance, (MarginMode.HEDGING, MarginMode.NETTING)),
+        stop_out_mode=pick(chance, tuple(StopOutMode)),
+        stop_out_percent=pick(chance, (50.0, 100.0)),
+        margin_call_money=990.0,
+        stop_out_money=pick(chance, (500.0, 900.0)),
+    )
+    venue = VenueSpec(
+        account=account, server_clock="utc", instruments={symbol: InstrumentSpec(**facts)}
+    )
+    book = Book(venue, NOON_MS)
+    book.jump(symbol, PRICES[symbol], PRICES[symbol] + 5, NOON_MS)
+    side = pick(chance, tuple(Side))
+    for _ in range(int(chance.integers(1, 6))):
+        units = STEP * int(chance.integers(20, 120))
+        book.open_market(symbol, side if chance.random() < 0.8 else Side(-side.value), units)
+    spare = book.equity_minor - book.stop_out_limit_minor
+    book.deposit(-int(spare * chance.uniform(0.5, 0.98)), NOON_MS, "withdrawal")
+    book.jump(symbol, PRICES[symbol], PRICES[symbol] + 5, NOON_MS)
+    return book, symbol
 
 
 @dataclass(frozen=True, slots=True)

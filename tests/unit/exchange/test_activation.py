@@ -174,6 +174,18 @@ def test_a_stop_order_stays_one_while_its_rest_waits_for_volume(book):
     )
 
 
+@pytest.mark.parametrize("account", [RICH, NETTING])
+def test_levels_that_were_changed_outlive_the_rest_of_the_order(book, account):
+    made = book(account, **THIN)
+    ticket = made.send(
+        market(Side.BUY, units=4 * LOT, stop=99_000, filling=Filling.RETURN)
+    ).order_ticket
+    made.modify_stops(ticket, 99_900, 0)
+    made.jump("EURUSD", 100_000, 100_010, NOON_MS + 1)
+
+    assert [(p.units, p.stop) for p in made.open_positions] == [(4 * LOT, 99_900)]
+
+
 def test_a_position_that_the_rest_of_an_order_opens_beyond_its_level_is_closed_at_once(book):
     made = book(NETTING, **THIN)
     made.send(market(Side.BUY, units=3 * LOT, stop=99_990, filling=Filling.RETURN))
