@@ -241,11 +241,13 @@ def read_scenario(raw: object) -> Scenario:
         raise ConfigError("expected sections such as symbols, venue and prices")
     venue = raw.get("venue", {})
     symbols = raw.get("symbols", ())
-    if not isinstance(venue, Mapping) or not isinstance(symbols, list | tuple):
-        return read(Scenario, raw)  # which says what is wrong with it
+    if not isinstance(symbols, list | tuple):
+        raise ConfigError(f"symbols: expected a list, got {symbols!r}")
+    if not isinstance(venue, Mapping):
+        raise ConfigError(f"venue: expected a section, got {venue!r}")
     own = venue.get("instruments", {})
     if not isinstance(own, Mapping):
-        return read(Scenario, raw)
+        raise ConfigError(f"venue.instruments: expected a section, got {own!r}")
     instruments = {str(one): catalogued_specification(str(one)) for one in symbols}
     for symbol, changes in own.items():
         known = instruments.get(str(symbol), {})
