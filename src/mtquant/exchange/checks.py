@@ -165,6 +165,7 @@ class Checks:
             or self._wrong_pending_levels(
                 order.symbol, order.side, stop_limit or r.price, r.stop, r.target
             )
+            or self._no_money_to_change(order, stop_limit or r.price)
         )
 
     def _cancel(self, r: CancelRequest, *, is_sent: bool) -> Refusal | None:
@@ -453,6 +454,13 @@ class Checks:
         else:
             return None
         return self._no_money(r.symbol, r.order_type, side, r.units, price)
+
+    def _no_money_to_change(self, order: LiveOrder, price: int) -> Refusal | None:
+        """Refuse only what raises the margin: a strained account may ask for less."""
+        wanted = (order.symbol, order.order_type, order.side, order.left, price)
+        margin = self._margins.with_order(wanted, order.ticket)
+        is_short = self._state.equity_minor < margin > self._margins.held_minor
+        return _when(is_short, Refusal.NO_MONEY)
 
     def _no_money(
         self, symbol: str, order_type: OrderType, side: int, units: int, price: int
