@@ -196,8 +196,8 @@ class Checks:
             or self._account_refuses(Reason.EXPERT)
             or self._frozen_position(position)
             or self._frozen_position(other)
-            or self._not_oldest(position)
-            or self._not_oldest(other)
+            or self._not_oldest_of_side(position)
+            or self._not_oldest_of_side(other)
             or self._closed_already(position.ticket)
             or self._closed_already(other.ticket)
         )
@@ -440,6 +440,13 @@ class Checks:
             return None
         oldest = self._state.positions_of(position.symbol)[0]
         return _when(oldest is not position, Refusal.FIFO_CLOSE)
+
+    def _not_oldest_of_side(self, position: OpenPosition) -> Refusal | None:
+        """Return whether an older position of the same side stands before one to be closed by."""
+        if not self._state.spec.fifo_close:
+            return None
+        same = (p for p in self._state.positions_of(position.symbol) if p.side == position.side)
+        return _when(next(same) is not position, Refusal.FIFO_CLOSE)
 
     def _closed_already(self, position_ticket: int) -> Refusal | None:
         waiting = (order.position_ticket for order in self._state.orders.values())
