@@ -165,6 +165,7 @@ class Checks:
             or self._wrong_pending_levels(
                 order.symbol, order.side, stop_limit or r.price, r.stop, r.target
             )
+            or self._no_money_to_change(order, stop_limit or r.price)
         )
 
     def _cancel(self, r: CancelRequest, *, is_sent: bool) -> Refusal | None:
@@ -195,8 +196,8 @@ class Checks:
             or self._account_refuses(Reason.EXPERT)
             or self._frozen_position(position)
             or self._frozen_position(other)
-            or self._not_oldest(position)
-            or self._not_oldest(other)
+            or self._not_oldest_of_side(position)
+            or self._not_oldest_of_side(other)
             or self._closed_already(position.ticket)
             or self._closed_already(other.ticket)
         )
@@ -440,6 +441,13 @@ class Checks:
         oldest = self._state.positions_of(position.symbol)[0]
         return _when(oldest is not position, Refusal.FIFO_CLOSE)
 
+    def _not_oldest_of_side(self, position: OpenPosition) -> Refusal | None:
+        """Return whether an older position of the same side stands before one to be closed by."""
+        if not self._state.spec.fifo_close:
+            return None
+        same = (p for p in self._state.positions_of(position.symbol) if p.side == position.side)
+        return _when(next(same) is not position, Refusal.FIFO_CLOSE)
+
     def _closed_already(self, position_ticket: int) -> Refusal | None:
         waiting = (order.position_ticket for order in self._state.orders.values())
         return _when(position_ticket in waiting, Refusal.CLOSE_ORDER_EXISTS)
@@ -453,6 +461,13 @@ class Checks:
         else:
             return None
         return self._no_money(r.symbol, r.order_type, side, r.units, price)
+
+    def _no_money_to_change(self, order: LiveOrder, price: int) -> Refusal | None:
+        """Refuse only what raises the margin: a strained account may ask for less."""
+        wanted = (order.symbol, order.order_type, order.side, order.left, price)
+        margin = self._margins.with_order(wanted, order.ticket)
+        is_short = self._state.equity_minor < margin > self._margins.held_minor
+        return _when(is_short, Refusal.NO_MONEY)
 
     def _no_money(
         self, symbol: str, order_type: OrderType, side: int, units: int, price: int

@@ -138,6 +138,9 @@ class Orders:
         if order.order_type is OrderType.STOP_LIMIT:
             return self._become_limit(order)
         state = self._state
+        if self._has_lost_its_position(order):
+            self.finish(order, OrderState.CANCELED)
+            return Execution(order_ticket=order.ticket)
         price, worst = self._activation_price(order, reached)
         del state.orders[order.ticket]
         state.touch()
@@ -352,10 +355,19 @@ class Orders:
         return self._fills.fill(order, units, price)
 
     def _has_lost_its_position(self, order: LiveOrder) -> bool:
-        if not order.position_ticket:
-            return False
-        position = self._state.positions.get(order.position_ticket)
-        return position is None or position.units < order.left
+        """Tell whether the position is gone that an order closes, or that it began to open.
+
+        Else the rest of an order whose position was stopped would open it anew, under its ticket.
+        """
+        state = self._state
+        if order.position_ticket:
+            position = state.positions.get(order.position_ticket)
+            return position is None or position.units < order.left
+        return (
+            bool(order.opened)
+            and not state.spec.is_netting
+            and (order.opened not in state.positions)
+        )
 
     def _executed(self, order: LiveOrder, deals: list[Deal]) -> Execution:
         if not deals:

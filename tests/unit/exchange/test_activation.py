@@ -293,6 +293,18 @@ def test_a_stop_limit_price_of_another_order_type_is_overlooked(book):
     assert made.send(same).refusal is Refusal.NO_CHANGES
 
 
+@pytest.mark.parametrize("mode", MarginMode)
+def test_a_change_must_find_the_margin_that_it_adds(book, mode):
+    account = {"deposit": 101_000.0, "leverage": 1, "margin_mode": mode}
+    made = book(account, margin_pending_rates=(1.0,) * 6)
+    first = made.send(order(OrderType.LIMIT, Side.BUY, 90_000)).order_ticket
+    made.send(order(OrderType.LIMIT, Side.BUY, 90_000, units=LOT // 10))
+
+    assert made.send(ChangeRequest(order_ticket=first, price=99_990)).refusal is Refusal.NO_MONEY
+    assert made.send(ChangeRequest(order_ticket=first, price=80_000)).refusal is None
+    assert made.margin_minor == 8_900_000
+
+
 def test_near_a_level_no_order_changes_the_volume_of_a_netting_position(book):
     made = book(NETTING, freeze_level_points=20)
     made.send(market(Side.BUY, stop=99_990))
