@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-import MetaTrader5 as mt5  # noqa: N813 - as its documentation writes it
+import MetaTrader5 as mt5  # noqa: N813, TID251 - as its documentation writes it
 
 _POLL_S = 0.005
 

@@ -51,15 +51,22 @@ class FaceOptions:
 class Pace:
     """Let a market follow the computer's clock from where it stands, `factor` times as fast.
 
-    Nothing runs in the background: the market catches up when somebody calls.
+    Nothing runs in the background: the market catches up when somebody calls. A market at the
+    present stays there: what passes while it is made counts as well.
     """
 
     def __init__(
-        self, server: SimulatedServer, clock: Clock, *, start_ms: int, factor: float
+        self,
+        server: SimulatedServer,
+        clock: Clock,
+        *,
+        start_ms: int,
+        factor: float,
+        began_ms: int | None = None,
     ) -> None:
         self._server, self._clock, self._factor = server, clock, factor
         self._start_ms = start_ms
-        self._began_ms = clock.now_ms()
+        self._began_ms = clock.now_ms() if began_ms is None else began_ms
 
     def catch_up(self) -> None:
         """Play every tick that has come by now."""
@@ -85,7 +92,7 @@ def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
         _lock(folder)
         opened_ms = opened_before(folder)
     wanted_ms = None
-    if opened_ms is None or options.at is not None:
+    if opened_ms is None or options.at is not None or stage.is_present:
         wanted_ms = stage.moment_ms(options.at, now_ms)
     if opened_ms is None:
         opened_ms = wanted_ms or 0
@@ -99,7 +106,8 @@ def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
     if not server.was_restored:
         start_ms = max(start_ms, opened_ms)
     server.wait_until(start_ms)
-    pace = Pace(server, used_clock, start_ms=start_ms, factor=options.factor)
+    began_ms = now_ms if start_ms == now_ms else None
+    pace = Pace(server, used_clock, start_ms=start_ms, factor=options.factor, began_ms=began_ms)
     return make_module(SimulatedTerminal(server), before_call=pace.catch_up)
 
 

@@ -24,6 +24,11 @@ OPENED: Final = "opened.json"
 class Stage(Protocol):
     """Give a market at a moment, and say which market it is."""
 
+    @property
+    def is_present(self) -> bool:
+        """Tell whether the market goes on while nobody looks: it stands at the present."""
+        ...
+
     def moment_ms(self, at: str | None, now_ms: int) -> int:
         """Return the moment that is asked for, UTC ms; None: the usual one."""
         ...
@@ -42,6 +47,11 @@ class ConfiguredStage:
     """Play the data of a bot's configuration."""
 
     plan: Plan
+
+    @property
+    def is_present(self) -> bool:
+        """Tell whether the market goes on while nobody looks: recorded prices do not."""
+        return False
 
     def moment_ms(self, at: str | None, now_ms: int) -> int:  # noqa: ARG002 - of a Stage
         """Return the moment that is asked for, within the data."""
@@ -63,6 +73,11 @@ class ScenarioStage:
     """Play a scenario; a made-up market stands at the present."""
 
     loaded: LoadedScenario
+
+    @property
+    def is_present(self) -> bool:
+        """Tell whether the market goes on while nobody looks: a made-up one does."""
+        return self.loaded.moves_with_the_calendar
 
     def moment_ms(self, at: str | None, now_ms: int) -> int:
         """Return the moment that is asked for; recorded prices have theirs."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,6 +20,9 @@ from mtquant.terminal.simulated import (
     read_scenario,
     shipped_scenarios,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOON_MS = 1_717_588_800_000  # Wednesday, 2024-06-05, 12:00 UTC
 EURUSD = {"digits": 5, "contract_size": 100_000, "base_currency": "EUR", "profit_currency": "USD"}
