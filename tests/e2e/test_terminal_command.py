@@ -133,3 +133,79 @@ def test_the_market_s_clock_goes_on_while_the_script_sleeps(tmp_path: Path) -> N
 
     assert 1200 <= int(done.stdout) <= took * 7200 + 2400
     assert run("terminal", "run", "--factor", "0", str(path)).stdout == "0\n"
+
+
+SCENARIO = """
+symbols: [BTCUSD, EURUSD]
+venue:
+  server: Mine
+tick_model: every_tick
+"""
+LOOK = """
+import MetaTrader5 as mt5
+assert mt5.initialize(), mt5.last_error()
+print(mt5.account_info().server, mt5.symbols_total())
+print(mt5.copy_rates_from_pos("BTCUSD", mt5.TIMEFRAME_M5, 0, 300).tobytes().hex()[-64:])
+print(mt5.Buy("BTCUSD", 0.1).retcode, mt5.history_deals_get(0, 2**31 - 1))
+"""
+
+
+def test_scenarios_are_listed_shown_and_checked(tmp_path: Path) -> None:
+    listed, shown = (
+        run("terminal", "scenario", "list"),
+        run("terminal", "scenario", "show", "prop-firm"),
+    )
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(shown.stdout, encoding="utf-8")
+    checked = run("terminal", "scenario", "check", str(mine))
+
+    names = [line.split()[0] for line in listed.stdout.splitlines()]
+    assert {"eurusd-demo", "majors-and-gold-hedging", "netting-fx", "prop-firm"} <= set(names)
+    assert "XAUUSD" in checked.stdout, checked.stderr
+    assert "mtquant-Evaluation" in checked.stdout.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("symbols: [EURUSD]\nvenu: {}", "venu: unknown key; did you mean 'venue'?"),
+        ("symbols: [EURUSD]\nprices: {EURUSD: {bars: no.npz}}", "there is no such data file"),
+        ("symbols: [EURUSD]\nvenue: {account: {leverage: 0}}", "leverage must be at least 1"),
+        ("symbols: [EURUSD", "not valid YAML"),
+    ],
+)
+def test_a_wrong_scenario_is_one_line(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    done = run("terminal", "scenario", "check", str(path))
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_scenario_is_the_same_market_in_every_process(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(SCENARIO, encoding="utf-8")
+    (tmp_path / "look.py").write_text(LOOK, encoding="utf-8")
+    options = ("--at", "2024-06-08T12:00", "--factor", "0")
+    by_option = run("terminal", "run", *options, "--scenario", "mine.yaml", "look.py", cwd=tmp_path)
+    folder = run("terminal", "path").stdout.strip()
+    variables = {
+        "PYTHONPATH": os.pathsep.join([folder, environment().get("PYTHONPATH", "")]),
+        "MTQUANT_SIM_SCENARIO": str(tmp_path / "mine.yaml"),
+        "MTQUANT_AT": "2024-06-08T12:00",
+        "MTQUANT_FACTOR": "0",
+    }
+    by_variable = subprocess.run(
+        [sys.executable, str(tmp_path / "look.py")],
+        env=environment() | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert by_option.returncode == 0, by_option.stderr
+    assert by_option.stdout.splitlines()[0] == "Mine 2"
+    assert "10009" in by_option.stdout
+    assert by_variable.stdout == by_option.stdout, by_variable.stderr

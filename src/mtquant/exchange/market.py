@@ -190,9 +190,12 @@ class Market:
             self.advance()
 
     def wait_until(self, moment_ms: int) -> None:
-        """Play all that comes up to a moment (UTC ms), and let the clock run on to it."""
+        """Play all that comes up to a moment (UTC ms), and let the clock run on to it.
+
+        With the last price the clock stands still.
+        """
         self.play_until(moment_ms)
-        if self._has_begun and moment_ms > self.now_ms:
+        if self._has_begun and moment_ms > self.now_ms and self.next_ms() is not None:
             self._roll_until(moment_ms)
             for book in self._all_books:
                 book.wait(moment_ms)

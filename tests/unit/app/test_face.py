@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from mtquant.app.face import FaceOptions, open_face, options_from
-from mtquant.model import ConfigError, ManualClock
+from mtquant.app.face import _LOCKS, FaceOptions, open_face, options_from
+from mtquant.model import ConfigError, DataError, ManualClock
 
 NOON_S = 1_496_329_200  # 2017-06-01 15:00 of the server, 12:00 UTC
 HOUR_MS = 3_600_000
@@ -58,21 +58,19 @@ def test_at_the_end_of_the_data_the_market_stands_still():
 
 
 def test_a_folder_goes_on_where_it_was_left_and_may_be_sent_ahead(tmp_path: Path):
-    from mtquant.app import face as module
-
     clock = ManualClock(0)
     open_at(clock, folder=tmp_path, at="2017-06-01T12:00").Buy("EURUSD", 0.1)
-    module._LOCKS.pop().release()
+    _LOCKS.pop().release()
     again = open_at(clock, folder=tmp_path)
     assert again.positions_total() == 1
     assert again.symbol_info_tick("EURUSD").time == NOON_S
-    module._LOCKS.pop().release()
+    _LOCKS.pop().release()
     back = open_at(clock, folder=tmp_path, at="2017-05-01T12:00")
     assert back.symbol_info_tick("EURUSD").time == NOON_S
-    module._LOCKS.pop().release()
+    _LOCKS.pop().release()
     ahead = open_at(clock, folder=tmp_path, at="2017-06-02T12:00")
     assert ahead.symbol_info_tick("EURUSD").time == NOON_S + 86_400
-    module._LOCKS.pop().release()
+    _LOCKS.pop().release()
 
 
 def test_the_environment_says_what_the_options_say():
@@ -84,3 +82,100 @@ def test_the_environment_says_what_the_options_say():
     for wrong in ("fast", "-1", "nan", "inf"):
         with pytest.raises(ConfigError, match=r"(?i)factor must be"):
             options_from({"MTQUANT_FACTOR": wrong})
+
+
+FRIDAY_MS = 1_717_794_000_000  # 2024-06-07 21:00 UTC: Saturday 00:00 of the server
+SCENARIO = "majors-and-gold-hedging"
+
+
+def ask_of(face: Any, symbol: str = "EURUSD") -> dict[str, Any]:
+    return {
+        "action": face.TRADE_ACTION_DEAL,
+        "symbol": symbol,
+        "volume": 0.1,
+        "type": face.ORDER_TYPE_BUY,
+        "price": face.symbol_info_tick(symbol).ask,
+        "deviation": 500,
+    }
+
+
+def test_a_made_up_market_stands_at_the_present():
+    clock = ManualClock(FRIDAY_MS - HOUR_MS)
+    face = open_at(clock, scenario=SCENARIO)
+    server_s = (FRIDAY_MS - HOUR_MS) // 1000 + 3 * 3600
+
+    assert 0 <= server_s - face.symbol_info_tick("EURUSD").time < 60
+    minutes = face.copy_rates_from_pos("GBPJPY", face.TIMEFRAME_M1, 0, 20_000)
+    assert len(minutes) == 20_000
+    assert minutes["time"][-1] == server_s - server_s % 60
+    clock.set_ms(FRIDAY_MS - HOUR_MS + 5_000)
+    assert face.symbol_info_tick("EURUSD").time <= server_s + 5
+
+
+def test_on_a_weekend_its_clock_goes_on_and_its_market_is_closed():
+    clock = ManualClock(FRIDAY_MS - HOUR_MS)
+    face = open_at(clock, scenario=SCENARIO)
+    assert face.order_send(ask_of(face)).retcode == 10009
+    clock.set_ms(FRIDAY_MS + 30 * HOUR_MS)
+
+    assert face.order_send(ask_of(face)).retcode == 10018
+    assert face.symbol_info_tick("EURUSD").time < FRIDAY_MS // 1000 + 3 * 3600
+    clock.set_ms(FRIDAY_MS + 49 * HOUR_MS)
+    assert face.order_send(ask_of(face)).retcode == 10009
+
+
+def test_a_made_up_market_goes_on_while_nobody_looks(tmp_path: Path):
+    folder = tmp_path / "account"
+    clock = ManualClock(FRIDAY_MS - 100 * HOUR_MS)
+    first = open_at(clock, scenario=SCENARIO, folder=folder)
+    ticket = first.order_send(ask_of(first) | {"sl": 0.5}).order
+    bars = first.copy_rates_from_pos("EURUSD", first.TIMEFRAME_H1, 1, 50)
+    _LOCKS.pop().release()
+    clock.set_ms(FRIDAY_MS - 2 * HOUR_MS)
+    second = open_at(clock, scenario=SCENARIO, folder=folder)
+
+    assert [one.ticket for one in second.positions_get()] == [ticket]
+    assert second.positions_get()[0].swap != 0.0
+    server_s = FRIDAY_MS // 1000 + 3600
+    assert 0 <= server_s - second.symbol_info_tick("EURUSD").time < 60
+    again = second.copy_rates_from("EURUSD", second.TIMEFRAME_H1, int(bars["time"][-1]), 50)
+    assert again.tolist() == bars.tolist()
+
+
+def test_a_scenario_of_another_day_is_another_server(tmp_path: Path):
+    folder = tmp_path / "account"
+    open_at(ManualClock(FRIDAY_MS), scenario=SCENARIO, folder=folder)
+    _LOCKS.pop().release()
+
+    with pytest.raises(DataError, match="another venue, data or seed"):
+        open_face(FaceOptions(scenario="netting-fx", folder=folder), ManualClock(FRIDAY_MS))
+
+
+def test_a_recorded_scenario_has_its_own_time():
+    clock = ManualClock(FRIDAY_MS)
+    face = open_at(clock, scenario="eurusd-demo")
+
+    assert face.symbol_info_tick("EURUSD").time == NOON_S
+    with pytest.raises(ConfigError, match="at: 2030-01-01 is not in the data"):
+        open_face(FaceOptions(scenario="eurusd-demo", at="2030-01-01"), clock)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"scenario": "eurusd-dem"}, "did you mean 'eurusd-demo'"),
+        ({"scenario": "eurusd-demo", "config": Path("x.yaml")}, "a scenario or a configuration"),
+        ({"scenario": SCENARIO, "at": "noon"}, "at: 'noon' is no moment"),
+    ],
+)
+def test_a_scenario_that_cannot_be_opened_is_refused(options: dict[str, Any], said: str):
+    with pytest.raises(ConfigError, match=said):
+        open_face(FaceOptions(**options), ManualClock(FRIDAY_MS))
+
+
+def test_a_damaged_note_of_the_moment_is_refused(tmp_path: Path):
+    (tmp_path / "terminal").mkdir()
+    (tmp_path / "terminal" / "opened.json").write_text('{"opened_ms": "x"}', encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=r"opened\.json: this note .* is damaged"):
+        open_face(FaceOptions(scenario=SCENARIO, folder=tmp_path), ManualClock(FRIDAY_MS))
