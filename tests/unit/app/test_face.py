@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from mtquant.app.config import load_config
 from mtquant.app.face import _LOCKS, FaceOptions, open_face, options_from
 from mtquant.model import ConfigError, DataError, ManualClock
+from mtquant.terminal.simulated import load_scenario
 
 NOON_S = 1_496_329_200  # 2017-06-01 15:00 of the server, 12:00 UTC
 HOUR_MS = 3_600_000
@@ -179,3 +181,11 @@ def test_a_damaged_note_of_the_moment_is_refused(tmp_path: Path):
 
     with pytest.raises(ConfigError, match=r"opened\.json: this note .* is damaged"):
         open_face(FaceOptions(scenario=SCENARIO, folder=tmp_path), ManualClock(FRIDAY_MS))
+
+
+def test_the_demo_scenario_is_the_market_of_the_shipped_configuration():
+    scenario, config = load_scenario("eurusd-demo").scenario, load_config().config
+
+    assert scenario.venue == config.venue
+    assert scenario.slippage == config.slippage
+    assert scenario.prices["EURUSD"].sample == config.data.sample
