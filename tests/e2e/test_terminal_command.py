@@ -18,12 +18,16 @@ SAID = {
     "buy_and_close": ("order_check: Done", "Request executed", "2 deals"),
     "pending_orders": ("buy limit at 1.11685", "removed: True", "0 positions"),
     "trail_stop": ("bought at 1.12185", "stop loss", "balance"),
+    "what_margin": ("EURUSD buy 0.1 lots", "GBPJPY buy 0.1 lots", "margin: "),
+    "what_profit": ("buy EURUSD 1.0 lots, profit on 300 points: 300.0 USD", "sell USDJPY"),
 }
 OPTIONS = {
     "show_rates": ("--factor", "0"),
     "buy_and_close": ("--factor", "3600"),
     "pending_orders": ("--factor", "36000"),
     "trail_stop": ("--factor", "36000"),
+    "what_margin": ("--scenario", "majors-and-gold-hedging"),
+    "what_profit": ("--scenario", "majors-and-gold-hedging"),
 }
 BUY = """
 import MetaTrader5 as mt5
