@@ -30,7 +30,14 @@ from mtquant.observe import (
 )
 from mtquant.storage import SqliteJournal
 from mtquant.strategy import Series
-from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTerminal
+from mtquant.terminal.simulated import FileLog, SimulatedServer
+from mtquant.terminal.simulated.faults import (
+    FaultKind,
+    Faults,
+    FaultScenario,
+    FaultSpec,
+    FaultyTerminal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,6 +130,14 @@ def run_demo(
         close_logs()
 
 
+def _link_loss(plan: Plan, outage: ScriptedOutage | None) -> tuple[FaultSpec, ...]:
+    if outage is None:
+        return ()
+    after_ms = outage.from_ms - int(plan.bars.time_ms[0])
+    for_ms = outage.to_ms - outage.from_ms
+    return (FaultSpec(kind=FaultKind.LINK_LOSS, after_ms=after_ms, for_ms=for_ms),)
+
+
 class _Bot:
     """Hold everything one run of the demo consists of."""
 
@@ -142,14 +157,14 @@ class _Bot:
         started_ms = wall.now_ms()
         self._started_ms = started_ms
         log = FileLog(workspace.path(TERMINAL) / SERVER_LOG, plan.fingerprint)
-        outages = [(outage.from_ms, outage.to_ms)] if outage else []
-        self._server = SimulatedServer(plan.market(), log, outages)
+        faults = Faults(FaultScenario(faults=_link_loss(plan, outage)))
+        self._server = SimulatedServer(plan.market(), log, faults)
         self._server_log = log
         self._events = EventLog(workspace.path(EVENTS), f"{started_ms:x}-{os.getpid()}")
         account = plan.config.venue.account
         clock = ServerClockFace(self._server)
         session = BrokerSession(
-            SimulatedTerminal(self._server),
+            FaultyTerminal(self._server, faults),
             [plan.bars.symbol],
             credentials=Credentials(
                 login=account.login, password=account.password, server=plan.config.venue.server

@@ -87,6 +87,8 @@ class Ticks:
         state.now_ms = time_ms
         if state.taken:
             state.taken.clear()
+        if state.scarce:
+            state.scarce.clear()
 
     def _settle(self, symbol: str) -> None:
         """Trade all that the current quote meets."""

@@ -3,13 +3,13 @@
 from mtquant.terminal.simulated.connecting import TerminalOptions
 from mtquant.terminal.simulated.log import FileLog, MemoryLog, ServerLog, last_time_ms
 from mtquant.terminal.simulated.module import make_module
-from mtquant.terminal.simulated.server import Outage, SimulatedServer
+from mtquant.terminal.simulated.server import Director, SimulatedServer
 from mtquant.terminal.simulated.terminal import SimulatedTerminal
 
 __all__ = [
+    "Director",
     "FileLog",
     "MemoryLog",
-    "Outage",
     "ServerLog",
     "SimulatedServer",
     "SimulatedTerminal",
