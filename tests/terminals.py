@@ -13,7 +13,13 @@ from mtquant.exchange import Market, VenueSpec
 from mtquant.model import DealKind, OrderState
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated import ServerLog, SimulatedServer, SimulatedTerminal
-from mtquant.terminal.simulated.faults import Faults, FaultScenario, FaultSpec, FaultyTerminal
+from mtquant.terminal.simulated.faults import (
+    Faults,
+    FaultScenario,
+    FaultSpec,
+    FaultyTerminal,
+    Latency,
+)
 
 if TYPE_CHECKING:
     from mtquant.model import Bars
@@ -41,6 +47,8 @@ def faulty(
     *specs: FaultSpec, server: dict[str, Any] | None = None, **scenario: Any
 ) -> tuple[FaultyTerminal, SimulatedServer]:
     """Return a connected terminal on which faults strike, and its server."""
+    if "latency" in scenario:
+        scenario["latency"] = Latency(**scenario["latency"])
     faults = Faults(FaultScenario(faults=specs, **scenario))
     made = make_server(faults=faults, **(server or {}))
     terminal = FaultyTerminal(made, faults)
