@@ -14,7 +14,21 @@ from mtquant.app.config import load_config
 from mtquant.app.wiring import make_plan
 from mtquant.app.workspace import SERVER_LOG, TERMINAL
 from mtquant.model import Clock, ConfigError, SystemClock
-from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTerminal, make_module
+from mtquant.terminal.simulated import (
+    FileLog,
+    MemoryLog,
+    ServerLog,
+    SimulatedServer,
+    SimulatedTerminal,
+    make_module,
+)
+from mtquant.terminal.simulated.faults import (
+    Faults,
+    FaultScenario,
+    FaultyTerminal,
+    load_scenario,
+)
+from mtquant.terminal.simulated.records import read_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,17 +37,22 @@ if TYPE_CHECKING:
     from mtquant.app.wiring import Plan
 
 DEFAULT_MOMENT: Final = "2017-06-01T12:00"
-VARIABLES: Final = ("MTQUANT_AT", "MTQUANT_FACTOR", "MTQUANT_DIR", "MTQUANT_CONFIG")
+VARIABLES: Final = tuple(f"MTQUANT_{name}" for name in ("AT", "FACTOR", "DIR", "CONFIG", "FAULTS"))
+_NEVER: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceOptions:
-    """Say where a script's market stands, how fast its clock goes, where its account lives."""
+    """Say where a script's market stands, how fast its clock goes, where its account lives.
+
+    `faults` is a file that says what goes wrong.
+    """
 
     at: str | None = None
     factor: float = 1.0
     folder: Path | None = None
     config: Path | None = None
+    faults: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse a clock that runs backwards.
@@ -61,13 +80,7 @@ class Pace:
     def catch_up(self) -> None:
         """Play every tick that has come by now."""
         passed_ms = max(0, self._clock.now_ms() - self._began_ms)
-        play_until(self._server, self._start_ms + int(passed_ms * self._factor))
-
-
-def play_until(server: SimulatedServer, moment_ms: int) -> None:
-    """Play every tick up to a moment, UTC milliseconds."""
-    while (upcoming := server.next_ms()) is not None and upcoming <= moment_ms:
-        server.step()
+        self._server.play_until(self._start_ms + int(passed_ms * self._factor))
 
 
 def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
@@ -76,21 +89,35 @@ def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
     With a folder the account survives the process: its log is `terminal/server.jsonl` there.
 
     Raises:
-        ConfigError: the moment, the configuration or the folder cannot be used.
+        ConfigError: the moment, the configuration, the faults or the folder cannot be used.
         DataError: the log in the folder is of another market, or damaged.
     """
-    plan = make_plan(load_config(options.config), "terminal")
-    log = None
+    scenario = None if options.faults is None else load_scenario(options.faults)
+    more = [] if scenario is None else [repr(scenario)]
+    plan = make_plan(load_config(options.config), "terminal", *more)
+    log: ServerLog = MemoryLog()
     if options.folder is not None:
         log = _open_log(options.folder, plan.fingerprint)
-    server = SimulatedServer(plan.market(), log)
+    faults = None if scenario is None else _faults(scenario, log)
+    server = SimulatedServer(plan.market(), log, faults)
     start_ms = server.now_ms
     if options.at is not None or not server.was_restored:
         wanted_ms = _moment_ms(options.at, plan)
         start_ms = max(start_ms, wanted_ms)
-    play_until(server, start_ms)
+    server.play_until(start_ms)
+    if faults is not None and not server.was_restored:
+        faults.wake(server.market)
+        server.touch()
     pace = Pace(server, clock or SystemClock(), start_ms=start_ms, factor=options.factor)
-    return make_module(SimulatedTerminal(server), before_call=pace.catch_up)
+    terminal = SimulatedTerminal(server) if faults is None else FaultyTerminal(server, faults)
+    return make_module(terminal, before_call=pace.catch_up)
+
+
+def _faults(scenario: FaultScenario, log: ServerLog) -> Faults:
+    """Return the faults of a scenario, which begin where an earlier process began."""
+    first = next(log.records(), None)
+    since_ms = _NEVER if first is None else read_record(first).time_ms
+    return Faults(scenario, since_ms)
 
 
 def options_from(environment: Mapping[str, str] | None = None) -> FaceOptions:
@@ -100,7 +127,7 @@ def options_from(environment: Mapping[str, str] | None = None) -> FaceOptions:
         ConfigError: MTQUANT_FACTOR is no number of 0 or more.
     """
     found = os.environ if environment is None else environment
-    at, factor, folder, config = (found.get(name) or None for name in VARIABLES)
+    at, factor, folder, config, faults = (found.get(name) or None for name in VARIABLES)
     try:
         number = 1.0 if factor is None else float(factor)
     except ValueError as error:
@@ -110,6 +137,7 @@ def options_from(environment: Mapping[str, str] | None = None) -> FaceOptions:
         factor=number,
         folder=Path(folder) if folder else None,
         config=Path(config) if config else None,
+        faults=Path(faults) if faults else None,
     )
 
 

@@ -157,6 +157,18 @@ def test_every_kind_states_its_keys_and_has_a_rate():
     )
 
 
+def test_the_page_of_faults_lists_every_kind_and_key():
+    page = (Path(__file__).parents[3] / "docs/reference/faults.md").read_text(encoding="utf-8")
+    everywhere = {"kind", "at", "after_ms", "nth", "chance_fraction", "for_ms", "times", "only"}
+
+    for kind, keys in KEYS.items():
+        row = next(
+            line for line in page.splitlines() if line.startswith(f"| `{kind.name.lower()}`")
+        )
+        for key in keys - everywhere - {"function"}:
+            assert f"`{key}`" in row, (kind, key)
+
+
 # ---------------------------------------------------------------- chance
 
 

@@ -28,6 +28,7 @@ def command() -> None:
     help="Keep the account in this folder; without, it ends with the script.",
 )
 @click.option("--config", type=click.Path(path_type=Path), help="Venue and data; default: shipped.")
+@click.option("--faults", type=click.Path(path_type=Path), help="What goes wrong: a scenario file.")
 @click.option("-m", "is_module", is_flag=True, help="SCRIPT is a module, as for python -m.")
 @click.argument("script")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
@@ -36,6 +37,7 @@ def run(  # noqa: PLR0917 - click passes them by name
     factor: float,
     folder: Path | None,
     config: Path | None,
+    faults: Path | None,
     is_module: bool,  # noqa: FBT001 - a flag
     script: str,
     arguments: tuple[str, ...],
@@ -48,7 +50,7 @@ def run(  # noqa: PLR0917 - click passes them by name
     from mtquant.app.face import FaceOptions
     from mtquant.app.script import run_script
 
-    options = FaceOptions(at=at, factor=factor, folder=folder, config=config)
+    options = FaceOptions(at=at, factor=factor, folder=folder, config=config, faults=faults)
     run_script(script, arguments, options, is_module=is_module)
 
 

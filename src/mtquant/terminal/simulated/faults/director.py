@@ -32,7 +32,8 @@ class Faults:
     `counts_requests` whether the number of a trade request matters.
     """
 
-    def __init__(self, scenario: FaultScenario | None = None) -> None:
+    def __init__(self, scenario: FaultScenario | None = None, since_ms: int = 0) -> None:
+        """Begin with the first moment, or with the first since a time, UTC milliseconds."""
         self.scenario = scenario or FaultScenario()
         self.chance = Chance(self.scenario.seed)
         specs = self.scenario.all_faults()
@@ -40,6 +41,7 @@ class Faults:
         self.alarms = [Alarm(spec, name, self.chance) for spec, name in named]
         self.now_ms = 0
         self.requests = 0  # trade requests that left a terminal
+        self._since_ms = since_ms
         self._moments = 0
         self._market: Market | None = None
         self._began: list[Alarm] = []
@@ -55,11 +57,18 @@ class Faults:
 
     def leave(self, market: Market) -> None:
         """See the market before it plays its next moment."""
-        if self._past is not None:
+        if self._past is not None and self._market is not None:
             self._past.remember(market)
+
+    def wake(self, market: Market) -> None:
+        """Begin now, with a market that has been played so far without faults."""
+        self._since_ms = market.now_ms
+        self.arrive(market)
 
     def arrive(self, market: Market) -> None:
         """See the market after it has played a moment."""
+        if market.now_ms < self._since_ms:
+            return
         if self._market is None:
             self._set_market(market)
         self.now_ms = market.now_ms
