@@ -82,6 +82,8 @@ class SimulatedServer:
 
     def step(self) -> bool:
         """Let the next tick come; return False when there is none."""
+        if self._director is None and not self._late:
+            return self.market.advance()
         if not self._advance():
             return False
         self._carry_out_effects()
@@ -165,8 +167,6 @@ class SimulatedServer:
 
     def _carry_out_effects(self) -> None:
         """Carry out what is due, and what the moment brings: one record, before anybody looks."""
-        if self._director is None and not self._late:
-            return
         due = [task for due_ms, task in self._late if due_ms <= self.now_ms]
         self._forget_due()
         if self._director is not None:

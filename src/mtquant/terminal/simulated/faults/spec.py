@@ -11,7 +11,6 @@ from mtquant.model import ConfigError, Side
 from mtquant.model.reading import nearest, read
 from mtquant.terminal.simulated.faults.kinds import (
     CODES,
-    EFFECT_KINDS,
     ERRORS,
     KEYS,
     FaultKind,
@@ -145,11 +144,6 @@ class FaultSpec:
             raise ConfigError("amount: state the money, negative for a withdrawal")
         if self.kind is FaultKind.COMMENT and self.text is None and self.length < 0:
             raise ConfigError("length: state how many characters stay, or the text instead")
-
-    @property
-    def is_torn(self) -> bool:
-        """Tell whether a lag differs between positions, orders, history and account."""
-        return len({self.lag_of(part) for part in PARTS}) > 1
 
     def lag_of(self, part: str) -> int:
         """Return by how many ticks a part of the terminal's view lags."""
@@ -317,8 +311,3 @@ def load_scenario(path: Path) -> FaultScenario:
         ConfigError: it cannot be read, or says something wrong; the message names file and key.
     """
     return read_scenario(read_yaml(path), str(path))
-
-
-def is_effect(spec: FaultSpec) -> bool:
-    """Tell whether a fault is the server's: something happens to an account."""
-    return spec.kind in EFFECT_KINDS

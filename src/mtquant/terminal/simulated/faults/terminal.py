@@ -127,14 +127,11 @@ class FaultyTerminal(SimulatedTerminal):
 
     # ------------------------------------------------------------------ prices
 
-    def symbol_info(self, symbol: str, /) -> Any:
-        """Return a SymbolInfo, None + last_error for an unknown symbol."""
-        with self._showing_prices(symbol):
-            return super().symbol_info(symbol)
-
     def symbol_info_tick(self, symbol: str, /) -> Any:
         """Return the latest Tick."""
-        with self._showing_prices(symbol):
+        self._notice()
+        stale = self._faults.stale_views(symbol) if isinstance(symbol, str) else None
+        with self._looking_at(stale):
             tick = super().symbol_info_tick(symbol)
         if tick is None:
             return None
@@ -194,12 +191,9 @@ class FaultyTerminal(SimulatedTerminal):
         with self._looking_at(self._faults.views(part)):
             yield
 
-    @contextmanager
-    def _showing_prices(self, symbol: object) -> Iterator[None]:
-        self._notice()
-        stale = self._faults.stale_views(symbol) if isinstance(symbol, str) else None
-        with self._looking_at(stale):
-            yield
+    def _symbol(self, symbol: str) -> Any:
+        with self._looking_at(self._faults.stale_views(symbol)):
+            return super()._symbol(symbol)
 
     @contextmanager
     def _looking_at(self, views: Views | None) -> Iterator[None]:
