@@ -26,7 +26,7 @@ from mtquant.terminal.simulated.faults import (
     Faults,
     FaultScenario,
     FaultyTerminal,
-    load_scenario,
+    load_faults,
 )
 from mtquant.terminal.simulated.records import read_record
 
@@ -92,7 +92,7 @@ def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
         ConfigError: the moment, the configuration, the faults or the folder cannot be used.
         DataError: the log in the folder is of another market, or damaged.
     """
-    scenario = None if options.faults is None else load_scenario(options.faults)
+    scenario = None if options.faults is None else load_faults(options.faults)
     more = [] if scenario is None else [repr(scenario)]
     plan = make_plan(load_config(options.config), "terminal", *more)
     log: ServerLog = MemoryLog()

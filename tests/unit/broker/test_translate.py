@@ -122,7 +122,7 @@ def test_a_foreign_instrument_may_be_of_any_kind_or_gone():
     [
         (mt5.ORDER_TYPE_SELL_LIMIT, 1, (Side.SELL, OrderType.LIMIT, OrderState.PLACED)),
         (mt5.ORDER_TYPE_BUY_STOP_LIMIT, 0, (Side.BUY, OrderType.STOP_LIMIT, OrderState.SUBMITTED)),
-        (mt5.ORDER_TYPE_CLOSE_BY, 4, (Side.BUY, OrderType.MARKET, OrderState.FILLED)),
+        (mt5.ORDER_TYPE_CLOSE_BY, 4, (Side.BUY, OrderType.CLOSE_BY, OrderState.FILLED)),
         (mt5.ORDER_TYPE_BUY, 7, (Side.BUY, OrderType.MARKET, OrderState.SUBMITTED)),
         (mt5.ORDER_TYPE_SELL, 9, (Side.SELL, OrderType.MARKET, OrderState.PLACED)),
     ],

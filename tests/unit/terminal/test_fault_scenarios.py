@@ -23,8 +23,8 @@ from mtquant.terminal.simulated.faults import (
     FaultSpec,
     FaultyTerminal,
     Shape,
-    load_scenario,
-    read_scenario,
+    load_faults,
+    read_faults,
 )
 from mtquant.terminal.simulated.faults.chance import Chance
 from mtquant.terminal.simulated.faults.kinds import KEYS
@@ -46,7 +46,7 @@ def test_a_scenario_file_is_read(tmp_path: Path):
         """
     )
 
-    scenario = load_scenario(path)
+    scenario = load_faults(path)
 
     assert scenario.seed == 7
     assert scenario.faults[0] == FaultSpec(kind=FaultKind.LOST_REPLY, nth=3)
@@ -124,7 +124,7 @@ def test_a_wrong_scenario_is_refused_in_one_line_that_names_the_key(
     path.write_text(text)
 
     with pytest.raises(ConfigError) as refused:
-        load_scenario(path)
+        load_faults(path)
 
     assert str(refused.value).startswith(f"{path}: ")
     assert message in str(refused.value)
@@ -140,12 +140,12 @@ def test_a_wrong_scenario_is_refused_in_one_line_that_names_the_key(
 )
 def test_a_scenario_that_does_not_fit_the_venue_is_refused(fault: dict[str, Any], message: str):
     with pytest.raises(ConfigError, match=message):
-        make_server(faults=Faults(read_scenario({"faults": [fault]})))
+        make_server(faults=Faults(read_faults({"faults": [fault]})))
 
 
 def test_an_account_switch_needs_a_second_account():
     with pytest.raises(ConfigError, match="second account"):
-        make_server(faults=Faults(read_scenario({"faults": [{"kind": "account_switch"}]})))
+        make_server(faults=Faults(read_faults({"faults": [{"kind": "account_switch"}]})))
 
 
 def test_every_kind_states_its_keys_and_has_a_rate():
@@ -262,7 +262,7 @@ def test_a_killed_run_goes_on_to_the_same_history(tmp_path: Path, seed: int, kil
 
 def test_a_request_that_was_under_way_at_a_kill_is_still_carried_out(tmp_path: Path):
     path = tmp_path / "log.jsonl"
-    scenario = read_scenario({"faults": [{"kind": "late", "delay_ms": 3_600_000}]})
+    scenario = read_faults({"faults": [{"kind": "late", "delay_ms": 3_600_000}]})
     log = FileLog(path, "print")
     faults = Faults(scenario)
     terminal = FaultyTerminal(make_server(log=log, faults=faults), faults)
@@ -314,4 +314,4 @@ def test_a_record_of_faults_that_no_server_writes_is_refused(tmp_path: Path, rec
 def test_a_scenario_survives_the_way_to_yaml_and_back():
     raw = {"seed": 3, "faults": [{"kind": "cache_lag", "ticks": 3, "after_ms": 10}]}
 
-    assert read_scenario(yaml.safe_load(yaml.safe_dump(raw))) == read_scenario(raw)
+    assert read_faults(yaml.safe_load(yaml.safe_dump(raw))) == read_faults(raw)

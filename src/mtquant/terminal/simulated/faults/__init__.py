@@ -7,8 +7,8 @@ from mtquant.terminal.simulated.faults.spec import (
     FaultScenario,
     FaultSpec,
     Latency,
-    load_scenario,
-    read_scenario,
+    load_faults,
+    read_faults,
 )
 from mtquant.terminal.simulated.faults.terminal import FaultyTerminal
 
@@ -22,6 +22,6 @@ __all__ = [
     "Latency",
     "Only",
     "Shape",
-    "load_scenario",
-    "read_scenario",
+    "load_faults",
+    "read_faults",
 ]

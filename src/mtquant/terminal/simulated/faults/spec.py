@@ -292,7 +292,7 @@ class FaultScenario:
         return self.faults + self.rates.faults()
 
 
-def read_scenario(raw: object, where: str = "") -> FaultScenario:
+def read_faults(raw: object, where: str = "") -> FaultScenario:
     """Return a scenario from the dictionary that a YAML file holds; `where` names the file.
 
     Raises:
@@ -304,10 +304,10 @@ def read_scenario(raw: object, where: str = "") -> FaultScenario:
         raise ConfigError(f"{where}: {error}" if where else str(error)) from error
 
 
-def load_scenario(path: Path) -> FaultScenario:
+def load_faults(path: Path) -> FaultScenario:
     """Read a scenario file.
 
     Raises:
         ConfigError: it cannot be read, or says something wrong; the message names file and key.
     """
-    return read_scenario(read_yaml(path), str(path))
+    return read_faults(read_yaml(path), str(path))
