@@ -57,7 +57,7 @@ def made_up_bars(count: int) -> Bars:
 
 def connected(log: ServerLog, bars: int = 4) -> tuple[SimulatedServer, SimulatedTerminal]:
     """Return a server on a quiet market and a terminal on it."""
-    market = Market(VENUE, made_up_bars(bars), np.zeros((bars, 2), dtype=np.int32))
+    market = Market.of_bars(VENUE, made_up_bars(bars), np.zeros((bars, 2), dtype=np.int32))
     server = SimulatedServer(market, log)
     terminal = SimulatedTerminal(server)
     assert terminal.initialize()

@@ -16,7 +16,9 @@ HEAD = """\
 # Return codes
 
 What `order_send` answers in `retcode`, with the text in `comment`. `order_check` answers the same
-codes, and 0 with the text `Done` where nothing stands in the way.
+codes, and 0 with the text `Done` where nothing stands in the way; it looks neither at trading hours
+nor at the number of requests, and does not know whether the price will have moved or the volume be
+there.
 
 **What never left the terminal** has `request_id` 0: AutoTrading is off, the request is malformed,
 the symbol has no prices, a price is missing. Everything else was answered by the server and has a

@@ -71,33 +71,32 @@ class Watched(SimulatedServer):
     def __init__(self, path: Path, log: FileLog, faults: Faults) -> None:
         self.path = path
         still = np.zeros((len(BARS), 2), dtype=np.int32)
-        super().__init__(Market(venue(), BARS, still), log, faults)
+        super().__init__(Market.of_bars(venue(), BARS, still), log, faults)
 
     def remember(self) -> None:
         self.states[self.path.stat().st_size] = state(self)
 
-    def step(self) -> bool:
+    def _carry_out_effects(self) -> None:
         before = self.path.stat().st_size
-        has_moved = super().step()
+        super()._carry_out_effects()
         if self.path.stat().st_size > before:
             self.remember()
-        return has_moved
 
     def touch(self) -> None:
         super().touch()
         self.remember()
 
-    def execute(self, request: Any, book: Any = None) -> Any:
-        answer = super().execute(request, book)
+    def execute(self, request: Any, login: Any = None) -> Any:
+        answer = super().execute(request, login)
         self.remember()
         return answer
 
-    def run_short(self, scarcity: Any, book: Any = None) -> None:
-        super().run_short(scarcity, book)
+    def run_short(self, scarcity: Any, login: Any = None) -> None:
+        super().run_short(scarcity, login)
         self.remember()
 
-    def execute_later(self, request: Any, book: Any, due_ms: int) -> None:
-        super().execute_later(request, book, due_ms)
+    def execute_later(self, request: Any, login: Any, due_ms: int) -> None:
+        super().execute_later(request, login, due_ms)
         self.remember()
 
     def note_sent(self, struck: int) -> None:

@@ -40,7 +40,7 @@ def make_server(
     """Return a server at the first tick of a market without slippage."""
     chosen = bars_of([110_000, 110_050, 110_020, 110_100]) if bars is None else bars
     still = np.zeros((len(chosen), 2), dtype=np.int32)
-    return SimulatedServer(Market(venue or make_venue(), chosen, still), log, faults)
+    return SimulatedServer(Market.of_bars(venue or make_venue(), chosen, still), log, faults)
 
 
 def faulty(

@@ -138,7 +138,9 @@ class World:
     def market(self) -> Market:
         """Return a market that has played nothing."""
         still = np.zeros((len(self.bars), 2), dtype=np.int32)
-        return Market(self.venue, self.bars, still if self.slippage is None else self.slippage)
+        return Market.of_bars(
+            self.venue, self.bars, still if self.slippage is None else self.slippage
+        )
 
     def link_losses(self) -> tuple[FaultSpec, ...]:
         """Return the outages as faults."""

@@ -43,7 +43,7 @@ def report(tmp_path_factory) -> Path:
         commission_per_lot=3.5,
     )
     bars, venue = load_sample(), VenueSpec(instruments={"EURUSD": spec})
-    market = Market(venue, bars, SlippageModel().draw(len(bars), seed=1))
+    market = Market.of_bars(venue, bars, SlippageModel().draw(len(bars), seed=1))
     while market.advance():
         if market.step != 0 or market.bar % 32:
             continue

@@ -1,16 +1,15 @@
 """Whatever a script sends, the terminal answers in the module's way and the book stays right."""
 
 import math
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plays import venues
 from terminals import deal, make_server, make_terminal, require_consistent, venue_of
 from worlds import MONDAY_MS, bars_of
 
-from mtquant.exchange import FillPrice, VenueSpec
-from mtquant.model import ExecutionMode, Filling, GtcMode, MarginMode
+from mtquant.exchange import VenueSpec
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated.retcodes import RETCODE_TEXTS
 from mtquant.terminal.structs import OrderCheckResult, OrderSendResult, TradeRequest
@@ -35,36 +34,6 @@ SECONDS = st.one_of(
     st.integers(0, 40).map(lambda hours: MONDAY_MS // 1000 + 7200 + 1800 * hours),
     st.sampled_from([0, 1, 2**31, 2**63 - 1]),
 )
-
-
-@st.composite
-def venues(draw: st.DrawFn) -> VenueSpec:
-    """Draw a venue: account mode, execution mode, depth, limits and levels."""
-    mode = draw(st.sampled_from(MarginMode))
-    account = {
-        "deposit": draw(st.sampled_from([1500.0, 20_000.0])),
-        "credit": draw(st.sampled_from([0.0, 100.0])),
-        "margin_mode": mode,
-        "fifo_close": mode is MarginMode.HEDGING and draw(st.booleans()),
-        "hedging_prohibited": draw(st.booleans()),
-        "limit_orders": draw(st.sampled_from([0, 0, 3])),
-        "limit_positions": draw(st.sampled_from([0, 0, 3])),
-    }
-    depth = draw(st.sampled_from([(), (0,), (0, 4, 9)]))
-    venue = venue_of(
-        account,
-        execution_mode=draw(st.sampled_from(ExecutionMode)),
-        fillings=draw(st.sampled_from([tuple(Filling), (Filling.FOK, Filling.IOC)])),
-        depth_points=depth,
-        depth_lots=(0.3,) * len(depth),
-        freeze_level_points=draw(st.sampled_from([0, 3])),
-        stops_level_points=draw(st.sampled_from([0, 5])),
-        margin_pending_rates=(draw(st.sampled_from([0.0, 0.5])),) * 6,
-        gtc_mode=draw(st.sampled_from(GtcMode)),
-        limit_fill=draw(st.sampled_from(FillPrice)),
-        volume_limit_lots=draw(st.sampled_from([0.0, 0.0, 1.5])),
-    )
-    return replace(venue, server_clock="fixed:+2")  # quickly made
 
 
 VOLUMES = st.sampled_from([0.01, 0.1, 0.1, 0.2, 0.2, 0.5, 1.0, 2.0, 0.015, 0.0, 1000.0, math.inf])

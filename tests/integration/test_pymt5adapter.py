@@ -99,7 +99,7 @@ def test_the_adapter_trades(told: dict[str, Any]) -> None:
     assert told["closed"] is True
     assert (told["deals"], told["orders"]) == (4, 4)
     assert told["margin"] == 110.0
-    assert told["pending"] == 10035
+    assert told["pending"] == done
 
 
 def test_the_adapter_finds_the_errors_of_the_module(told: dict[str, Any]) -> None:

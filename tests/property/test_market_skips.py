@@ -7,11 +7,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtquant.exchange import AccountSpec, InstrumentSpec, Market, VenueSpec
-from mtquant.model import Side, SwapMode, Timeframe, make_bars
+from mtquant.exchange import (
+    AccountSpec,
+    CancelRequest,
+    InstrumentSpec,
+    Market,
+    OrderRequest,
+    VenueSpec,
+)
+from mtquant.model import (
+    Expiration,
+    Filling,
+    MarginMode,
+    OrderType,
+    Side,
+    StopOutMode,
+    SwapMode,
+    Timeframe,
+    make_bars,
+)
 
 MONDAY_MS = 1_489_363_200_000  # 2017-03-13, between the American and the European clock change
 SYMBOL = "EURUSD"
+WAITING = {"limit": OrderType.LIMIT, "stop": OrderType.STOP, "stop_limit": OrderType.STOP_LIMIT}
 
 
 @dataclass(frozen=True)
@@ -61,7 +79,7 @@ def random_plan(chance: np.random.Generator, bars) -> dict[int, list[tuple]]:
     for bar in sorted(chance.choice(len(bars), size=min(len(bars), 8), replace=False)):
         jobs = []
         for _ in range(chance.integers(1, 4)):
-            kind = chance.choice(["open", "open", "modify", "close"])
+            kind = chance.choice(["open", "open", "modify", "close", *WAITING, "cancel"])
             side = int(chance.choice([1, -1]))
             lots = int(chance.choice([1, 7, 100]))
             stop, target = (int(d) for d in chance.choice([0, 1, 15, 90, 700], 2))
@@ -92,6 +110,10 @@ def worlds(draw) -> World:
     account = AccountSpec(
         deposit=draw(st.sampled_from([900.0, 5_000.0, 100_000.0])),
         leverage=draw(st.sampled_from([30, 500])),
+        margin_mode=draw(st.sampled_from([MarginMode.HEDGING, MarginMode.NETTING])),
+        stop_out_mode=draw(st.sampled_from(StopOutMode)),
+        margin_call_money=500.0,
+        stop_out_money=400.0,
     )
     clock = draw(st.sampled_from(["utc", "eet_eu", "ny_plus_7"]))
     venue = VenueSpec(account=account, server_clock=clock, instruments={SYMBOL: spec})
@@ -112,12 +134,36 @@ def trade(market: Market, jobs: list[tuple]) -> list:
         if kind == "open":
             units = hundredths * 1_000_000
             answers.append(book.open_market(SYMBOL, Side(side), units, **levels))
+        elif kind in WAITING:
+            price = (bid if side < 0 else ask) + side * (stop + 9) * (-1 if kind == "limit" else 1)
+            answers.append(place(book, WAITING[kind], Side(side), hundredths, price))
+        elif kind == "cancel":
+            waiting = [one.ticket for one in book.live_orders]
+            answers += [book.send(CancelRequest(order_ticket=one)) for one in waiting]
         elif kind == "modify" and mine:
             answers.append(book.modify_stops(mine[0].ticket, levels["stop"], levels["target"]))
-        elif mine:
+        elif kind == "close" and mine:
             units = min(mine[0].units, hundredths * 1_000_000)
             answers.append(book.close_market(mine[0].ticket, units))
     return answers
+
+
+def place(book, order_type: OrderType, side: Side, hundredths: int, price: int):
+    """Place an order that waits a day at most, so that quiet bars come again."""
+    return book.send(
+        OrderRequest(
+            symbol=SYMBOL,
+            side=side,
+            units=hundredths * 1_000_000,
+            order_type=order_type,
+            price=price,
+            stop_limit=price - 5 * side.value,
+            stop=price - side.value * 60,
+            target=price + side.value * 90,
+            filling=Filling.RETURN,
+            expiration=Expiration.DAY,
+        )
+    )
 
 
 def step_to_open(market: Market, bar: int) -> None:
@@ -148,7 +194,7 @@ def photograph(market: Market) -> tuple:
 
 
 def play(world: World, go_to) -> tuple:
-    market = Market(world.venue, world.bars, world.slippage)
+    market = Market.of_bars(world.venue, world.bars, world.slippage)
     photographs, answers = [], []
     market.advance()
     for bar, jobs in world.plan.items():
@@ -176,7 +222,7 @@ def test_skipping_quiet_bars_gives_the_same_ledger_and_money_as_playing_every_po
 @settings(max_examples=60)
 @given(worlds())
 def test_the_balance_is_always_the_sum_of_the_deals_and_time_never_runs_back(world: World):
-    market = Market(world.venue, world.bars, world.slippage)
+    market = Market.of_bars(world.venue, world.bars, world.slippage)
     before = market.now_ms
     while market.advance():
         if market.step == 0 and market.bar in world.plan:
@@ -207,7 +253,7 @@ def test_a_bar_over_midnight_is_an_event_although_it_opens_before(timeframe: Tim
     spec = InstrumentSpec(
         digits=5, contract_size=100_000, base_currency="EUR", profit_currency="USD"
     )
-    market = Market(
+    market = Market.of_bars(
         VenueSpec(instruments={SYMBOL: spec}), bars, np.zeros((count, 2), dtype=np.int32)
     )
     market.advance()

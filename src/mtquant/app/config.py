@@ -163,7 +163,9 @@ def load_config(
 def _redacted(value: Any, key: str = "") -> Any:
     if isinstance(value, Mapping):
         return {name: _redacted(one, str(name)) for name, one in value.items()}
-    if key == "password" and not re.fullmatch(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}", str(value)):
+    if isinstance(value, list):
+        return [_redacted(one, key) for one in value]
+    if key.endswith("password") and not re.fullmatch(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}", str(value)):
         return "***"
     return value
 

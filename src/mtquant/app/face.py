@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from filelock import FileLock, Timeout
 
-from mtquant.app.config import load_config
-from mtquant.app.wiring import make_plan
+from mtquant.app.stage import make_stage, note_opened, opened_before
 from mtquant.app.workspace import SERVER_LOG, TERMINAL
 from mtquant.model import Clock, ConfigError, SystemClock
 from mtquant.terminal.simulated import (
@@ -22,23 +21,22 @@ from mtquant.terminal.simulated import (
     SimulatedTerminal,
     make_module,
 )
-from mtquant.terminal.simulated.faults import (
-    Faults,
-    FaultScenario,
-    FaultyTerminal,
-    load_faults,
-)
+from mtquant.terminal.simulated.faults import Faults, FaultScenario, FaultyTerminal, load_faults
 from mtquant.terminal.simulated.records import read_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from mtquant.app.wiring import Plan
 
-DEFAULT_MOMENT: Final = "2017-06-01T12:00"
-VARIABLES: Final = tuple(f"MTQUANT_{name}" for name in ("AT", "FACTOR", "DIR", "CONFIG", "FAULTS"))
-_NEVER: Final = 2**62
+VARIABLES: Final = (
+    "MTQUANT_AT",
+    "MTQUANT_FACTOR",
+    "MTQUANT_DIR",
+    "MTQUANT_CONFIG",
+    "MTQUANT_SIM_SCENARIO",
+    "MTQUANT_FAULTS",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +50,7 @@ class FaceOptions:
     factor: float = 1.0
     folder: Path | None = None
     config: Path | None = None
+    scenario: str | None = None
     faults: Path | None = None
 
     def __post_init__(self) -> None:
@@ -67,20 +66,27 @@ class FaceOptions:
 class Pace:
     """Let a market follow the computer's clock from where it stands, `factor` times as fast.
 
-    Nothing runs in the background: the market catches up when somebody calls.
+    Nothing runs in the background: the market catches up when somebody calls. A market at the
+    present stays there: what passes while it is made counts as well.
     """
 
     def __init__(
-        self, server: SimulatedServer, clock: Clock, *, start_ms: int, factor: float
+        self,
+        server: SimulatedServer,
+        clock: Clock,
+        *,
+        start_ms: int,
+        factor: float,
+        began_ms: int | None = None,
     ) -> None:
         self._server, self._clock, self._factor = server, clock, factor
         self._start_ms = start_ms
-        self._began_ms = clock.now_ms()
+        self._began_ms = clock.now_ms() if began_ms is None else began_ms
 
     def catch_up(self) -> None:
         """Play every tick that has come by now."""
         passed_ms = max(0, self._clock.now_ms() - self._began_ms)
-        self._server.play_until(self._start_ms + int(passed_ms * self._factor))
+        self._server.wait_until(self._start_ms + int(passed_ms * self._factor))
 
 
 def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
@@ -89,35 +95,65 @@ def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
     With a folder the account survives the process: its log is `terminal/server.jsonl` there.
 
     Raises:
-        ConfigError: the moment, the configuration, the faults or the folder cannot be used.
+        ConfigError: the moment, scenario, configuration, faults or folder cannot be used.
         DataError: the log in the folder is of another market, or damaged.
     """
+    used_clock = clock or SystemClock()
+    stage = make_stage(options.scenario, options.config)
     scenario = None if options.faults is None else load_faults(options.faults)
-    more = [] if scenario is None else [repr(scenario)]
-    plan = make_plan(load_config(options.config), "terminal", *more)
+    now_ms = used_clock.now_ms()
+    folder = None if options.folder is None else options.folder / TERMINAL
+    opened_ms = None
+    if folder is not None:
+        _lock(folder)
+        opened_ms = opened_before(folder)
+    wanted_ms = None
+    if opened_ms is None or options.at is not None or stage.is_present:
+        wanted_ms = stage.moment_ms(options.at, now_ms)
+    if opened_ms is None:
+        opened_ms = wanted_ms or 0
     log: ServerLog = MemoryLog()
-    if options.folder is not None:
-        log = _open_log(options.folder, plan.fingerprint)
-    faults = None if scenario is None else _faults(scenario, log)
-    server = SimulatedServer(plan.market(), log, faults)
-    start_ms = server.now_ms
-    if options.at is not None or not server.was_restored:
-        wanted_ms = _moment_ms(options.at, plan)
-        start_ms = max(start_ms, wanted_ms)
-    server.play_until(start_ms)
-    if faults is not None and not server.was_restored:
-        faults.wake(server.market)
-        server.touch()
-    pace = Pace(server, clock or SystemClock(), start_ms=start_ms, factor=options.factor)
-    terminal = SimulatedTerminal(server) if faults is None else FaultyTerminal(server, faults)
+    if folder is not None:
+        log = FileLog(folder / SERVER_LOG, _fingerprint(stage.fingerprint(opened_ms), scenario))
+        note_opened(folder, opened_ms)
+    market = stage.market(opened_ms, max(now_ms, wanted_ms or 0))
+    faults = _faults(scenario, log)
+    server = SimulatedServer(market, log, faults)
+    start_ms = server.now_ms if wanted_ms is None else max(server.now_ms, wanted_ms)
+    if not server.was_restored:
+        start_ms = max(start_ms, opened_ms)
+    server.wait_until(start_ms)
+    began_ms = now_ms if start_ms == now_ms else None
+    pace = Pace(server, used_clock, start_ms=start_ms, factor=options.factor, began_ms=began_ms)
+    terminal = _terminal(server, faults, scenario)
     return make_module(terminal, before_call=pace.catch_up)
 
 
-def _faults(scenario: FaultScenario, log: ServerLog) -> Faults:
-    """Return the faults of a scenario, which begin where an earlier process began."""
+def _fingerprint(of_market: str, scenario: FaultScenario | None) -> str:
+    if scenario is None:
+        return of_market
+    return sha256(f"{of_market} {scenario!r}".encode()).hexdigest()
+
+
+def _faults(scenario: FaultScenario | None, log: ServerLog) -> Faults | None:
+    """Return the faults that an earlier process has begun, None where there was none."""
     first = next(log.records(), None)
-    since_ms = _NEVER if first is None else read_record(first).time_ms
-    return Faults(scenario, since_ms)
+    if scenario is None or first is None:
+        return None
+    return Faults(scenario, read_record(first).time_ms)
+
+
+def _terminal(
+    server: SimulatedServer, begun: Faults | None, scenario: FaultScenario | None
+) -> SimulatedTerminal:
+    """Return a terminal; faults that have not begun do so now."""
+    if scenario is None:
+        return SimulatedTerminal(server)
+    if begun is not None:
+        return FaultyTerminal(server, begun)
+    faults = Faults(scenario)
+    server.employ(faults)
+    return FaultyTerminal(server, faults)
 
 
 def options_from(environment: Mapping[str, str] | None = None) -> FaceOptions:
@@ -127,7 +163,7 @@ def options_from(environment: Mapping[str, str] | None = None) -> FaceOptions:
         ConfigError: MTQUANT_FACTOR is no number of 0 or more.
     """
     found = os.environ if environment is None else environment
-    at, factor, folder, config, faults = (found.get(name) or None for name in VARIABLES)
+    at, factor, folder, config, scenario, faults = (found.get(name) or None for name in VARIABLES)
     try:
         number = 1.0 if factor is None else float(factor)
     except ValueError as error:
@@ -137,6 +173,7 @@ def options_from(environment: Mapping[str, str] | None = None) -> FaceOptions:
         factor=number,
         folder=Path(folder) if folder else None,
         config=Path(config) if config else None,
+        scenario=scenario,
         faults=Path(faults) if faults else None,
     )
 
@@ -146,36 +183,19 @@ def drop_in_folder() -> Path:
     return Path(__file__).resolve().parent / "drop_in"
 
 
-def _open_log(folder: Path, fingerprint: str) -> FileLog:
-    terminal = folder / TERMINAL
-    lock = FileLock(terminal / "server.lock")
+def _lock(folder: Path) -> None:
+    """Let no other process run the terminal of a folder."""
+    lock = FileLock(folder / "server.lock")
     try:
-        terminal.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)  # until the process ends: a second one would tear the log
     except Timeout as error:
-        raise ConfigError(f"{folder}: another process runs the terminal of this folder") from error
+        raise ConfigError(
+            f"{folder.parent}: another process runs the terminal of this folder"
+        ) from error
     except OSError as error:
-        raise ConfigError(f"{folder}: cannot be written ({error.strerror})") from error
+        raise ConfigError(f"{folder.parent}: cannot be written ({error.strerror})") from error
     _LOCKS.append(lock)
-    return FileLog(terminal / SERVER_LOG, fingerprint)
-
-
-def _moment_ms(at: str | None, plan: Plan) -> int:
-    times = plan.bars.time_ms
-    first_ms, last_ms = int(times[0]), int(times[-1]) + plan.bars.timeframe.duration_ms - 1
-    try:
-        moment = datetime.fromisoformat(at or DEFAULT_MOMENT)
-    except ValueError as error:
-        raise ConfigError(f"at: {at!r} is no moment; write {DEFAULT_MOMENT} (UTC)") from error
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    wanted_ms = int(moment.timestamp() * 1000)
-    if at is None and not first_ms <= wanted_ms <= last_ms:
-        return first_ms
-    if not first_ms <= wanted_ms <= last_ms:
-        first, last = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (first_ms, last_ms))
-        raise ConfigError(f"at: {at} is not in the data, which goes from {first} to {last}")
-    return wanted_ms
 
 
 _LOCKS: Final[list[FileLock]] = []  # held until the process ends

@@ -66,7 +66,7 @@ class Plan:
         """Return a new market that has played nothing."""
         config = self.config
         slippage = config.slippage.draw(len(self.bars), config.seed)
-        return Market(config.venue, self.bars, slippage)
+        return Market.of_bars(config.venue, self.bars, slippage)
 
 
 def make_plan(loaded: LoadedConfig, *more: object) -> Plan:

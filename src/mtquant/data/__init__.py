@@ -1,7 +1,10 @@
-"""Bars at rest: plain `.npz` columns, Parquet through the extra `data`, and the shipped sample."""
+"""Bars at rest: plain `.npz` columns, Parquet through the extra `data`, and the shipped sample.
+
+`mtquant.data.catalogue` knows instruments, `mtquant.data.synthetic` makes up a market of them.
+"""
 
 from mtquant.data.bars_file import load_bars, save_bars
-from mtquant.data.parquet import load_parquet
+from mtquant.data.parquet import load_parquet, load_ticks
 from mtquant.data.resample import period_starts, resample, server_times
 from mtquant.data.sample import SAMPLE_SPREAD_POINTS, load_sample, sample_metadata
 from mtquant.data.yaml_text import parse_yaml, read_yaml
@@ -11,6 +14,7 @@ __all__ = [
     "load_bars",
     "load_parquet",
     "load_sample",
+    "load_ticks",
     "parse_yaml",
     "period_starts",
     "read_yaml",

@@ -1,4 +1,4 @@
-"""Bars from Parquet files, through DuckDB (extra `data`)."""
+"""Bars and ticks from Parquet files, through DuckDB (extra `data`)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtquant.data.bars_file import digits_from, timeframe_named
-from mtquant.model import Bars, DataError, ServerClock, make_bars
+from mtquant.model import Bars, DataError, ServerClock, Ticks, make_bars
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 _PRICES = ("open", "high", "low", "close")
 
@@ -33,18 +35,8 @@ def load_parquet(
             times are not UTC and no clock is given.
         MarketDataError: the bars contradict themselves.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such data file")
-    metadata, columns = _read(path)
-    zone = str(metadata.get("timezone", "UTC"))
-    if clock is None and zone.upper() != "UTC":
-        raise DataError(
-            f"{path}: its times are in {zone!r}, not UTC; name the server's clock "
-            "(eet_eu, ny_plus_7 or fixed:+2)"
-        )
-    time_ms = columns["time"].astype(np.int64) * 1000
-    if clock is not None:
-        time_ms = np.array([clock.to_utc_ms(int(ms)) for ms in time_ms], dtype=np.int64)
+    metadata, columns = _read(path, "time", _PRICES, ("symbol", "timeframe", "digits"))
+    time_ms = _utc(path, columns["time"].astype(np.int64) * 1000, metadata, clock)
     return make_bars(
         symbol=str(metadata["symbol"]),
         timeframe=timeframe_named(str(metadata["timeframe"]), path),
@@ -56,7 +48,61 @@ def load_parquet(
     )
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def load_ticks(path: Path, *, clock: ServerClock | None = None) -> Ticks:
+    """Read ticks from a Parquet file.
+
+    Args:
+        path: columns `time_msc` (int64 epoch milliseconds), `bid` and `ask` (int points); the
+            file's metadata key `mtquant` is a JSON object with `symbol`, `digits` and optionally
+            `timezone`.
+        clock: the clock that the times run on; UTC when not given.
+
+    Raises:
+        DataError: as for `load_parquet`, or a price is not positive, an ask lies below its bid, or
+            times fall.
+    """
+    metadata, columns = _read(path, "time_msc", ("bid", "ask"), ("symbol", "digits"))
+    ticks = Ticks(
+        symbol=str(metadata["symbol"]),
+        digits=digits_from(metadata["digits"], path),
+        time_ms=_utc(path, columns["time_msc"].astype(np.int64), metadata, clock),
+        bid=columns["bid"].astype(np.int32),
+        ask=columns["ask"].astype(np.int32),
+    )
+    for complaint, wrong in (
+        ("time falls", np.diff(ticks.time_ms, prepend=ticks.time_ms[0]) < 0),
+        ("bid is not positive", ticks.bid <= 0),
+        ("ask lies below bid", ticks.ask < ticks.bid),
+    ):
+        if wrong.any():
+            raise DataError(f"{path}: {complaint} in row {int(np.flatnonzero(wrong)[0])}")
+    return ticks
+
+
+def _utc(
+    path: Path, time_ms: NDArray[np.int64], metadata: dict[str, Any], clock: ServerClock | None
+) -> NDArray[np.int64]:
+    """Return UTC times of those of a file.
+
+    Raises:
+        DataError: the file says that its times are not UTC, and no clock is given.
+    """
+    zone = str(metadata.get("timezone", "UTC"))
+    if clock is not None:
+        return np.array([clock.to_utc_ms(int(ms)) for ms in time_ms], dtype=np.int64)
+    if zone.upper() != "UTC":
+        raise DataError(
+            f"{path}: its times are in {zone!r}, not UTC; name the server's clock "
+            "(eet_eu, ny_plus_7 or fixed:+2)"
+        )
+    return time_ms
+
+
+def _read(
+    path: Path, time: str, prices: tuple[str, ...], facts: tuple[str, ...]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such data file")
     try:
         import duckdb  # noqa: PLC0415 - an extra, and slow to import
     except ImportError as error:
@@ -72,29 +118,28 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     except duckdb.Error as error:
         raise DataError(f"{path}: this is not a readable Parquet file ({error})") from error
     if found is None:
-        raise DataError(
-            f"{path}: the metadata key 'mtquant' (symbol, timeframe, digits) is missing"
-        )
+        raise DataError(f"{path}: the metadata key 'mtquant' ({', '.join(facts)}) is missing")
     try:
         metadata = json.loads(found[0])
     except ValueError as error:
         raise DataError(f"{path}: the metadata key 'mtquant' is not JSON ({error})") from error
     if not isinstance(metadata, dict):
         raise DataError(f"{path}: the metadata key 'mtquant' must be an object, was {metadata!r}")
-    missing = [name for name in ("time", *_PRICES) if name not in columns]
-    missing += [name for name in ("symbol", "timeframe", "digits") if name not in metadata]
+    missing = [name for name in (time, *prices) if name not in columns]
+    missing += [name for name in facts if name not in metadata]
     if missing:
         raise DataError(f"{path}: {', '.join(missing)} missing from the file or its metadata")
-    _require_whole(path, columns)
+    _require_whole(path, columns, time)
     return metadata, columns
 
 
-def _require_whole(path: Path, columns: dict[str, Any]) -> None:
-    """Refuse empty cells, times that are no whole seconds, and a file without rows."""
-    if not len(columns["time"]):
-        raise DataError(f"{path}: the file holds no bars")
-    if not np.issubdtype(columns["time"].dtype, np.integer):
-        raise DataError(f"{path}: time must be whole epoch seconds, was {columns['time'].dtype}")
+def _require_whole(path: Path, columns: dict[str, Any], time: str) -> None:
+    """Refuse empty cells, times that are no whole numbers, and a file without rows."""
+    if not len(columns[time]):
+        raise DataError(f"{path}: the file holds no prices")
+    if not np.issubdtype(columns[time].dtype, np.integer):
+        unit = "milliseconds" if time == "time_msc" else "seconds"
+        raise DataError(f"{path}: {time} must be whole epoch {unit}, was {columns[time].dtype}")
     for name, column in columns.items():
         if np.ma.is_masked(column):
             row = int(np.flatnonzero(np.ma.getmaskarray(column))[0])

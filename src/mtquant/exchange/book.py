@@ -34,7 +34,6 @@ from mtquant.model import (
     AccountSnapshot,
     DealKind,
     Filling,
-    GtcMode,
     Order,
     OrderType,
     Position,
@@ -126,12 +125,17 @@ class Book:
         return self._state.floating_minor(position)
 
     def quote(self, symbol: str) -> Quote | None:
-        """Return the current quote, None before the first one."""
+        """Return the current quote with the time it came at, None before the first one."""
         prices = self._state.prices(symbol)
         if prices is None:
             return None
         bid, ask = prices
-        return Quote(symbol=symbol, time_ms=self.now_ms, bid_points=bid, ask_points=ask)
+        return Quote(
+            symbol=symbol,
+            time_ms=self._state.quoted_ms[symbol],
+            bid_points=bid,
+            ask_points=ask,
+        )
 
     def account(self) -> AccountSnapshot:
         """Return the account as of now."""
@@ -176,6 +180,10 @@ class Book:
         """Set what trades of each side slip until further notice (positive = against)."""
         self._state.slippage[symbol] = (buy_points, sell_points)
 
+    def wait(self, time_ms: int) -> None:
+        """Let the clock run without a price: orders may expire, trading hours end."""
+        self._ticks.wait(time_ms)
+
     def show(self, symbol: str, bid: int, ask: int, time_ms: int) -> None:
         """Set a quote that is known to meet no level and to strain no margin."""
         self._ticks.show(symbol, bid, ask, time_ms)
@@ -200,7 +208,7 @@ class Book:
             position.swap_minor += terms.swap(
                 position.side, position.units, day, prices, state.prices
             )
-            if terms.instrument.gtc_mode is GtcMode.DAILY:
+            if terms.instrument.drops_levels_daily:
                 position.stop = position.target = 0
         state.touch()
 
@@ -316,7 +324,7 @@ class Book:
         """Return the account's margin as it would have to be found for a request."""
         if not isinstance(request, OrderRequest) or request.position_ticket:
             return self.margin_minor
-        side, price = request.side.value, request.stop_limit or request.price
+        side, price = request.side.value, request.entry_points
         if request.order_type is OrderType.MARKET:
             price = self._state.market_price(request.symbol, side)
         wanted = (request.symbol, request.order_type, side, request.units, price)

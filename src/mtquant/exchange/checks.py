@@ -28,7 +28,6 @@ from mtquant.model import (
     Filling,
     OrderType,
     Reason,
-    Side,
     TradeMode,
 )
 
@@ -67,12 +66,23 @@ class Checks:
 
     def activation_refusal(self, order: LiveOrder, price: int) -> Refusal | None:
         """Return why a waiting order that is met cannot be carried out at a price."""
-        opens = self.opening_units(order.symbol, order.side, order.left, 0)
+        refusal = self.opening_refusal(order)
+        if refusal or not self.opening_units(order.symbol, order.side, order.left, 0):
+            return refusal
+        return self._no_money(order.symbol, OrderType.MARKET, order.side, order.left, price)
+
+    def opening_refusal(self, order: LiveOrder) -> Refusal | None:
+        """Return which rule forbids what an order that waited would open now, money aside."""
+        symbol, side = order.symbol, order.side
+        opens = self.opening_units(symbol, side, order.left, order.position_ticket)
         if not opens:
             return None
-        if self._state.spec.is_netting and self._positions_are_full(order.symbol):
-            return Refusal.POSITION_LIMIT
-        return self._no_money(order.symbol, OrderType.MARKET, order.side, order.left, price)
+        is_netting = self._state.spec.is_netting
+        return (
+            self._direction_refuses(symbol, side, opens)
+            or _when(is_netting and self._positions_are_full(symbol), Refusal.POSITION_LIMIT)
+            or self._hedges(symbol, side)
+        )
 
     def opening_units(self, symbol: str, side: int, units: int, position_ticket: int) -> int:
         """Return how much of an order opens or adds to a position."""
@@ -98,7 +108,7 @@ class Checks:
         opens = self.opening_units(r.symbol, r.side.value, r.units, r.position_ticket)
         return (
             self._symbol_refuses(r.symbol, is_sent=is_sent)
-            or self._direction_refuses(r, opens)
+            or self._direction_refuses(r.symbol, r.side.value, opens)
             or self._kind_refuses(r)
             or self._account_refuses(r.reason)
             or self._no_prices(r.symbol)
@@ -135,7 +145,8 @@ class Checks:
         order = self._state.orders.get(r.order_ticket)
         if order is None or not order.is_pending:
             return Refusal.INVALID_ORDER
-        wanted = (r.price, r.stop_limit, r.stop, r.target, r.expiration)
+        stop_limit = r.stop_limit if order.order_type is OrderType.STOP_LIMIT else 0
+        wanted = (r.price, stop_limit, r.stop, r.target, r.expiration)
         stands = (order.price, order.stop_limit, order.stop, order.target, order.expiration)
         expires = self._expiry(order.symbol, r.expiration, r.expires_ms)
         is_same = wanted == stands and (
@@ -149,11 +160,12 @@ class Checks:
             or _when(is_same, Refusal.NO_CHANGES)
             or self._frozen_order(order)
             or self._wrong_pending_price(
-                order.symbol, order.order_type, order.side, r.price, r.stop_limit
+                order.symbol, order.order_type, order.side, r.price, stop_limit
             )
             or self._wrong_pending_levels(
-                order.symbol, order.side, r.stop_limit or r.price, r.stop, r.target
+                order.symbol, order.side, stop_limit or r.price, r.stop, r.target
             )
+            or self._no_money_to_change(order, stop_limit or r.price)
         )
 
     def _cancel(self, r: CancelRequest, *, is_sent: bool) -> Refusal | None:
@@ -184,8 +196,8 @@ class Checks:
             or self._account_refuses(Reason.EXPERT)
             or self._frozen_position(position)
             or self._frozen_position(other)
-            or self._not_oldest(position)
-            or self._not_oldest(other)
+            or self._not_oldest_of_side(position)
+            or self._not_oldest_of_side(other)
             or self._closed_already(position.ticket)
             or self._closed_already(other.ticket)
         )
@@ -213,15 +225,15 @@ class Checks:
             return Refusal.ONLY_REAL
         return _when(is_sent and not state.in_session(symbol), Refusal.MARKET_CLOSED)
 
-    def _direction_refuses(self, r: OrderRequest, opens: int) -> Refusal | None:
+    def _direction_refuses(self, symbol: str, side: int, opens: int) -> Refusal | None:
         if not opens:
             return None
-        match self._instrument(r.symbol).trade_mode:
+        match self._instrument(symbol).trade_mode:
             case TradeMode.CLOSE_ONLY:
                 return Refusal.CLOSE_ONLY
-            case TradeMode.LONG_ONLY if r.side is Side.SELL:
+            case TradeMode.LONG_ONLY if side < 0:
                 return Refusal.LONG_ONLY
-            case TradeMode.SHORT_ONLY if r.side is Side.BUY:
+            case TradeMode.SHORT_ONLY if side > 0:
                 return Refusal.SHORT_ONLY
             case _:
                 return None
@@ -294,8 +306,9 @@ class Checks:
 
     def _wrong_price(self, r: OrderRequest) -> Refusal | None:
         if r.order_type in PENDING_KINDS:
+            stop_limit = r.stop_limit if r.order_type is OrderType.STOP_LIMIT else 0
             return self._wrong_pending_price(
-                r.symbol, r.order_type, r.side.value, r.price, r.stop_limit
+                r.symbol, r.order_type, r.side.value, r.price, stop_limit
             )
         if self._instrument(r.symbol).execution_mode not in _PRICED:
             return None
@@ -322,13 +335,12 @@ class Checks:
         return _when(not is_valid, Refusal.INVALID_PRICE)
 
     def _wrong_levels(self, r: OrderRequest, opens: int) -> Refusal | None:
-        if r.position_ticket:
-            return self._frozen_position(self._state.positions[r.position_ticket])
         if r.order_type in PENDING_KINDS:
-            price = r.stop_limit or r.price
-            return self._wrong_pending_levels(r.symbol, r.side.value, price, r.stop, r.target)
-        if not opens:
-            return None
+            levels = r.stop, r.target
+            return self._wrong_pending_levels(r.symbol, r.side.value, r.entry_points, *levels)
+        refusal = self._frozen_by(r)
+        if refusal or not opens:
+            return refusal
         bid, ask = self._state.bid[r.symbol], self._state.ask[r.symbol]
         return self._wrong_stops(r.symbol, r.side.value, (r.stop, r.target), (bid, ask))
 
@@ -347,6 +359,12 @@ class Checks:
     def _off_grid(self, symbol: str, *prices: int) -> bool:
         step = self._instrument(symbol).tick_size_points
         return step > 1 and any(price % step for price in prices)
+
+    def _frozen_by(self, r: OrderRequest) -> Refusal | None:
+        """Return whether the position is frozen whose volume a market order would change."""
+        netted = self._state.netted(r.symbol) if self._state.spec.is_netting else None
+        position = self._state.positions.get(r.position_ticket, netted)
+        return None if position is None else self._frozen_position(position)
 
     def _frozen_position(self, position: OpenPosition) -> Refusal | None:
         level = self._instrument(position.symbol).freeze_level_points
@@ -373,7 +391,7 @@ class Checks:
             self._too_many_orders(r)
             or (self._too_many_positions(r) if opens else None)
             or self._too_much_volume(r)
-            or self._hedges(r)
+            or self._hedges(r.symbol, r.side.value)
         )
 
     def _too_many_orders(self, r: OrderRequest) -> Refusal | None:
@@ -394,7 +412,10 @@ class Checks:
             return False
         if state.spec.is_netting:
             return state.netted(symbol) is None and len(state.positions) >= limit
-        waiting = sum(order.is_pending for order in state.orders.values())
+        waiting = sum(
+            not order.position_ticket and order.opened not in state.positions
+            for order in state.orders.values()
+        )
         return len(state.positions) + waiting >= limit
 
     def _too_much_volume(self, r: OrderRequest) -> Refusal | None:
@@ -407,18 +428,25 @@ class Checks:
         waiting = sum(o.left for o in self._state.orders.values() if (o.symbol, o.side) == mine)
         return _when(held + waiting + r.units > limit, Refusal.VOLUME_LIMIT)
 
-    def _hedges(self, r: OrderRequest) -> Refusal | None:
+    def _hedges(self, symbol: str, side: int) -> Refusal | None:
         spec = self._state.spec
         if not spec.hedging_prohibited or spec.is_netting:
             return None
-        sides = {p.side for p in self._state.positions_of(r.symbol)}
-        return _when(-r.side.value in sides, Refusal.HEDGE_PROHIBITED)
+        sides = {p.side for p in self._state.positions_of(symbol)}
+        return _when(-side in sides, Refusal.HEDGE_PROHIBITED)
 
     def _not_oldest(self, position: OpenPosition) -> Refusal | None:
         if not self._state.spec.fifo_close:
             return None
         oldest = self._state.positions_of(position.symbol)[0]
         return _when(oldest is not position, Refusal.FIFO_CLOSE)
+
+    def _not_oldest_of_side(self, position: OpenPosition) -> Refusal | None:
+        """Return whether an older position of the same side stands before one to be closed by."""
+        if not self._state.spec.fifo_close:
+            return None
+        same = (p for p in self._state.positions_of(position.symbol) if p.side == position.side)
+        return _when(next(same) is not position, Refusal.FIFO_CLOSE)
 
     def _closed_already(self, position_ticket: int) -> Refusal | None:
         waiting = (order.position_ticket for order in self._state.orders.values())
@@ -429,10 +457,17 @@ class Checks:
         if r.order_type is OrderType.MARKET:
             price = self._state.market_price(r.symbol, side)
         elif self._state.terms[r.symbol].pending_factor(side, r.order_type):
-            price = r.stop_limit or r.price
+            price = r.entry_points
         else:
             return None
         return self._no_money(r.symbol, r.order_type, side, r.units, price)
+
+    def _no_money_to_change(self, order: LiveOrder, price: int) -> Refusal | None:
+        """Refuse only what raises the margin: a strained account may ask for less."""
+        wanted = (order.symbol, order.order_type, order.side, order.left, price)
+        margin = self._margins.with_order(wanted, order.ticket)
+        is_short = self._state.equity_minor < margin > self._margins.held_minor
+        return _when(is_short, Refusal.NO_MONEY)
 
     def _no_money(
         self, symbol: str, order_type: OrderType, side: int, units: int, price: int

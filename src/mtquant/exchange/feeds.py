@@ -40,12 +40,24 @@ class Feed(Protocol):
     symbol: str
     digits: int
 
+    @property
+    def range_ms(self) -> tuple[int, int]:
+        """Return the times of the first and the last price (UTC ms)."""
+        ...
+
     def next_ms(self) -> int | None:
         """Return when the next price comes (UTC ms), None after the last."""
         ...
 
     def play(self, books: Iterable[Book]) -> bool:
         """Bring the next price to the books; tell whether clients may see it."""
+        ...
+
+    def skip_to(self, moment_ms: int, books: Iterable[Book]) -> bool:
+        """Stand shortly before a moment, the last price up to it still to come.
+
+        Nothing may be held that the prices left out would meet. Tell whether any were left out.
+        """
         ...
 
 
@@ -92,6 +104,11 @@ class BarFeed:
         return len(self._time)
 
     @property
+    def range_ms(self) -> tuple[int, int]:
+        """Return the times of the first and the last price (UTC ms)."""
+        return self._time[0], self.close_ms(len(self._time) - 1)
+
+    @property
     def bar_is_done(self) -> bool:
         """Tell whether the current bar has been played to its close."""
         return self.step == len(self._points) - 1
@@ -123,6 +140,14 @@ class BarFeed:
             for book in books:
                 book.move(self.symbol, bid, time_ms)
         return self.step == 0 or self.model is not TickModel.OPEN_PRICES
+
+    def skip_to(self, moment_ms: int, books: Iterable[Book]) -> bool:
+        """Stand at the close before the bar of a moment; tell whether bars were left out."""
+        last = int(np.searchsorted(self.bars.time_ms, moment_ms, side="right")) - 2
+        if last <= self.bar:
+            return False
+        self.rest_at_close(last, books)
+        return True
 
     def rest_at_close(self, bar: int, books: Iterable[Book]) -> int:
         """Stand at the close of a bar that is known to be quiet; return that time."""
@@ -207,6 +232,11 @@ class TickFeed:
     def __len__(self) -> int:
         return len(self._time)
 
+    @property
+    def range_ms(self) -> tuple[int, int]:
+        """Return the times of the first and the last tick (UTC ms)."""
+        return self._time[0], self._time[-1]
+
     def next_ms(self) -> int | None:
         """Return when the next tick comes, None after the last."""
         return self._time[self.played] if self.played < len(self._time) else None
@@ -219,6 +249,14 @@ class TickFeed:
             if self._slippage is not None:
                 book.set_slippage(self.symbol, self._slippage[row, 0], self._slippage[row, 1])
             book.jump(self.symbol, self._bid[row], self._ask[row], self._time[row])
+        return True
+
+    def skip_to(self, moment_ms: int, books: Iterable[Book]) -> bool:  # noqa: ARG002 - of a Feed
+        """Stand before the last tick up to a moment; tell whether ticks were left out."""
+        last = int(np.searchsorted(self.ticks.time_ms, moment_ms, side="right")) - 1
+        if last <= self.played:
+            return False
+        self.played = last
         return True
 
 

@@ -112,7 +112,10 @@ class Fills:
         return deal
 
     def _add(self, order: LiveOrder, position: OpenPosition, units: int, price: int) -> Deal:
-        """Grow a position: its price is averaged, its levels become those of the order."""
+        """Grow a position: its price is averaged, its levels become those of the order.
+
+        The rest of an order leaves levels alone that may have been changed since its first part.
+        """
         state = self._state
         terms = state.terms[order.symbol]
         deal = self._book(
@@ -135,7 +138,8 @@ class Fills:
         position.margin_rate = (position.units * position.margin_rate + units * rate) / total
         position.open_points, position.open_thousandths = divmod(average, 1000)
         position.units = total
-        position.stop, position.target = order.stop, order.target
+        if order.opened != position.identifier:
+            position.stop, position.target = order.stop, order.target
         position.comment = order.comment
         position.updated_ms = state.now_ms
         return deal

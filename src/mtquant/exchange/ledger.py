@@ -80,7 +80,8 @@ class LiveOrder:
     """Hold one order while it lives: for a moment, or waiting in the market.
 
     `left` is the volume that is not filled; `opened` the ticket of the position it has opened;
-    `margin_rate` margin rate x conversion of a waiting order, as it was placed.
+    `margin_rate` margin rate x conversion of a waiting order, as it was placed; `is_at_market` says
+    that it waits for volume, whatever its type has been.
     """
 
     ticket: int
@@ -104,11 +105,12 @@ class LiveOrder:
     position_by_ticket: int = 0
     opened: int = 0
     margin_rate: float = 0.0
+    is_at_market: bool = False
 
     @property
     def is_pending(self) -> bool:
         """Tell whether it waits for a price, not for volume."""
-        return self.order_type in PENDING_KINDS
+        return self.order_type in PENDING_KINDS and not self.is_at_market
 
     @property
     def kind(self) -> int:

@@ -32,8 +32,8 @@ class Margins:
             self._held = (self._state.version, held)
         return held
 
-    def with_order(self, extra: Extra | None) -> int:
-        """Return the margin as if one order more had been started."""
+    def with_order(self, extra: Extra | None, instead_of: int = 0) -> int:
+        """Return the margin as if one order more had been started, maybe in the place of one."""
         state = self._state
         symbols = dict.fromkeys(one.symbol for one in state.positions.values())
         symbols |= dict.fromkeys(one.symbol for one in state.orders.values())
@@ -41,7 +41,7 @@ class Margins:
             symbols[extra[0]] = None
         of_symbol = self._netting if state.spec.is_netting else self._hedging
         return sum(
-            of_symbol(symbol, extra if extra is not None and extra[0] == symbol else None)
+            of_symbol(symbol, extra if extra and extra[0] == symbol else None, instead_of)
             for symbol in symbols
         )
 
@@ -63,10 +63,10 @@ class Margins:
         leg = order.side, order.left, price
         return self._state.terms[order.symbol].leg_amount(leg, order.margin_rate)
 
-    def _hedging(self, symbol: str, extra: Extra | None) -> int:
+    def _hedging(self, symbol: str, extra: Extra | None, instead_of: int) -> int:
         terms = self._state.terms[symbol]
         legs, rates = self._held_legs(symbol, terms)
-        pending = self._pending(symbol)
+        pending = self._pending(symbol, instead_of)
         on_top = 0
         if extra is not None:
             _, order_type, side, units, price = extra
@@ -81,7 +81,7 @@ class Margins:
                 rates.append(self.rate_to_open(symbol, side, price))
         return on_top + terms.margin(legs, rates, is_held=True, pending=(pending[0], pending[1]))
 
-    def _netting(self, symbol: str, extra: Extra | None) -> int:
+    def _netting(self, symbol: str, extra: Extra | None, instead_of: int) -> int:
         """Return the margin of a netting account's symbol: the larger direction, and the stops."""
         terms = self._state.terms[symbol]
         position = self._state.netted(symbol)
@@ -93,9 +93,13 @@ class Margins:
             back = terms.margin_factor(-side, is_held=False) * position.margin_rate
             turned = terms.leg_amount((-side, position.units, position.opened), back)
         waiting = [
-            (one.order_type, one.side, self.of_order(one))
+            (
+                OrderType.MARKET if one.is_at_market else one.order_type,
+                one.side,
+                self.of_order(one),
+            )
             for one in self._state.orders.values()
-            if one.symbol == symbol
+            if one.symbol == symbol and one.ticket != instead_of
         ]
         if extra is not None:
             waiting.append((extra[1], extra[2], self._extra_amount(terms, extra)))
@@ -122,10 +126,10 @@ class Margins:
                 rates.append(terms.margin_factor(p.side, is_held=True) * p.margin_rate)
         return legs, rates
 
-    def _pending(self, symbol: str) -> list[float]:
+    def _pending(self, symbol: str, instead_of: int) -> list[float]:
         pending = [0.0, 0.0]
         for order in self._state.orders.values():
-            if order.symbol == symbol and order.margin_rate:
+            if order.symbol == symbol and order.margin_rate and order.ticket != instead_of:
                 pending[order.side < 0] += self.of_order(order)
         return pending
 

@@ -61,6 +61,19 @@ class SlippageModel:
         generator = np.random.Generator(np.random.PCG64([seed, 1]))
         chance = generator.random((bars, 2))
         size = np.floor(generator.random((bars, 2)) * self.max_points).astype(np.int32) + 1
+        return self._signed(chance, size)
+
+    def draw_rows(self, rows: int, *seeds: int) -> NDArray[np.int32]:
+        """Return int32[rows, 2] as `draw` does, of which more rows begin with the same ones.
+
+        For prices that are continued day by day.
+        """
+        generator = np.random.Generator(np.random.PCG64([*seeds, 2]))
+        drawn = generator.random((rows, 4))
+        size = np.floor(drawn[:, 2:] * self.max_points).astype(np.int32) + 1
+        return self._signed(drawn[:, :2], size)
+
+    def _signed(self, chance: NDArray[np.float64], size: NDArray[np.int32]) -> NDArray[np.int32]:
         sign = np.where(chance < self.better_fraction, -1, 0)
         sign = np.where(chance >= 1 - self.worse_fraction, 1, sign)
         points: NDArray[np.int32] = (sign * np.minimum(size, self.max_points)).astype(np.int32)
@@ -74,17 +87,16 @@ class Market:
     The traded symbol is walked on `bars`; `others` bring more symbols, such as those that convert.
     """
 
-    def __init__(
-        self,
-        venue: VenueSpec,
-        bars: Bars,
-        slippage: NDArray[np.int32] | None = None,
-        others: Sequence[Feed] = (),
-        model: TickModel = TickModel.OHLC,
-    ) -> None:
+    def __init__(self, venue: VenueSpec, feed: BarFeed, others: Sequence[Feed] = ()) -> None:
+        """Begin before the first price.
+
+        Raises:
+            ConfigError: a symbol has two sources of prices, or money cannot be converted.
+        """
         self.venue = venue
-        self.feed = BarFeed(venue, bars, slippage, model)
-        self.feeds: tuple[Feed, ...] = (self.feed, *others)
+        self.feed = feed
+        self.feeds: tuple[Feed, ...] = (feed, *others)
+        bars = feed.bars
         symbols = [feed.symbol for feed in self.feeds]
         if len(set(symbols)) < len(symbols):
             raise ConfigError(f"each symbol needs one source of prices, were {symbols}")
@@ -104,6 +116,22 @@ class Market:
         self._all_books = tuple(self.books.values())
         self._next_midnight = venue.clock.next_midnight_ms(opened_ms)
         self._has_begun = False
+
+    @classmethod
+    def of_bars(
+        cls,
+        venue: VenueSpec,
+        bars: Bars,
+        slippage: NDArray[np.int32] | None = None,
+        others: Sequence[Feed] = (),
+        model: TickModel = TickModel.OHLC,
+    ) -> Market:
+        """Return a market whose traded symbol is walked on bars.
+
+        Raises:
+            ConfigError: bars, venue and slippage do not fit together.
+        """
+        return cls(venue, BarFeed(venue, bars, slippage, model), others)
 
     def __len__(self) -> int:
         return len(self.feed)
@@ -149,6 +177,25 @@ class Market:
                 return False
             is_seen = self._play(time_ms)
         return True
+
+    def play_until(self, moment_ms: int) -> None:
+        """Play all that comes up to a moment (UTC ms).
+
+        While no account holds anything, it goes straight to the last prices before it.
+        """
+        if not any(book.open_positions or book.live_orders for book in self._all_books):
+            for feed in self.feeds:
+                self._has_begun |= feed.skip_to(moment_ms, self._all_books)
+        while (upcoming := self.next_ms()) is not None and upcoming <= moment_ms:
+            self.advance()
+
+    def wait_until(self, moment_ms: int) -> None:
+        """Play all that comes up to a moment (UTC ms), and let the clock run on to it."""
+        self.play_until(moment_ms)
+        if self._has_begun and moment_ms > self.now_ms:
+            self._roll_until(moment_ms)
+            for book in self._all_books:
+                book.wait(moment_ms)
 
     def jump_to_open(self, bar: int) -> None:
         """Go to the opening tick of a bar, all bars before it being quiet.
@@ -234,8 +281,10 @@ class Market:
             hit |= (up >= roof) if roof else False
             adverse = (down if p.side > 0 else up) - p.opened
             scale = p.units * self._terms.price_value / self._terms.divisor
-            worst += p.side * adverse * scale * self._rates(down if p.side > 0 else up)
-            worst += p.swap_minor - 2
+            rates = self._rates(down if p.side > 0 else up)
+            worst += (p.side * adverse * scale - 1) * rates  # less what rounding may take
+            accrued = self._terms.profit(p.side, p.units, p.opened, p.opened)
+            worst += accrued + p.swap_minor - 1
         return hit | (worst <= self.book.stop_out_limit_minor)
 
     def _rates(self, closed: NDArray[np.int64]) -> NDArray[np.float64] | float:

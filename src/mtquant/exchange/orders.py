@@ -75,10 +75,7 @@ class Orders:
             return Execution(
                 progress=Progress.PLACED, order_ticket=order.ticket, volume_units=order.units
             )
-        if order.filling is Filling.BOC:
-            self.finish(order, OrderState.CANCELED)
-            return Execution(refusal=Refusal.REJECTED, order_ticket=order.ticket)
-        return self.activate(order, state.price_of(order.symbol, side))
+        return self._meet_at_once(order)
 
     def change(self, request: ChangeRequest) -> Execution:
         """Give a waiting order other levels or another expiration."""
@@ -94,7 +91,7 @@ class Orders:
         )
         self._state.touch()
         if self._is_met(order):
-            return self.activate(order, self._state.price_of(order.symbol, order.side))
+            return self._meet_at_once(order)
         return Execution(order_ticket=order.ticket)
 
     def cancel(self, request: CancelRequest) -> Execution:
@@ -141,29 +138,34 @@ class Orders:
         if order.order_type is OrderType.STOP_LIMIT:
             return self._become_limit(order)
         state = self._state
+        if self._has_lost_its_position(order):
+            self.finish(order, OrderState.CANCELED)
+            return Execution(order_ticket=order.ticket)
         price, worst = self._activation_price(order, reached)
         del state.orders[order.ticket]
         state.touch()
         if self._checks.activation_refusal(order, price) is not None:
-            self.finish(order, OrderState.REJECTED)
-            return Execution(refusal=Refusal.ACTIVATION_REJECTED, order_ticket=order.ticket)
+            return self._give_up(order, Refusal.ACTIVATION_REJECTED)
         if order.order_type is OrderType.STOP:
             return self._fill_market(order, price)
         return self._fill_limit(order, price, worst)
 
-    def work_on(self, symbol: str) -> None:
-        """Fill market orders that wait for volume from what a new tick brings."""
+    def work_on(self, symbol: str) -> bool:
+        """Fill market orders that wait for volume from a new tick; tell whether there was one."""
         waiting = [
             order
             for order in self._state.orders.values()
-            if order.symbol == symbol and order.order_type is OrderType.MARKET
+            if order.symbol == symbol and order.is_at_market
         ]
         for order in waiting:
             if self._has_lost_its_position(order):
                 self.finish(order, OrderState.CANCELED)
-                continue
-            del self._state.orders[order.ticket]
-            self._fill_market(order, self._state.market_price(symbol, order.side))
+            elif self._checks.opening_refusal(order) is not None:
+                self._give_up(order, Refusal.ACTIVATION_REJECTED)
+            else:
+                del self._state.orders[order.ticket]
+                self._fill_market(order, self._state.market_price(symbol, order.side))
+        return bool(waiting)
 
     def expire(self, order: LiveOrder, time_ms: int) -> bool:
         """End an order whose time has come, unless its market is closed; tell whether it ended.
@@ -252,8 +254,21 @@ class Orders:
         )
         self._state.touch()
         if self._is_met(order):
-            return self.activate(order, self._state.price_of(order.symbol, order.side))
+            return self._meet_at_once(order)
         return Execution(progress=Progress.PLACED, order_ticket=order.ticket)
+
+    def _meet_at_once(self, order: LiveOrder) -> Execution:
+        """Carry out an order that has been put where it is met; a BOC order must not be."""
+        if order.filling is Filling.BOC:
+            self.finish(order, OrderState.CANCELED)
+            return Execution(refusal=Refusal.REJECTED, order_ticket=order.ticket)
+        return self.activate(order, self._state.price_of(order.symbol, order.side))
+
+    def _give_up(self, order: LiveOrder, refusal: Refusal) -> Execution:
+        """End an order of which nothing more can be carried out."""
+        is_untouched = order.left == order.units
+        self.finish(order, OrderState.REJECTED if is_untouched else OrderState.CANCELED)
+        return Execution(refusal=refusal, order_ticket=order.ticket)
 
     def _activation_price(self, order: LiveOrder, reached: int) -> tuple[int, int | None]:
         """Return the price of the fill, and the worst one that the order takes."""
@@ -280,22 +295,22 @@ class Orders:
         elif deals:
             self.finish(order, OrderState.CANCELED)
         else:
-            self.finish(order, OrderState.REJECTED)
-            return Execution(refusal=Refusal.REJECTED, order_ticket=order.ticket)
+            return self._give_up(order, Refusal.REJECTED)
         return self._executed(order, deals)
 
     def _fill_limit(self, order: LiveOrder, price: int, worst: int | None) -> Execution:
         offers, offered = self._offers(order, price, worst)
-        if offered < order.left and order.filling in {Filling.FOK, Filling.BOC}:
+        if offered < order.left and order.filling is Filling.FOK:
             offers = []
         deals = [self._take(order, units, at) for units, at in offers]
         if not order.left:
             self.finish_filled(order, self._state.price_of(order.symbol, order.side))
-        elif order.filling is Filling.IOC:
+        elif order.filling is not Filling.IOC:
+            self._state.wait(order)
+        elif deals:
             self.finish(order, OrderState.CANCELED)
         else:
-            self._state.orders[order.ticket] = order
-            self._state.touch()
+            return self._give_up(order, Refusal.REJECTED)
         return self._executed(order, deals)
 
     def finish_filled(self, order: LiveOrder, current: int) -> None:
@@ -303,14 +318,13 @@ class Orders:
         self._fills.finish(order, OrderState.FILLED, self._state.now_ms, current)
 
     def _wait_for_volume(self, order: LiveOrder) -> None:
-        order.order_type = OrderType.MARKET
+        order.is_at_market = True
         order.margin_rate = 0.0
         if self._checks.opening_units(order.symbol, order.side, order.left, order.position_ticket):
             price = self._state.price_of(order.symbol, order.side)
             order.margin_rate = self._margins.rate_to_open(order.symbol, order.side, price)
         order.price = order.price or self._state.price_of(order.symbol, order.side)
-        self._state.orders[order.ticket] = order
-        self._state.touch()
+        self._state.wait(order)
 
     def _offers(
         self, order: LiveOrder, best: int, worst: int | None
@@ -342,10 +356,19 @@ class Orders:
         return self._fills.fill(order, units, price)
 
     def _has_lost_its_position(self, order: LiveOrder) -> bool:
-        if not order.position_ticket:
-            return False
-        position = self._state.positions.get(order.position_ticket)
-        return position is None or position.units < order.left
+        """Tell whether the position is gone that an order closes, or that it began to open.
+
+        Else the rest of an order whose position was stopped would open it anew, under its ticket.
+        """
+        state = self._state
+        if order.position_ticket:
+            position = state.positions.get(order.position_ticket)
+            return position is None or position.units < order.left
+        return (
+            bool(order.opened)
+            and not state.spec.is_netting
+            and (order.opened not in state.positions)
+        )
 
     def _executed(self, order: LiveOrder, deals: list[Deal]) -> Execution:
         if not deals:

@@ -90,6 +90,11 @@ class OrderRequest(Jsonable):
     comment: str = ""
     reason: Reason = Reason.EXPERT
 
+    @property
+    def entry_points(self) -> int:
+        """Return the price at which a waiting order is to open: a stop-limit's is its limit."""
+        return self.stop_limit if self.order_type is OrderType.STOP_LIMIT else self.price
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopsRequest(Jsonable):

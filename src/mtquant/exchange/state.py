@@ -35,10 +35,17 @@ class AccountState:
         self.orders: dict[int, LiveOrder] = {}
         self.bid: dict[str, int] = {}
         self.ask: dict[str, int] = {}
+        self.quoted_ms: dict[str, int] = {}
         self.slippage: dict[str, tuple[int, int]] = {}
         self.taken: dict[tuple[str, int], int] = {}
         self.scarce: dict[str, Scarcity] = {}
         self.version = 0
+
+    def wait(self, order: LiveOrder) -> None:
+        """Let an order wait (again), in the place that its age gives it."""
+        self.orders[order.ticket] = order
+        self.orders = dict(sorted(self.orders.items()))
+        self.touch()
 
     def touch(self) -> None:
         """Note that positions, orders or money have changed."""
@@ -59,6 +66,11 @@ class AccountState:
     def prices(self, symbol: str) -> tuple[int, int] | None:
         """Return bid and ask, None before the first quote."""
         return (self.bid[symbol], self.ask[symbol]) if symbol in self.bid else None
+
+    def quote(self, symbol: str, bid: int, ask: int) -> None:
+        """Set a symbol's prices as of now."""
+        self.bid[symbol], self.ask[symbol] = bid, ask
+        self.quoted_ms[symbol] = self.now_ms
 
     def price_of(self, symbol: str, side: int) -> int:
         """Return the price at which a side trades now: a buy at the ask, a sell at the bid."""

@@ -32,36 +32,45 @@ class Ticks:
         self._state = state
         self._orders = orders
         self._watch = LevelWatch(state)
-        self._held_back = False
+        self._held_back: set[str] = set()  # symbols whose levels wait for trading hours
 
     def show(self, symbol: str, bid: int, ask: int, time_ms: int) -> None:
         """Set a quote that is known to meet no level."""
-        self._begin(time_ms)
-        self._state.bid[symbol], self._state.ask[symbol] = bid, ask
+        self._begin(symbol, time_ms)
+        self._state.quote(symbol, bid, ask)
 
     def jump(self, symbol: str, bid: int, ask: int, time_ms: int) -> None:
         """Bring a quote that nothing led up to: what it has passed trades at its own price."""
         state = self._state
-        self._begin(time_ms)
+        self._begin(symbol, time_ms)
         last_bid, last_ask = state.bid.get(symbol, bid), state.ask.get(symbol, ask)
-        state.bid[symbol], state.ask[symbol] = bid, ask
+        state.quote(symbol, bid, ask)
         is_quiet = self._watch.is_quiet(symbol, (last_bid, bid), (last_ask, ask))
-        if not is_quiet or self._held_back:
+        if not is_quiet or symbol in self._held_back:
             self._settle(symbol)
 
     def move(self, symbol: str, bid_to: int, time_ms: int) -> None:
         """Move the bid continuously, spread unchanged: levels on the way trade at the level."""
         state = self._state
-        self._begin(time_ms)
+        self._begin(symbol, time_ms)
         bid_from = state.bid[symbol]
         spread = state.ask[symbol] - bid_from
         ends = (bid_from, bid_to), (bid_from + spread, bid_to + spread)
-        is_quiet = self._watch.is_quiet(symbol, *ends)
-        if not is_quiet or self._held_back:
-            self._walk(symbol, bid_to, spread)
-        state.bid[symbol], state.ask[symbol] = bid_to, bid_to + spread
+        is_quiet = self._watch.is_quiet(symbol, *ends) and symbol not in self._held_back
         if not is_quiet:
-            self._orders.work_on(symbol)
+            self._walk(symbol, bid_to, spread)
+        state.quote(symbol, bid_to, bid_to + spread)
+        if not is_quiet:
+            self._work_on(symbol)
+
+    def wait(self, time_ms: int) -> None:
+        """Let the clock run: orders end on the way."""
+        state = self._state
+        if self._watch.expires_by(time_ms):
+            due = [o for o in state.orders.values() if 0 < o.expires_ms <= time_ms]
+            for order in sorted(due, key=lambda one: (one.expires_ms, one.ticket)):
+                self._orders.expire(order, time_ms)
+        state.now_ms = time_ms
 
     def settle_levels(self, symbol: str) -> None:
         """Close the positions whose levels the current quote meets."""
@@ -77,29 +86,29 @@ class Ticks:
 
     # ------------------------------------------------------------------ inside
 
-    def _begin(self, time_ms: int) -> None:
-        """Let the clock run to a tick: orders end on the way, and its market is a new one."""
+    def _begin(self, symbol: str, time_ms: int) -> None:
+        """Let the clock run to a tick, which brings its symbol a new market."""
+        self.wait(time_ms)
         state = self._state
-        if self._watch.expires_by(time_ms):
-            due = [o for o in state.orders.values() if 0 < o.expires_ms <= time_ms]
-            for order in sorted(due, key=lambda one: (one.expires_ms, one.ticket)):
-                self._orders.expire(order, time_ms)
-        state.now_ms = time_ms
-        if state.taken:
-            state.taken.clear()
+        for side in (1, -1) if state.taken else ():
+            state.taken.pop((symbol, side), None)
         if state.scarce:
-            state.scarce.clear()
+            state.scarce.pop(symbol, None)
 
     def _settle(self, symbol: str) -> None:
         """Trade all that the current quote meets."""
-        self._held_back = False
+        self._held_back.discard(symbol)
         self.settle_levels(symbol)
-        if self._settle_orders(symbol):
-            self.settle_levels(symbol)  # of positions that the orders have opened
-        self._orders.work_on(symbol)
+        self._settle_orders(symbol)
+        self._work_on(symbol)
 
-    def _settle_orders(self, symbol: str) -> bool:
-        """Activate the orders that the current quote meets; tell whether there was one."""
+    def _work_on(self, symbol: str) -> None:
+        """Fill what waits for volume, and close what that has opened beyond its levels."""
+        if self._state.in_session(symbol) and self._orders.work_on(symbol):
+            self.settle_levels(symbol)
+
+    def _settle_orders(self, symbol: str) -> None:
+        """Activate the orders that the current quote meets."""
         state = self._state
         bid, ask = state.bid[symbol], state.ask[symbol]
         met = [
@@ -111,12 +120,15 @@ class Ticks:
         ]
         for order in met:
             self._activate(order, state.price_of(symbol, order.side))
-        return bool(met)
+        if met:
+            self.settle_levels(symbol)  # of positions that the orders have opened
 
     def _walk(self, symbol: str, bid_to: int, spread: int) -> None:
         """Trade what lies on the way, in the order in which the price comes to it."""
-        if self._held_back:
+        if symbol in self._held_back:
             self._settle(symbol)
+        else:
+            self._settle_orders(symbol)  # those that lacked volume so far
         state = self._state
         bid_from = at = state.bid[symbol]
         tried: set[tuple[int, int]] = set()
@@ -171,7 +183,7 @@ class Ticks:
 
     def _activate(self, order: LiveOrder, reached: int) -> None:
         if not self._state.in_session(order.symbol):
-            self._held_back = True
+            self._held_back.add(order.symbol)
         elif order.ticket in self._state.orders:
             self._orders.activate(order, reached)
 
@@ -179,7 +191,7 @@ class Ticks:
         """Close a position at one of its levels; outside trading hours it waits."""
         state = self._state
         if not state.in_session(position.symbol):
-            self._held_back = True
+            self._held_back.add(position.symbol)
             return
         terms = state.terms[position.symbol]
         is_stop = reason is Reason.STOP_LOSS

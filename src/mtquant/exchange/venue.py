@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Final
 
@@ -204,54 +204,33 @@ class InstrumentSpec:
         Raises:
             ConfigError: the rules contradict themselves.
         """
+        same = {name: getattr(self, name) for name in _SAME}
         try:
             return Instrument(
                 symbol=symbol,
-                digits=self.digits,
-                contract_size=self.contract_size,
-                base_currency=self.base_currency,
-                profit_currency=self.profit_currency,
                 margin_currency=self.margin_currency or self._usual_margin_currency,
-                calculation_mode=self.calculation_mode,
                 volume_min_units=units_from_lots(self.volume_min_lots),
                 volume_max_units=units_from_lots(self.volume_max_lots),
                 volume_step_units=units_from_lots(self.volume_step_lots),
-                stops_level_points=self.stops_level_points,
-                freeze_level_points=self.freeze_level_points,
-                margin_hedged_contract=self.margin_hedged_contract,
-                margin_uses_leg=self.margin_uses_leg,
-                margin_initial=self.margin_initial,
-                margin_initial_short=self.margin_initial_short,
-                margin_maintenance=self.margin_maintenance,
-                margin_rates=self.margin_rates,
-                profit_digits=self.profit_digits,
-                tick_size_points=self.tick_size_points,
+                volume_limit_units=units_from_lots(self.volume_limit_lots),
                 fixed_tick_value=self.tick_value,
                 settlement_points=round_half_away(self.settlement_price * 10**self.digits),
-                face_value=self.face_value,
-                accrued_interest=self.accrued_interest,
-                swap_mode=self.swap_mode,
                 swap_long=self.swap_long_points or self.swap_long,
                 swap_short=self.swap_short_points or self.swap_short,
-                triple_swap_weekday=self.triple_swap_weekday,
-                swap_multipliers=self.swap_multipliers,
-                swap_year_days=self.swap_year_days,
                 sessions=FX_WEEK if self.sessions is None else week_of(self.sessions),
                 holidays=tuple(day_of(one) for one in self.holidays),
-                execution_mode=self.execution_mode,
-                trade_mode=self.trade_mode,
-                fillings=self.fillings,
-                expirations=self.expirations,
-                gtc_mode=self.gtc_mode,
-                order_types=self.order_types,
-                stop_loss_allowed=self.stop_loss_allowed,
-                take_profit_allowed=self.take_profit_allowed,
-                volume_limit_units=units_from_lots(self.volume_limit_lots),
-                margin_pending_rates=self.margin_pending_rates,
-                description=self.description,
+                **same,
             )
         except ValueError as error:
             raise ConfigError(f"{symbol}: {error}") from error
+
+
+_CONVERTED: Final = {"margin_currency", "swap_long", "swap_short", "sessions", "holidays"}
+_SAME: Final = tuple(  # what people write as the book holds it
+    one.name
+    for one in fields(Instrument)
+    if one.name not in _CONVERTED and one.name in InstrumentSpec.__slots__
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

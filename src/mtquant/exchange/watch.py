@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from mtquant.model import OrderType
+from mtquant.exchange import rules
 
 if TYPE_CHECKING:
+    from mtquant.exchange.ledger import LiveOrder, OpenPosition
     from mtquant.exchange.state import AccountState
 
 _NEVER = 2**63
@@ -54,9 +55,15 @@ class LevelWatch:
             side.setdefault(order.symbol, []).append(order.price)
         for levels in (*self._at_bid.values(), *self._at_ask.values()):
             levels.sort()
-        self._working = frozenset(o.symbol for o in orders if o.order_type is OrderType.MARKET)
+        self._working = frozenset(one.symbol for one in orders if self._lacks_volume(one))
         expiries = (order.expires_ms for order in orders if order.expires_ms)
         self._next_expiry_ms = min(expiries, default=_NEVER)
+
+    def _lacks_volume(self, order: LiveOrder) -> bool:
+        if not order.is_pending:
+            return True
+        bid, ask = self._state.bid[order.symbol], self._state.ask[order.symbol]
+        return rules.pending_is_met(order.side, order.kind, order.price, bid, ask)
 
 
 class MarginWatch:
@@ -91,12 +98,17 @@ class MarginWatch:
             self._version = -1
             return
         self._version = state.version
-        room = equity_minor - limit_minor - len(state.positions) - 2
+        room = equity_minor - limit_minor - 2 - sum(map(self._rounding, state.positions.values()))
         for symbol in symbols:
             bid, ask = state.bid[symbol], state.ask[symbol]
             loss = sum(self._loss_per_point(p.ticket) for p in state.positions_of(symbol))
             far = max(0.0, min(room / len(symbols) / loss if loss else room, bid / 4))
             self._boxes[symbol] = (bid - far, bid + far, ask - far, ask + far)
+
+    def _rounding(self, position: OpenPosition) -> float:
+        """Return how much rounding may add to the loss between two quotes."""
+        price = max(1, self._state.exit_price(position))
+        return 1 + 4 / 3 * self._state.terms[position.symbol].own_rate(price)
 
     def _loss_per_point(self, ticket: int) -> float:
         state = self._state

@@ -153,6 +153,11 @@ class Instrument:
             return self.fixed_tick_value
         return self.contract_size * self.tick_size_points / float(10**self.digits)
 
+    @property
+    def drops_levels_daily(self) -> bool:
+        """Tell whether protective levels end with the day; the mode counts where GTC is allowed."""
+        return self.gtc_mode is GtcMode.DAILY and Expiration.GTC in self.expirations
+
     def points(self, price: float) -> int:
         """Return a price as whole points.
 

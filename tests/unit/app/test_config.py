@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,14 @@ def test_a_text_from_the_environment_that_is_no_number_is_named(
 
     with pytest.raises(ConfigError, match=r"venue\.account\.login: expected a whole number"):
         load_config(raw=raw)
+
+
+def test_what_a_run_remembers_holds_no_password_of_any_account() -> None:
+    raw = dict(load_config().raw)
+    usual = raw["venue"]["account"] | {"password": "seen-1", "investor_password": "seen-2"}
+    more = [{"login": 5, "password": "seen-3", "investor_password": "seen-4"}]
+    raw["venue"] = raw["venue"] | {"account": usual, "more_accounts": more}
+    facts = json.dumps(load_config(raw=raw, folder=Path()).facts())
+
+    assert "seen-" not in facts
+    assert facts.count("***") == 4

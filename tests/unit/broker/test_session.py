@@ -28,6 +28,7 @@ from mtquant.model import (
     Timeframe,
     WrongAccountError,
 )
+from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated import SimulatedServer, SimulatedTerminal
 
 GETTERS = (
@@ -145,6 +146,15 @@ def test_another_account_than_the_wanted_one_is_refused(server: str):
     desk.answer("account_info", lambda info: changed(info, login=5))
 
     with pytest.raises(WrongAccountError, match="account 5"):
+        desk.session.connect()
+
+
+@pytest.mark.parametrize("mode", [mt5.ACCOUNT_MARGIN_MODE_RETAIL_NETTING, 1])
+def test_an_account_that_nets_its_positions_is_refused(mode: int):
+    desk = Desk()
+    desk.answer("account_info", lambda info: changed(info, margin_mode=mode))
+
+    with pytest.raises(WrongAccountError, match="nets its positions"):
         desk.session.connect()
 
 

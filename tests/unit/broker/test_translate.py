@@ -17,6 +17,7 @@ from mtquant.model import (
     IntentAction,
     IntentRow,
     IntentState,
+    MarginMode,
     OrderIntent,
     OrderState,
     OrderType,
@@ -136,6 +137,56 @@ def test_every_type_and_state_of_an_order_is_known(kind: int, state: int, wanted
 
     assert (found.side, found.order_type, found.state) == wanted
     assert found.reason is Reason.CLIENT
+
+
+def test_a_waiting_order_is_read_as_the_book_holds_it():
+    server = make_server()
+    terminal = make_terminal(server)
+    expires_s = int(terminal.symbol_info_tick("EURUSD").time) + 7_200
+    terminal.order_send(
+        deal(
+            action=mt5.TRADE_ACTION_PENDING,
+            type=mt5.ORDER_TYPE_BUY_STOP_LIMIT,
+            price=1.11,
+            stoplimit=1.1095,
+            sl=1.1,
+            tp=1.12,
+            type_filling=mt5.ORDER_FILLING_RETURN,
+            type_time=mt5.ORDER_TIME_SPECIFIED,
+            expiration=expires_s,
+        )
+    )
+
+    [order] = [translate.order_from(one, EURUSD, CLOCK) for one in terminal.orders_get()]
+    assert (order,) == server.book.orders()
+    assert order.expires_ms == CLOCK.to_utc_ms(expires_s * 1000)
+
+
+def test_an_averaged_position_is_read_to_the_thousandth_of_a_point():
+    venue = replace(VENUE, account=replace(VENUE.account, margin_mode=MarginMode.NETTING))
+    server = make_server(venue=venue)
+    terminal = make_terminal(server)
+    terminal.order_send(deal())
+    server.step()
+    terminal.order_send(deal(volume=0.2))
+
+    [found] = terminal.positions_get()
+    read = translate.position_from(found, EURUSD, CLOCK, server.now_ms, 2)
+    [held] = server.book.positions()
+    assert read.open_thousandths == held.open_thousandths > 0
+    assert (read.open_points, read.identifier) == (held.open_points, held.identifier)
+
+
+def test_credit_is_no_balance():
+    server = make_server()
+    terminal = make_terminal(server)
+    server.grant_credit(5_000, "lent")
+    kinds = [
+        translate.deal_from(one, None, CLOCK, 2).kind
+        for one in terminal.history_deals_get(0, 2**31)
+    ]
+
+    assert kinds == [DealKind.BALANCE, DealKind.CREDIT]
 
 
 def typed_as_the_module_demands(request: dict) -> bool:

@@ -78,7 +78,7 @@ def test_times_that_are_not_utc_need_the_name_of_their_clock(write):
         (SELECT, ABOUT | {"timeframe": ["H1"]}, "timeframe"),
         (SELECT, ABOUT | {"digits": "x"}, "digits must be 0 to 8"),
         (f"select * exclude (close) from ({SELECT})", ABOUT, "close missing"),
-        (f"select * from ({SELECT}) where time < 0", ABOUT, "the file holds no bars"),
+        (f"select * from ({SELECT}) where time < 0", ABOUT, "the file holds no prices"),
         (
             f"select * replace (to_timestamp(time) as time) from ({SELECT})",
             ABOUT,

@@ -61,6 +61,8 @@ def bars_market(venue) -> Callable[..., Market]:
             close=close,
             spread=10,
         )
-        return Market(replace(venue(), more_accounts=more), bars, np.zeros((8, 2), np.int32))
+        return Market.of_bars(
+            replace(venue(), more_accounts=more), bars, np.zeros((8, 2), np.int32)
+        )
 
     return make

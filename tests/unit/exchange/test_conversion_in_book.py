@@ -153,7 +153,7 @@ def test_bars_of_a_cross_alone_cannot_be_played():
     with pytest.raises(
         ConfigError, match="EURJPY: its money converts at the quotes of EURUSD, USD"
     ):
-        Market(venue, bars("EURJPY", 3, [120_000]), np.zeros((1, 2), dtype=np.int32))
+        Market.of_bars(venue, bars("EURJPY", 3, [120_000]), np.zeros((1, 2), dtype=np.int32))
 
 
 @pytest.mark.parametrize("currency", ["USD", "JPY"])
@@ -164,7 +164,7 @@ def test_a_pair_that_converts_itself_is_played_alone_and_its_stop_out_is_foresee
         account=AccountSpec(currency=currency, deposit=5700.0 if currency == "USD" else 540_000.0),
         instruments={"USDJPY": forex("USD", "JPY", 3)},
     )
-    market = Market(venue, bars("USDJPY", 3, closes), np.zeros((6, 2), dtype=np.int32))
+    market = Market.of_bars(venue, bars("USDJPY", 3, closes), np.zeros((6, 2), dtype=np.int32))
     market.advance()
     market.book.open_market("USDJPY", Side.BUY, LOT)
 

@@ -65,7 +65,7 @@ def test_symbols_are_played_in_the_order_of_time_and_then_of_their_listing():
     venue = venue_of("EURUSD", "USDJPY")
     moments = [(NOON_MS - 5, 110_000, 110_010), (NOON_MS, 110_001, 110_011)]
     moments.append((NOON_MS + 7, 110_002, 110_012))
-    market = Market(
+    market = Market.of_bars(
         venue, hours("EURUSD", [110_000] * 2), others=[TickFeed(venue, ticks("USDJPY", moments))]
     )
     seen = []
@@ -88,7 +88,7 @@ def test_money_of_a_cross_converts_at_the_quotes_of_another_symbol():
         BarFeed(venue, hours("USDJPY", [111_377] * 3)),
         BarFeed(venue, hours("EURUSD", [109_900] * 3)),
     ]
-    market = Market(venue, hours("EURJPY", [120_000, 120_000, 120_310]), others=others)
+    market = Market.of_bars(venue, hours("EURJPY", [120_000, 120_000, 120_310]), others=others)
     market.advance()
     ticket = market.book.open_market("EURJPY", Side.BUY, LOT // 10).order_ticket
     while market.advance():
@@ -98,7 +98,7 @@ def test_money_of_a_cross_converts_at_the_quotes_of_another_symbol():
     gained = 10_000 * 300 // 1000  # yen: 300 points of a tenth of a lot
     assert market.book.ledger.deals[-1].profit_minor == round(gained * 100 * 10 / 111.387 / 10)
     with pytest.raises(ConfigError, match="quotes of EURUSD, USDJPY, and no prices"):
-        Market(venue, hours("EURJPY", [120_000]))
+        Market.of_bars(venue, hours("EURJPY", [120_000]))
 
 
 def test_a_tick_is_a_price_that_nothing_led_up_to():
@@ -106,7 +106,7 @@ def test_a_tick_is_a_price_that_nothing_led_up_to():
     rows = [(NOON_MS + i, bid, bid + 10) for i, bid in enumerate((110_000, 109_700, 110_050))]
     slippage = np.array([[1, 0], [0, 2], [0, 0]], dtype=np.int32)
     feed = TickFeed(venue, ticks("USDJPY", rows), slippage)
-    market = Market(venue, hours("EURUSD", [110_000]), others=[feed])
+    market = Market.of_bars(venue, hours("EURUSD", [110_000]), others=[feed])
     market.advance()
     opened = market.book.open_market("USDJPY", Side.BUY, LOT // 10, stop=109_900)
     market.advance()
@@ -146,7 +146,9 @@ def test_a_bar_has_no_more_ticks_than_its_volume(volume: int, closes: list[int],
 
 def outcome(model: TickModel, chance: np.random.Generator) -> list[tuple]:
     closes = 110_000 + np.cumsum(chance.integers(-60, 61, 40))
-    market = Market(venue_of("EURUSD"), hours("EURUSD", closes, tick_volume=99), model=model)
+    market = Market.of_bars(
+        venue_of("EURUSD"), hours("EURUSD", closes, tick_volume=99), model=model
+    )
     market.advance()
     for distance in (30, 70, 150):
         for side in (Side.BUY, Side.SELL):
@@ -179,7 +181,7 @@ def test_all_tick_models_of_a_bar_trade_alike(seed: int):
 
 
 def test_with_open_prices_clients_see_a_bar_once():
-    market = Market(
+    market = Market.of_bars(
         venue_of("EURUSD"),
         hours("EURUSD", [110_000, 110_100, 110_200]),
         model=TickModel.OPEN_PRICES,
@@ -204,7 +206,7 @@ def test_with_open_prices_clients_see_a_bar_once():
         ),
         (lambda v: TickFeed(v, replace(ticks("EURUSD", [(1, 5, 5)]), digits=3)), "have 3 digits"),
         (
-            lambda v: Market(
+            lambda v: Market.of_bars(
                 v, hours("EURUSD", [1_000]), others=[BarFeed(v, hours("EURUSD", [1_000]))]
             ),
             "each symbol needs one source",

@@ -236,3 +236,18 @@ def test_a_price_beyond_the_deviation_is_requoted_or_refused(book, settings, ref
     made.set_slippage("EURUSD", 4, 0)
     assert ask(100_010).refusal is refusal
     assert made.ledger.orders == []
+
+
+@pytest.mark.parametrize("order_type", [OrderType.MARKET, OrderType.LIMIT])
+def test_the_rest_of_an_order_ends_with_the_position_that_it_opened(book, order_type):
+    made = book(RICH, depth_points=(0,), depth_lots=(1.0,), **EXCHANGE)
+    price = 100_020 if order_type is OrderType.LIMIT else 0
+    done = made.send(order(3.0, RETURN, order_type=order_type, price=price, stop=99_000))
+    assert done.progress is Progress.PARTIAL
+    made.close_market(done.order_ticket, LOT)
+    made.move("EURUSD", 100_005, NOON_MS + 1)
+    made.move("EURUSD", 100_001, NOON_MS + 2)
+
+    assert made.positions() == ()
+    assert made.orders() == ()
+    assert made.ledger.orders[-1].state is OrderState.CANCELED

@@ -305,6 +305,17 @@ def test_positions_that_are_not_opposite_do_not_close_each_other(book):
     assert refusal(1, 2, of=netting) is Refusal.INVALID_REQUEST
 
 
+def test_first_in_is_first_out_on_either_side_of_a_close_by(book):
+    made = book(RICH | {"fifo_close": True})
+    first, second = opposite(made)
+    third = made.send(order(SELL)).order_ticket
+
+    younger = CloseByRequest(position_ticket=first, by_ticket=third)
+    assert made.send(younger).refusal is Refusal.FIFO_CLOSE
+    oldest = CloseByRequest(position_ticket=first, by_ticket=second)
+    assert made.send(oldest).refusal is None
+
+
 # what is not there
 
 

@@ -32,7 +32,7 @@ def flat_bars(count: int, start_ms: int, timeframe: Timeframe = Timeframe.H1, **
 
 def market_of(venue, bars, slippage: np.ndarray | None = None) -> Market:
     none = np.zeros((len(bars), 2), dtype=np.int32)
-    return Market(venue, bars, none if slippage is None else slippage)
+    return Market.of_bars(venue, bars, none if slippage is None else slippage)
 
 
 def test_a_market_plays_four_points_a_bar_and_then_ends(venue):
@@ -205,7 +205,7 @@ def test_a_bar_cannot_be_opened_twice(venue):
 )
 def test_a_market_that_cannot_be_played_is_refused(venue, bars, slips: int, message: str):
     with pytest.raises(ConfigError, match=message):
-        Market(venue(), bars, np.zeros((slips, 2), dtype=np.int32))
+        Market.of_bars(venue(), bars, np.zeros((slips, 2), dtype=np.int32))
 
 
 def test_bars_of_another_precision_or_length_are_refused(venue):

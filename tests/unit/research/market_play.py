@@ -68,7 +68,7 @@ class Played:
 
 def play(bars: Bars, venue: VenueSpec, act: Callable[[Market], None]) -> Played:
     """Play every point of every bar; `act` makes its requests at each open."""
-    market = Market(venue, bars, SlippageModel().draw(len(bars), seed=3))
+    market = Market.of_bars(venue, bars, SlippageModel().draw(len(bars), seed=3))
     equity = []
     while market.advance():
         if market.step == 0:

@@ -184,7 +184,9 @@ def test_the_operator_puts_money_and_credit_on_an_account():
     terminal = make_terminal(server)
     server.deposit(12_345, "wire")
     server.deposit(-345, "withdrawal")
-    server.grant_credit(7_000, "bonus", server.market.books[1000002])
+    server.grant_credit(7_000, "bonus", 1000002)
+    with pytest.raises(ConfigError, match="there is no account 5"):
+        server.deposit(1, "lost", 5)
 
     assert terminal.account_info().balance == 10_120.0
     _, wire, withdrawal = terminal.history_deals_get(0, 2**31)

@@ -50,7 +50,7 @@ def server(model: TickModel = TickModel.OHLC, count: int = 200) -> SimulatedServ
         account=usual.account, instruments=dict(usual.instruments) | {"USDJPY": JPY}
     )
     feed = TickFeed(venue, real_ticks())
-    return SimulatedServer(Market(venue, bars, others=[feed], model=model))
+    return SimulatedServer(Market.of_bars(venue, bars, others=[feed], model=model))
 
 
 def bars_of_ticks(ticks: np.ndarray, minutes: int) -> list[tuple]:

@@ -81,7 +81,7 @@ class World:
             spread=np.array([round((ask - bid) * 10**digits) for bid, ask in quotes]),
         )
         still = np.zeros((len(bars), 2), dtype=np.int32)
-        self.server = SimulatedServer(Market(venue, bars, still))
+        self.server = SimulatedServer(Market.of_bars(venue, bars, still))
         self.terminal = SimulatedTerminal(self.server)
         assert self.terminal.initialize()
 

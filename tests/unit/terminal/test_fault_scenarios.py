@@ -247,7 +247,7 @@ def test_a_killed_run_goes_on_to_the_same_history(tmp_path: Path, seed: int, kil
             now_ms = parted.server.now_ms
             parted.close()
             parted = Run(tmp_path / "parted", scenario)
-            parted.server.play_until(now_ms)
+            parted.server.wait_until(now_ms)
             assert parted.server.now_ms == now_ms
             parted.terminal.initialize(login=1000001)
         for run in (whole, parted):

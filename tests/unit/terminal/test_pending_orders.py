@@ -312,6 +312,20 @@ def test_an_order_lives_as_long_as_it_was_told(type_time: int, expiration: int, 
     assert terminal.history_deals_get(ticket=ticket) == ()
 
 
+def test_an_expiration_is_a_time_of_the_server_s_clock_summer_or_winter():
+    friday_ms = 1_490_356_800_000  # 2017-03-24 12:00 UTC, 14:00 in winter
+    server, terminal = started([110_000] * 80, first_ms=friday_ms)
+    monday_s = (friday_ms + 3 * 86_400_000) // 1000 + 7200  # 14:00 in summer
+    ticket = placed(terminal, type_time=mt5.ORDER_TIME_SPECIFIED, expiration=monday_s)
+    assert terminal.orders_get()[0].time_expiration == monday_s
+    play(server)
+
+    [order] = terminal.history_orders_get(ticket=ticket)
+    assert (order.time_expiration, order.time_done) == (monday_s, monday_s)
+    assert order.comment == "expired [2017.03.27 14:00]"
+    assert order.time_done - order.time_setup == 3 * 86_400
+
+
 def test_a_symbol_takes_the_lifetimes_of_its_mask():
     venue = venue_of(expirations=(Expiration.GTC, Expiration.DAY), gtc_mode=GtcMode.DAILY)
     _, terminal = started(venue=venue)
@@ -514,3 +528,39 @@ def test_what_the_market_has_not_waits_and_is_filled_by_the_next_tick():
     server.step()
     assert terminal.orders_get() == ()
     assert [one.volume for one in terminal.history_deals_get(ticket=answer.order)] == [0.5, 0.3]
+
+
+def test_what_a_waiting_order_opens_beyond_its_own_levels_is_closed_at_once():
+    venue = venue_of(
+        execution_mode=ExecutionMode.EXCHANGE, depth_points=(0,), depth_lots=(0.5,), commission=0.0
+    )
+    server, terminal = started([110_000, 110_200], venue=venue, wick=0, gaps=[0, 200])
+    for _ in range(3):
+        server.step()
+    assert terminal.order_send(deal(volume=0.5, comment="first")).retcode == 10009
+    request = deal(type_filling=mt5.ORDER_FILLING_RETURN, tp=1.1005)
+    assert terminal.order_send(request).retcode == mt5.TRADE_RETCODE_PLACED
+    server.step()  # to 1.10210, above its take profit
+
+    assert [one.comment for one in terminal.positions_get()] == ["first"]
+
+
+def test_the_rest_of_a_limit_order_is_filled_while_the_market_stays_beyond_its_price():
+    venue = venue_of(depth_points=(0,), depth_lots=(0.5,))
+    server, terminal = started([110_000, 110_200, 110_200], venue=venue, wick=0, gaps=[0, 200])
+    ticket = placed(terminal, mt5.ORDER_TYPE_SELL_LIMIT, volume=1.5)
+    for _ in range(6):  # three ticks above its price, each with half a lot
+        server.step()
+
+    assert [one.volume for one in terminal.history_deals_get(ticket=ticket)] == [0.5, 0.5, 0.5]
+    assert terminal.orders_get() == ()
+
+
+def test_where_hedging_is_prohibited_the_second_of_two_stop_orders_opens_nothing():
+    venue = venue_of({"hedging_prohibited": True})
+    server, terminal = started([110_000, 110_200, 109_800], venue=venue)
+    for kind in (mt5.ORDER_TYPE_BUY_STOP, mt5.ORDER_TYPE_SELL_STOP):
+        placed(terminal, kind)
+    play(server)
+
+    assert len({one.type for one in terminal.positions_get()}) == 1

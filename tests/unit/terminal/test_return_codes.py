@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from return_codes import CASES, Case
 
+from mtquant.exchange import Refusal
 from mtquant.terminal.simulated.retcodes import RETCODE_TEXTS, RETCODES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -32,6 +33,7 @@ def test_a_return_code_comes_from_its_calls(case: Case):
 
 def test_the_table_has_every_code_and_every_refusal_has_one():
     assert {case.code for case in CASES} == set(RETCODE_TEXTS)
+    assert set(RETCODES) == set(Refusal)
     assert set(RETCODES.values()) <= set(RETCODE_TEXTS)
     assert len(RETCODE_TEXTS) == 41
 

@@ -20,19 +20,19 @@ from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTermin
 BARS = bars_of([110_000 + 40 * (i % 5) - 25 * (i % 3) for i in range(12)], wick=20)
 
 
-def make_world_venue() -> VenueSpec:
-    """Return a venue with a hedging and a netting account and a thin market."""
-    hedging = AccountSpec(deposit=3000.0, credit=50.0, limit_requests_per_minute=20)
-    netting = AccountSpec(
-        login=1000002, password="two", margin_mode=MarginMode.NETTING, deposit=2000.0
-    )
-    instruments = make_venue(
+# a hedging and a netting account, and a thin market
+VENUE = VenueSpec(
+    account=AccountSpec(deposit=3000.0, credit=50.0, limit_requests_per_minute=20),
+    more_accounts=(
+        AccountSpec(login=1000002, password="two", margin_mode=MarginMode.NETTING, deposit=2000.0),
+    ),
+    instruments=make_venue(
         execution_mode=ExecutionMode.EXCHANGE,
         depth_points=(0, 3),
         depth_lots=(1.0, 2.0),
         margin_pending_rates=(0.5,) * 6,
-    ).instruments
-    return VenueSpec(account=hedging, more_accounts=(netting,), instruments=instruments)
+    ).instruments,
+)
 
 
 def state(server: SimulatedServer) -> tuple:
@@ -55,7 +55,7 @@ class Watched(SimulatedServer):
         slippage = np.random.default_rng(1).integers(-2, 5, (len(BARS), 2)).astype(np.int32)
         self.path = path
         self.states: dict[int, tuple] = {}
-        super().__init__(Market(make_world_venue(), BARS, slippage), log)
+        super().__init__(Market.of_bars(VENUE, BARS, slippage), log)
         self.remember()
 
     def remember(self) -> None:
@@ -65,17 +65,17 @@ class Watched(SimulatedServer):
         super().touch()
         self.remember()
 
-    def execute(self, request: Any, book: Any = None) -> Any:
-        answer = super().execute(request, book)
+    def execute(self, request: Any, login: int | None = None) -> Any:
+        answer = super().execute(request, login)
         self.remember()
         return answer
 
-    def deposit(self, amount_minor: int, comment: str = "", book: Any = None) -> None:
-        super().deposit(amount_minor, comment, book)
+    def deposit(self, amount_minor: int, comment: str = "", login: int | None = None) -> None:
+        super().deposit(amount_minor, comment, login)
         self.remember()
 
-    def grant_credit(self, amount_minor: int, comment: str = "", book: Any = None) -> None:
-        super().grant_credit(amount_minor, comment, book)
+    def grant_credit(self, amount_minor: int, comment: str = "", login: int | None = None) -> None:
+        super().grant_credit(amount_minor, comment, login)
         self.remember()
 
 
@@ -103,9 +103,9 @@ def play(terminal: SimulatedTerminal, server: SimulatedServer, action: tuple) ->
     elif kind == "login":
         terminal.login(1000001 + which % 2)
     elif kind == "deposit":
-        server.deposit(1000 * which - 1500, "wire", terminal._book)
+        server.deposit(1000 * which - 1500, "wire", 1000001 + which % 2)
     elif kind == "credit":
-        server.grant_credit(500 * which - 700, "bonus", terminal._book)
+        server.grant_credit(500 * which - 700, "bonus", 1000001 + which % 2)
     else:
         request = request_of(terminal, action, distance)
         if request:
@@ -161,8 +161,8 @@ def closing(terminal: SimulatedTerminal, action: tuple, distance: float) -> dict
     return request | {"action": mt5.TRADE_ACTION_SLTP, "sl": stop}
 
 
-def test_every_prefix_of_the_log_gives_the_books_of_its_moment(tmp_path: Path):
-    path = tmp_path / "log.jsonl"
+def played_whole(path: Path) -> tuple[Watched, SimulatedTerminal]:
+    """Play a fixed script of every kind of action on both accounts."""
     log = FileLog(path, "print")
     server = Watched(log, path)
     terminal = make_terminal(server)
@@ -171,6 +171,12 @@ def test_every_prefix_of_the_log_gives_the_books_of_its_moment(tmp_path: Path):
         volume = (0.1, 1.0, 3.0, 0.5)[number % 4]
         play(terminal, server, (kind, volume, number // 3 % 2, 0.0015, number // 5 % 4))
     log.close()
+    return server, terminal
+
+
+def test_every_prefix_of_the_log_gives_the_books_of_its_moment(tmp_path: Path):
+    path = tmp_path / "log.jsonl"
+    server, _ = played_whole(path)
     content, states = path.read_bytes(), server.states
     kinds = {name for line in content.splitlines() for name in json.loads(line)}
 
@@ -181,6 +187,19 @@ def test_every_prefix_of_the_log_gives_the_books_of_its_moment(tmp_path: Path):
         log = FileLog(path, "print")
         assert state(Watched(log, path)) == expected
         log.close()
+
+
+def test_equal_calls_give_equal_bytes(tmp_path: Path):
+    histories = []
+    for name in ("one", "two"):
+        _, terminal = played_whole(tmp_path / name)
+        for login in (1000001, 1000002):
+            assert terminal.login(login)
+            answers = (terminal.history_orders_get(0, 2**31), terminal.history_deals_get(0, 2**31))
+            histories.append(repr((*answers, terminal.account_info())))
+
+    assert histories[:2] == histories[2:]
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
 @settings(max_examples=60, deadline=None)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from mtquant.app.commands.scenario import command as scenario
+
 
 @click.group("terminal")
 def command() -> None:
@@ -13,7 +15,9 @@ def command() -> None:
 
 
 @command.command("run", context_settings={"allow_interspersed_args": False})
-@click.option("--at", help="Where the market stands at first, UTC; default 2017-06-01T12:00.")
+@click.option(
+    "--at", help="Where the market stands at first, UTC; default: 2017-06-01T12:00, or now."
+)
 @click.option(
     "--factor",
     type=click.FloatRange(min=0),
@@ -28,6 +32,10 @@ def command() -> None:
     help="Keep the account in this folder; without, it ends with the script.",
 )
 @click.option("--config", type=click.Path(path_type=Path), help="Venue and data; default: shipped.")
+@click.option(
+    "--scenario",
+    help="A shipped scenario or a .yaml file, instead of a configuration; see `scenario list`.",
+)
 @click.option("--faults", type=click.Path(path_type=Path), help="What goes wrong: a scenario file.")
 @click.option("-m", "is_module", is_flag=True, help="SCRIPT is a module, as for python -m.")
 @click.argument("script")
@@ -37,6 +45,7 @@ def run(  # noqa: PLR0917 - click passes them by name
     factor: float,
     folder: Path | None,
     config: Path | None,
+    scenario: str | None,
     faults: Path | None,
     is_module: bool,  # noqa: FBT001 - a flag
     script: str,
@@ -50,7 +59,9 @@ def run(  # noqa: PLR0917 - click passes them by name
     from mtquant.app.face import FaceOptions
     from mtquant.app.script import run_script
 
-    options = FaceOptions(at=at, factor=factor, folder=folder, config=config, faults=faults)
+    options = FaceOptions(
+        at=at, factor=factor, folder=folder, config=config, scenario=scenario, faults=faults
+    )
     run_script(script, arguments, options, is_module=is_module)
 
 
@@ -60,3 +71,6 @@ def path() -> None:
     from mtquant.app.face import drop_in_folder
 
     click.echo(str(drop_in_folder()))
+
+
+command.add_command(scenario)

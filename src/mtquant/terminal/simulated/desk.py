@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mtquant.exchange import Book, Execution, OrderRequest, Progress, Request
+from mtquant.exchange import Execution, OrderRequest, Progress, Request
 from mtquant.model import OrderType
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated import results
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from mtquant.terminal.sequence import StructSequence
     from mtquant.terminal.simulated.connecting import Logon
 
-Route = Callable[[Request, Book], Execution | int]
-"""Takes a request to the book of an account and brings back what was done, or a return code."""
+Route = Callable[[Request, int], Execution | int]
+"""Takes a request to the account of a login and brings back what was done, or a return code."""
 
 
 class RequestDesk:
@@ -60,7 +60,7 @@ class RequestDesk:
             if logon.is_investor:
                 done: Execution | int = mt5.TRADE_RETCODE_TRADE_DISABLED
             else:
-                done = self._route(wanted, logon.book)
+                done = self._route(wanted, logon.book.account_spec.login)
         except NotSentError as problem:
             return results.refused(request, problem.code, 0)
         self._request_id += 1

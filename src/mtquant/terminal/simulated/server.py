@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from mtquant.exchange import Scarcity
-from mtquant.model import DataError
+from mtquant.model import ConfigError, DataError
 from mtquant.terminal.simulated.log import MemoryLog, ServerLog
 from mtquant.terminal.simulated.records import (
     BalanceOperation,
@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
 
 class Director(Protocol):
-    """Make things happen at a server that no client asks for; told of every moment it plays."""
+    """Make things happen at a server that no client asks for, from a time on.
+
+    It is told of every moment of the market since then; those before are played without it.
+    """
+
+    @property
+    def since_ms(self) -> int:
+        """Return when it begins, UTC milliseconds."""
+        ...
 
     def leave(self, market: Market) -> None:
         """See the market before it plays its next moment."""
@@ -34,6 +42,10 @@ class Director(Protocol):
 
     def arrive(self, market: Market) -> None:
         """See the market after it has played a moment."""
+        ...
+
+    def wait(self, market: Market) -> None:
+        """See the market after its clock has run on, without a price."""
         ...
 
     def effects(self, market: Market) -> Sequence[Assignment]:
@@ -84,15 +96,29 @@ class SimulatedServer:
         """Let the next tick come; return False when there is none."""
         if self._director is None and not self._late:
             return self.market.advance()
-        if not self._advance():
+        upcoming = self.next_ms()
+        if upcoming is None:
             return False
+        self._wait_for_late(upcoming - 1)
+        self._advance()
         self._carry_out_effects()
         return True
 
-    def play_until(self, moment_ms: int) -> None:
-        """Let every tick come up to a moment, UTC milliseconds."""
+    def wait_until(self, moment_ms: int) -> None:
+        """Let all ticks up to a moment (UTC ms) come, and the clock run on to it."""
+        if self._director is None and not self._late:
+            self.market.wait_until(moment_ms)
+            return
         while (upcoming := self.next_ms()) is not None and upcoming <= moment_ms:
             self.step()
+        self._wait_for_late(moment_ms)
+        self._run_clock(moment_ms)
+
+    def employ(self, director: Director) -> None:
+        """Let a director see what the market plays from now on, which is noted."""
+        self._director = director
+        director.arrive(self.market)
+        self._write({"t": self.now_ms})
 
     def touch(self) -> None:
         """Note the time before a client is told anything."""
@@ -101,15 +127,18 @@ class SimulatedServer:
 
     # ------------------------------------------------------------------ what clients ask
 
-    def execute(self, request: Request, book: Book | None = None) -> Execution:
-        """Carry out the request of an account (None: the usual one)."""
-        chosen = book or self.book
-        self._note(chosen, request)
-        return chosen.send(request)
+    def execute(self, request: Request, login: int | None = None) -> Execution:
+        """Carry out the request of an account (None: the usual one).
 
-    def execute_later(self, request: Request, book: Book, due_ms: int) -> None:
-        """Take in the request of an account; carry it out with the first tick at a later time."""
-        login = book.account_spec.login
+        Raises:
+            ConfigError: there is no such account.
+        """
+        book = self._book_of(login)
+        self._note(book, request)
+        return book.send(request)
+
+    def execute_later(self, request: Request, login: int, due_ms: int) -> None:
+        """Take in the request of an account, and carry it out at a later time."""
         self._write(late_record(self.now_ms, due_ms, login, request))
         self._late.append((due_ms, (login, request)))
 
@@ -119,24 +148,44 @@ class SimulatedServer:
 
     # ------------------------------------------------------------------ what its operator does
 
-    def deposit(self, amount_minor: int, comment: str = "", book: Book | None = None) -> None:
-        """Put money on an account (None: the usual one), or take it off where negative."""
-        self._operate(BalanceOperation(amount_minor=amount_minor, comment=comment), book)
+    def deposit(self, amount_minor: int, comment: str = "", login: int | None = None) -> None:
+        """Put money on an account (None: the usual one), or take it off where negative.
 
-    def grant_credit(self, amount_minor: int, comment: str = "", book: Book | None = None) -> None:
-        """Grant an account (None: the usual one) credit, or take it back where negative."""
-        self._operate(CreditOperation(amount_minor=amount_minor, comment=comment), book)
+        Raises:
+            ConfigError: there is no such account.
+        """
+        self._operate(BalanceOperation(amount_minor=amount_minor, comment=comment), login)
 
-    def run_short(self, scarcity: Scarcity, book: Book | None = None) -> None:
-        """Offer an account (None: the usual one) little volume until the next tick."""
-        self._operate(scarcity, book)
+    def grant_credit(self, amount_minor: int, comment: str = "", login: int | None = None) -> None:
+        """Grant an account (None: the usual one) credit, or take it back where negative.
+
+        Raises:
+            ConfigError: there is no such account.
+        """
+        self._operate(CreditOperation(amount_minor=amount_minor, comment=comment), login)
+
+    def run_short(self, scarcity: Scarcity, login: int | None = None) -> None:
+        """Offer an account (None: the usual one) little volume until the next tick.
+
+        Raises:
+            ConfigError: there is no such account.
+        """
+        self._operate(scarcity, login)
 
     # ------------------------------------------------------------------ inside
 
-    def _operate(self, task: Task, book: Book | None) -> None:
-        chosen = book or self.book
-        self._note(chosen, task)
-        self._apply(chosen, task)
+    def _book_of(self, login: int | None) -> Book:
+        if login is None:
+            return self.book
+        book = self.market.books.get(login)
+        if book is None:
+            raise ConfigError(f"there is no account {login} at {self.market.venue.server}")
+        return book
+
+    def _operate(self, task: Task, login: int | None) -> None:
+        book = self._book_of(login)
+        self._note(book, task)
+        self._apply(book, task)
 
     def _note(self, book: Book, task: Task) -> None:
         self._write(record_of(self.now_ms, book.account_spec.login, task))
@@ -155,15 +204,25 @@ class SimulatedServer:
         else:
             book.send(task)
 
-    def _advance(self) -> bool:
-        if self._director is None:
-            return self.market.advance()
-        if self.market.has_begun:
-            self._director.leave(self.market)
-        if not self.market.advance():
-            return False
-        self._director.arrive(self.market)
-        return True
+    def _advance(self) -> None:
+        director = self._director
+        if director is not None and self.market.has_begun:
+            director.leave(self.market)
+        self.market.advance()
+        if director is not None:
+            director.arrive(self.market)
+
+    def _wait_for_late(self, moment_ms: int) -> None:
+        """Carry out what is due by a moment before the next tick, each at its own time."""
+        for due_ms in sorted({due_ms for due_ms, _ in self._late if due_ms <= moment_ms}):
+            self._run_clock(due_ms)
+
+    def _run_clock(self, moment_ms: int) -> None:
+        if moment_ms > self.now_ms:
+            self.market.wait_until(moment_ms)
+            if self._director is not None:
+                self._director.wait(self.market)
+            self._carry_out_effects()
 
     def _carry_out_effects(self) -> None:
         """Carry out what is due, and what the moment brings: one record, before anybody looks."""
@@ -183,17 +242,31 @@ class SimulatedServer:
     def _replay(self) -> None:
         for written in self._log.records():
             record = read_record(written)
-            time_ms = record.time_ms
-            while (upcoming := self.market.next_ms()) is not None and upcoming <= time_ms:
-                self._advance()
-            if self.now_ms != time_ms or not self.market.has_begun:
+            is_before = self.market.has_begun and record.time_ms < self.now_ms
+            self._play_to(record.time_ms)
+            if is_before or not self.market.has_begun:
                 raise DataError(
-                    f"the server's log speaks of {time_ms}, which is no tick of this market"
+                    f"the server's log speaks of {record.time_ms}, "
+                    "which lies before this market's time"
                 )
-            self._logged_ms = time_ms
+            self._logged_ms = record.time_ms
             if any(login not in self.market.books for login, _ in record.tasks):
                 raise damaged(written)
             self._redo(record)
+
+    def _play_to(self, time_ms: int) -> None:
+        """Play what an earlier process had played, as far as the director is concerned."""
+        director = self._director
+        if director is None or time_ms <= director.since_ms:
+            self.market.wait_until(time_ms)
+            if director is not None and time_ms == director.since_ms:
+                director.arrive(self.market)
+            return
+        while (upcoming := self.next_ms()) is not None and upcoming <= time_ms:
+            self._advance()
+        if time_ms > self.now_ms:
+            self.market.wait_until(time_ms)
+            director.wait(self.market)
 
     def _redo(self, record: Record) -> None:
         if record.struck is not None and self._director is not None:

@@ -36,7 +36,7 @@ class Alarm:
         self._chance = chance
         self._start_ms = _NEVER
         self._until_ms = 0
-        self._began_ms = _NEVER
+        self._moment = self._began_with = -1  # the number of a tick
 
     def set_clock(self, market: Market) -> None:
         """Learn the market's clock and its first moment."""
@@ -48,13 +48,14 @@ class Alarm:
         elif spec.nth is None and spec.chance_fraction is None:
             self._start_ms = market.now_ms
 
-    def play(self, now_ms: int, moment: int) -> bool:
-        """Follow a tick; tell whether the fault begins with it."""
+    def play(self, now_ms: int, moment: int | None) -> bool:
+        """Follow a tick, or (None) the clock between two; tell whether the fault begins now."""
         spec = self.spec
+        self._moment = self._moment if moment is None else moment
         if spec.kind not in _BEGINNING:
             return False
         if spec.chance_fraction is not None:
-            return self.hits(moment) and self.begin(now_ms)
+            return moment is not None and self.hits(moment) and self.begin(now_ms)
         if self.begun or self._start_ms > now_ms:
             return False
         is_over = spec.for_ms > 0 and now_ms >= self._start_ms + spec.for_ms
@@ -65,7 +66,7 @@ class Alarm:
         lasts = self.spec.kind in STATE_KINDS and self.is_on(now_ms)
         start_ms = now_ms if since_ms is None else since_ms
         self._until_ms = start_ms + self.spec.for_ms if self.spec.for_ms else _FOR_GOOD
-        self._began_ms = now_ms
+        self._began_with = self._moment
         self.begun += not lasts
         return not lasts
 
@@ -80,7 +81,7 @@ class Alarm:
         if not self.begun:
             return False
         if self.spec.kind is FaultKind.SPIKE:
-            return now_ms == self._began_ms
+            return self._began_with == self._moment
         return self._until_ms == _FOR_GOOD or now_ms < self._until_ms
 
     def hits(self, counter: int) -> bool:

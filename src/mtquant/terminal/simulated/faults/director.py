@@ -41,7 +41,7 @@ class Faults:
         self.alarms = [Alarm(spec, name, self.chance) for spec, name in named]
         self.now_ms = 0
         self.requests = 0  # trade requests that left a terminal
-        self._since_ms = since_ms
+        self.since_ms = since_ms
         self._moments = 0
         self._market: Market | None = None
         self._began: list[Alarm] = []
@@ -60,23 +60,18 @@ class Faults:
         if self._past is not None and self._market is not None:
             self._past.remember(market)
 
-    def wake(self, market: Market) -> None:
-        """Begin now, with a market that has been played so far without faults."""
-        self._since_ms = market.now_ms
-        self.arrive(market)
-
     def arrive(self, market: Market) -> None:
         """See the market after it has played a moment."""
-        if market.now_ms < self._since_ms:
-            return
         if self._market is None:
             self._set_market(market)
         self.now_ms = market.now_ms
-        self._began = [one for one in self.alarms if one.play(self.now_ms, self._moments)]
+        self._begin(market, self._moments)
         self._moments += 1
-        for alarm in self._began:
-            if alarm.spec.kind in _PINNED and self._past is not None:
-                alarm.pinned = self._past.ago(1) or views_of(market)
+
+    def wait(self, market: Market) -> None:
+        """See the market after its clock has run on, without a price."""
+        self.now_ms = market.now_ms
+        self._begin(market, None)
 
     def effects(self, market: Market) -> Sequence[Assignment]:
         """Return what the moment brings to the accounts."""
@@ -142,6 +137,13 @@ class Faults:
             if alarm.spec.symbol in {"", symbol}:
                 return alarm.pinned
         return None
+
+    def _begin(self, market: Market, moment: int | None) -> None:
+        self._began = [one for one in self.alarms if one.play(self.now_ms, moment)]
+        before = self._past.ago(1) if self._past is not None and moment is not None else None
+        for alarm in self._began:
+            if alarm.spec.kind in _PINNED:
+                alarm.pinned = before or views_of(market)
 
     def _set_market(self, market: Market) -> None:
         self._market = market

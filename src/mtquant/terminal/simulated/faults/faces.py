@@ -20,13 +20,13 @@ def changed(struct: Any, **fields: Any) -> Any:
     return type(struct)(fields.get(name, value) for name, value in pairs)
 
 
-def spiked(tick: Any, alarm: Alarm, now_ms: int, digits: int) -> Any:
+def spiked(tick: Any, alarm: Alarm, digits: int) -> Any:
     """Return a Tick with a wrong price."""
     spec = alarm.spec
     away = spec.points / 10**digits
     shape = spec.shape
     if shape is Shape.ANY:
-        shape = _SHAPES[alarm.pick(now_ms, len(_SHAPES))]
+        shape = _SHAPES[alarm.pick(alarm.begun, len(_SHAPES))]
     prices = {
         Shape.FAR: (tick.bid + away, tick.ask + away),
         Shape.CROSSED: (tick.ask + away, tick.bid),

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from mtquant.exchange import (
-    Book,
     CancelRequest,
     ChangeRequest,
     CloseByRequest,
@@ -40,8 +39,8 @@ class FaultyRoute:
         self._server = server
         self._faults = faults
 
-    def __call__(self, request: Request, book: Book) -> Execution | int:
-        """Bring a request to the book of an account.
+    def __call__(self, request: Request, login: int) -> Execution | int:
+        """Bring a request to the account of a login.
 
         Raises:
             BadArgumentError: no answer comes back; with the last error.
@@ -56,51 +55,49 @@ class FaultyRoute:
         if faults.on(FaultKind.SERVER_LOSS):
             raise NotSentError(mt5.TRADE_RETCODE_CONNECTION)
         if alarm is None:
-            return self._server.execute(request, book)
-        return _STRIKES[alarm.spec.kind](self, alarm, request, book)
+            return self._server.execute(request, login)
+        return _STRIKES[alarm.spec.kind](self, alarm, request, login)
 
-    def lose_request(self, alarm: Alarm, _request: Request, _book: Book) -> int:
+    def lose_request(self, alarm: Alarm, _request: Request, _login: int) -> int:
         """Answer nothing; nothing arrives."""
         raise _no_answer(alarm)
 
-    def lose_reply(self, alarm: Alarm, request: Request, book: Book) -> int:
+    def lose_reply(self, alarm: Alarm, request: Request, login: int) -> int:
         """Carry the request out, and answer nothing."""
-        self._server.execute(request, book)
+        self._server.execute(request, login)
         raise _no_answer(alarm)
 
-    def be_late(self, alarm: Alarm, request: Request, book: Book) -> int:
+    def be_late(self, alarm: Alarm, request: Request, login: int) -> int:
         """Answer nothing, and carry the request out some time later."""
         due_ms = self._server.now_ms + alarm.spec.delay_ms
-        self._server.execute_later(request, book, due_ms)
+        self._server.execute_later(request, login, due_ms)
         raise _no_answer(alarm)
 
-    def answer(self, alarm: Alarm, request: Request, book: Book) -> int:
+    def answer(self, alarm: Alarm, request: Request, login: int) -> int:
         """Answer a return code, whether or not the request is carried out."""
         spec = alarm.spec
         if spec.executed:
-            self._server.execute(request, book)
+            self._server.execute(request, login)
         drawn = DRAWN_CODES[alarm.pick(self._faults.requests, len(DRAWN_CODES))]
         code: int = _CODES.get(spec.kind) or spec.code or drawn
         if code == mt5.TRADE_RETCODE_CONNECTION and not spec.executed:
             raise NotSentError(code)
         return code
 
-    def place(self, _alarm: Alarm, request: Request, book: Book) -> Execution:
+    def place(self, _alarm: Alarm, request: Request, login: int) -> Execution:
         """Let an order at the market wait for the next tick."""
         if isinstance(request, OrderRequest) and request.order_type is OrderType.MARKET:
-            self._server.run_short(Scarcity(symbol=request.symbol, units=0, waits=True), book)
-        return self._server.execute(request, book)
+            self._server.run_short(Scarcity(symbol=request.symbol, units=0, waits=True), login)
+        return self._server.execute(request, login)
 
-    def fill_in_part(self, alarm: Alarm, request: Request, book: Book) -> Execution:
+    def fill_in_part(self, alarm: Alarm, request: Request, login: int) -> Execution:
         """Let the market have a part of the volume only."""
         if isinstance(request, OrderRequest) and request.order_type is OrderType.MARKET:
-            instrument = book.venue.instruments.get(request.symbol)
-            part = int(request.units * alarm.spec.filled_fraction)
-            if instrument is not None:
-                part = book.venue.instrument(request.symbol).floor_units(part)
+            instrument = self._server.market.venue.instrument(request.symbol)
+            part = instrument.floor_units(int(request.units * alarm.spec.filled_fraction))
             if part:
-                self._server.run_short(Scarcity(symbol=request.symbol, units=part), book)
-        return self._server.execute(request, book)
+                self._server.run_short(Scarcity(symbol=request.symbol, units=part), login)
+        return self._server.execute(request, login)
 
     def _wait(self, number: int) -> None:
         """Let the market play on until the request has arrived."""
@@ -109,7 +106,7 @@ class FaultyRoute:
             return
         span = latency.at_most_ms - latency.at_least_ms + 1
         delay_ms = latency.at_least_ms + self._faults.chance.pick("latency", number, span)
-        self._server.play_until(self._server.now_ms + delay_ms)
+        self._server.wait_until(self._server.now_ms + delay_ms)
 
 
 def _action(request: Request) -> int:
@@ -128,7 +125,7 @@ _CODES: Final = {
     FaultKind.NO_CONNECTION: mt5.TRADE_RETCODE_CONNECTION,
     FaultKind.REQUOTE: mt5.TRADE_RETCODE_REQUOTE,
 }
-_Strike = Callable[[FaultyRoute, Alarm, Request, Book], Execution | int]
+_Strike = Callable[[FaultyRoute, Alarm, Request, int], Execution | int]
 _STRIKES: Final[dict[FaultKind, _Strike]] = {
     FaultKind.LOST_REQUEST: FaultyRoute.lose_request,
     FaultKind.LOST_REPLY: FaultyRoute.lose_reply,

@@ -137,7 +137,7 @@ class FaultyTerminal(SimulatedTerminal):
             return None
         for alarm in self._faults.on(FaultKind.SPIKE):
             if alarm.spec.symbol in {"", symbol}:
-                tick = spiked(tick, alarm, self._faults.now_ms, self._digits(symbol))
+                tick = spiked(tick, alarm, self._digits(symbol))
         return tick
 
     # ------------------------------------------------------------------ positions and history
