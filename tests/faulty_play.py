@@ -17,9 +17,11 @@ from mtquant.model import MarginMode
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated import FileLog, SimulatedServer
 from mtquant.terminal.simulated.faults import (
+    FaultKind,
     FaultRates,
     Faults,
     FaultScenario,
+    FaultSpec,
     FaultyTerminal,
     Latency,
 )
@@ -38,8 +40,18 @@ RATES = rates_of(0.04, for_ms=7_200_000, delay_ms=4_000_000, link_loss_fraction=
 
 
 def scenario_of(seed: int) -> FaultScenario:
-    """Return a scenario in which all kinds of faults strike now and then."""
-    return FaultScenario(seed=seed, rates=RATES, latency=Latency(at_most_ms=2_000_000))
+    """Return a scenario in which all kinds of faults strike now and then, some between ticks."""
+    listed = (
+        FaultSpec(kind=FaultKind.BALANCE, after_ms=10_100_000, amount=50.0),
+        FaultSpec(kind=FaultKind.MANUAL_TRADE, after_ms=10_100_000),
+        FaultSpec(kind=FaultKind.SERVER_LOSS, after_ms=20_300_000, for_ms=3_000_000),
+        FaultSpec(kind=FaultKind.LATE, nth=9, times=4, delay_ms=500_000 + seed),
+        FaultSpec(kind=FaultKind.LINK_LOSS, after_ms=40_200_000, for_ms=5_100_000),
+        FaultSpec(kind=FaultKind.STRIPPED_STOP, after_ms=50_700_001),
+        FaultSpec(kind=FaultKind.CACHE_LAG, after_ms=60_700_000, for_ms=9_000_000, ticks=3),
+    )
+    latency = Latency(at_most_ms=2_000_000)
+    return FaultScenario(seed=seed, faults=listed, rates=RATES, latency=latency)
 
 
 def venue() -> VenueSpec:
@@ -144,7 +156,10 @@ class Run:
         answers += [terminal.last_error(), terminal.account_info(), terminal.orders_get()]
         answers.append(terminal.history_deals_get(*ALL))
         self.seen += [repr(one) for one in answers]
-        self.server.step()
+        if number % 3 == 0:
+            self.server.wait_until(self.server.now_ms + 200_000 + number)
+        else:
+            self.server.step()
 
     def close(self) -> None:
         """End the process, as far as the log can tell."""

@@ -550,6 +550,58 @@ def test_a_fault_can_be_at_a_time_of_the_servers_clock():
     assert module.history_deals_get(*ALL)[-1].time == 1_483_318_800  # 01:00 on the server's wall
 
 
+# ---------------------------------------------------------------- between two ticks
+
+
+def test_a_late_request_is_carried_out_at_its_own_time_between_two_ticks():
+    module, server = struck(K.LATE, delay_ms=90_000)
+    module.order_send(deal())
+    sent_msc = server.market.venue.clock.to_server_ms(server.now_ms)
+
+    server.wait_until(server.now_ms + 89_999)
+    assert counts(module) == (0, 0, 1)
+    server.wait_until(server.now_ms + 10_000)
+    assert module.positions_get()[0].time_msc == sent_msc + 90_000
+
+
+def test_in_lock_step_a_late_request_keeps_its_time_too():
+    module, server = struck(K.LATE, delay_ms=90_000)
+    module.order_send(deal())
+    sent_msc = server.market.venue.clock.to_server_ms(server.now_ms)
+    steps(server, 1)
+
+    assert module.positions_get()[0].time_msc == sent_msc + 90_000
+
+
+def test_periods_begin_and_end_between_two_ticks():
+    module, server = struck(K.LINK_LOSS, after_ms=10_000, for_ms=5_000)
+    begun_ms = server.now_ms
+    seen = []
+    for second in (9, 10, 14, 15):
+        server.wait_until(begun_ms + 1000 * second)
+        module.initialize()
+        seen.append(module.positions_get())
+
+    assert seen == [(), None, None, ()]
+
+
+def test_a_spike_lasts_until_the_next_tick():
+    module, server = struck(K.SPIKE, after_ms=1, shape=Shape.ANY)
+    steps(server, 1)
+    wrong = repr(module.symbol_info_tick("EURUSD"))
+    server.wait_until(server.now_ms + 1000)
+
+    assert repr(module.symbol_info_tick("EURUSD")) == wrong
+
+
+def test_money_comes_at_its_time_between_two_ticks():
+    module, server = struck(K.BALANCE, after_ms=10_000, amount=5.0)
+    server.wait_until(server.now_ms + 9_999)
+    assert module.account_info().balance == 10_000
+    server.wait_until(server.now_ms + 1)
+    assert module.account_info().balance == 10_005
+
+
 # ---------------------------------------------------------------- latency
 
 
