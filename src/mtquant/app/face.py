@@ -100,7 +100,7 @@ def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
     """
     used_clock = clock or SystemClock()
     stage = make_stage(options.scenario, options.config)
-    scenario = None if options.faults is None else load_faults(options.faults)
+    scenario = stage.faults if options.faults is None else load_faults(options.faults)
     now_ms = used_clock.now_ms()
     folder = None if options.folder is None else options.folder / TERMINAL
     opened_ms = None

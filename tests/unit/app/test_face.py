@@ -7,6 +7,7 @@ import pytest
 
 from mtquant.app.face import FaceOptions, open_face, options_from
 from mtquant.model import ConfigError, DataError, ManualClock
+from mtquant.terminal import simulated
 
 NOON_S = 1_496_329_200  # 2017-06-01 15:00 of the server, 12:00 UTC
 HOUR_MS = 3_600_000
@@ -75,6 +76,10 @@ def test_a_folder_goes_on_where_it_was_left_and_may_be_sent_ahead(tmp_path: Path
     module._LOCKS.pop().release()
 
 
+def shipped_folder() -> Path:
+    return Path(simulated.__file__).with_name("scenarios")
+
+
 def scenario(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "faults.yaml"
     path.write_text(text)
@@ -114,6 +119,20 @@ def test_faults_begin_with_the_script_and_go_on_with_its_folder(tmp_path: Path):
     with pytest.raises(DataError, match="another venue, data or seed"):
         open_at(clock, folder=tmp_path)
     module._LOCKS.pop().release()
+
+
+def test_a_scenario_of_a_market_may_state_faults(tmp_path: Path):
+    text = (shipped_folder() / "eurusd-demo.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "market.yaml"
+    path.write_text(text + "faults: {faults: [{kind: lost_request}]}\n", encoding="utf-8")
+    face = open_at(ManualClock(0), scenario=str(path))
+
+    assert face.Buy("EURUSD", 0.1) is None
+    assert face.last_error() == (-10005, "IPC timeout")
+    assert face.Buy("EURUSD", 0.1).retcode == 10009
+    path.write_text(text + "faults: {faults: [{kind: lost_reqest}]}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"faults\.faults\[0\]\.kind: 'lost_reqest' is not one"):
+        open_at(ManualClock(0), scenario=str(path))
 
 
 def test_a_typo_in_a_scenario_is_one_line_that_names_the_key(tmp_path: Path):
