@@ -30,8 +30,8 @@ the account is a hedging account with 10 000 USD and a leverage of 100, market e
 and `sell()` are requests for 0.1 lots at the market, `buy_limit()` and `buy_stop()` waiting orders
 some 100 points away, `levels()` is `TRADE_ACTION_SLTP`, `remove()` is `TRADE_ACTION_REMOVE`; fields
 in parentheses replace theirs. `terminal.…` are the `TerminalOptions` of a `SimulatedTerminal`.
-`hide()` is `symbol_select("EURUSD", False)`, and `answer_next(code=…)` is
-`SimulatedServer.answer_next`, for the codes that no rule of a simulated market gives.
+`hide()` is `symbol_select("EURUSD", False)`, and `strike_next(code=…)` is `Faults.strike_next` with
+an answer [on demand](faults.md), for the codes that no rule of a simulated market gives.
 
 | Code | Constant | Text | When it comes | How to see it |
 |---|---|---|---|---|

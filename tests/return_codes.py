@@ -14,7 +14,8 @@ from terminals import deal, make_server, pending, venue_of
 
 from mtquant.model import ExecutionMode, OrderType, TradeMode
 from mtquant.terminal import constants as mt5
-from mtquant.terminal.simulated import SimulatedTerminal, TerminalOptions
+from mtquant.terminal.simulated import TerminalOptions
+from mtquant.terminal.simulated.faults import FaultKind, Faults, FaultSpec, FaultyTerminal
 
 if TYPE_CHECKING:
     from mtquant.terminal.simulated import SimulatedServer
@@ -52,10 +53,12 @@ class Case:
 
     def answers(self) -> list[Any]:
         """Make the calls on a new terminal; return what the requests among them are answered."""
-        server = make_server(venue=venue_of(dict(self.account), **self.instrument))
-        terminal = SimulatedTerminal(server, TerminalOptions(**self.options))
+        faults = Faults()
+        venue = venue_of(dict(self.account), **self.instrument)
+        server = make_server(venue=venue, faults=faults)
+        terminal = FaultyTerminal(server, faults, TerminalOptions(**self.options))
         assert terminal.initialize()
-        answered = (made(one, terminal, server) for one in self.calls)
+        answered = (made(one, terminal, server, faults) for one in self.calls)
         return [answer for answer in answered if hasattr(answer, "retcode")]
 
     def settings(self) -> list[str]:
@@ -70,11 +73,11 @@ class Case:
         return rows
 
 
-def made(one: Call, terminal: SimulatedTerminal, server: SimulatedServer) -> Any:
+def made(one: Call, terminal: FaultyTerminal, server: SimulatedServer, faults: Faults) -> Any:
     """Make a call."""
     fields = dict(one.fields)
-    if one.name == "answer_next":
-        return server.answer_next(fields["code"])
+    if one.name == "strike_next":
+        return faults.strike_next(FaultSpec(kind=FaultKind.ANSWER, code=fields["code"]))
     if one.name == "step":
         return server.step()
     if one.name == "hide":
@@ -131,7 +134,7 @@ def _setting(value: Any) -> str:
 
 def injected(code: int, when: str) -> Case:
     """Return the case of a code that no rule of the market gives."""
-    return Case(code=code, when=when, calls=(call("answer_next", code=code), call("buy")))
+    return Case(code=code, when=when, calls=(call("strike_next", code=code), call("buy")))
 
 
 _RETURN = {"type_filling": mt5.ORDER_FILLING_RETURN}

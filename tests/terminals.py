@@ -12,11 +12,16 @@ from worlds import bars_of, make_venue
 from mtquant.exchange import Market, VenueSpec
 from mtquant.model import DealKind, OrderState
 from mtquant.terminal import constants as mt5
-from mtquant.terminal.simulated import Outage, ServerLog, SimulatedServer, SimulatedTerminal
+from mtquant.terminal.simulated import ServerLog, SimulatedServer, SimulatedTerminal
+from mtquant.terminal.simulated.faults import (
+    Faults,
+    FaultScenario,
+    FaultSpec,
+    FaultyTerminal,
+    Latency,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from mtquant.model import Bars
 
 
@@ -29,13 +34,26 @@ def venue_of(account: dict[str, Any] | None = None, **instrument: Any) -> VenueS
 def make_server(
     bars: Bars | None = None,
     log: ServerLog | None = None,
-    outages: Sequence[Outage] = (),
+    faults: Faults | None = None,
     venue: VenueSpec | None = None,
 ) -> SimulatedServer:
     """Return a server at the first tick of a market without slippage."""
     chosen = bars_of([110_000, 110_050, 110_020, 110_100]) if bars is None else bars
     still = np.zeros((len(chosen), 2), dtype=np.int32)
-    return SimulatedServer(Market.of_bars(venue or make_venue(), chosen, still), log, outages)
+    return SimulatedServer(Market.of_bars(venue or make_venue(), chosen, still), log, faults)
+
+
+def faulty(
+    *specs: FaultSpec, server: dict[str, Any] | None = None, **scenario: Any
+) -> tuple[FaultyTerminal, SimulatedServer]:
+    """Return a connected terminal on which faults strike, and its server."""
+    if "latency" in scenario:
+        scenario["latency"] = Latency(**scenario["latency"])
+    faults = Faults(FaultScenario(faults=specs, **scenario))
+    made = make_server(faults=faults, **(server or {}))
+    terminal = FaultyTerminal(made, faults)
+    terminal.initialize()
+    return terminal, made
 
 
 def make_terminal(server: SimulatedServer | None = None) -> SimulatedTerminal:

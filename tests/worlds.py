@@ -37,6 +37,13 @@ from mtquant.strategy import (
     Strategy,
 )
 from mtquant.terminal.simulated import MemoryLog, SimulatedServer, SimulatedTerminal
+from mtquant.terminal.simulated.faults import (
+    FaultKind,
+    Faults,
+    FaultScenario,
+    FaultSpec,
+    FaultyTerminal,
+)
 
 MONDAY_MS = 1_483_308_000_000  # 2017-01-01 22:00 UTC, Monday 00:00 of an EET server
 
@@ -135,6 +142,14 @@ class World:
             self.venue, self.bars, still if self.slippage is None else self.slippage
         )
 
+    def link_losses(self) -> tuple[FaultSpec, ...]:
+        """Return the outages as faults."""
+        first_ms = int(self.bars.time_ms[0])
+        return tuple(
+            FaultSpec(kind=FaultKind.LINK_LOSS, after_ms=start - first_ms, for_ms=end - start)
+            for start, end in self.outages
+        )
+
     def engine(self, series: Series) -> Engine:
         """Return an engine over a series."""
         identity = BotIdentity()
@@ -178,8 +193,9 @@ class LiveRun:
         self.world = world
         self.journal = journal or MemoryJournal()
         self.market = world.market()
-        self.server = SimulatedServer(self.market, log or MemoryLog(), world.outages)
-        terminal = SimulatedTerminal(self.server)
+        faults = Faults(FaultScenario(faults=world.link_losses()))
+        self.server = SimulatedServer(self.market, log or MemoryLog(), faults)
+        terminal = FaultyTerminal(self.server, faults)
         self.terminal = wrap(terminal, self.server) if wrap else terminal
         self.notes: list[Publish] = []
         self._on_step = on_step

@@ -31,6 +31,13 @@ from mtquant.observe import (
 from mtquant.storage import SqliteJournal
 from mtquant.strategy import Series
 from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTerminal
+from mtquant.terminal.simulated.faults import (
+    FaultKind,
+    Faults,
+    FaultScenario,
+    FaultSpec,
+    FaultyTerminal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,6 +130,17 @@ def run_demo(
         close_logs()
 
 
+def _link_loss(plan: Plan, outage: ScriptedOutage) -> Faults:
+    after_ms = outage.from_ms - int(plan.bars.time_ms[0])
+    for_ms = outage.to_ms - outage.from_ms
+    loss = FaultSpec(kind=FaultKind.LINK_LOSS, after_ms=after_ms, for_ms=for_ms)
+    return Faults(FaultScenario(faults=(loss,)))
+
+
+def _terminal(server: SimulatedServer, faults: Faults | None) -> SimulatedTerminal:
+    return SimulatedTerminal(server) if faults is None else FaultyTerminal(server, faults)
+
+
 class _Bot:
     """Hold everything one run of the demo consists of."""
 
@@ -142,14 +160,14 @@ class _Bot:
         started_ms = wall.now_ms()
         self._started_ms = started_ms
         log = FileLog(workspace.path(TERMINAL) / SERVER_LOG, plan.fingerprint)
-        outages = [(outage.from_ms, outage.to_ms)] if outage else []
-        self._server = SimulatedServer(plan.market(), log, outages)
+        faults = None if outage is None else _link_loss(plan, outage)
+        self._server = SimulatedServer(plan.market(), log, faults)
         self._server_log = log
         self._events = EventLog(workspace.path(EVENTS), f"{started_ms:x}-{os.getpid()}")
         account = plan.config.venue.account
         clock = ServerClockFace(self._server)
         session = BrokerSession(
-            SimulatedTerminal(self._server),
+            _terminal(self._server, faults),
             [plan.bars.symbol],
             credentials=Credentials(
                 login=account.login, password=account.password, server=plan.config.venue.server

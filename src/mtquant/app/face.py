@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,16 @@ from filelock import FileLock, Timeout
 from mtquant.app.stage import make_stage, note_opened, opened_before
 from mtquant.app.workspace import SERVER_LOG, TERMINAL
 from mtquant.model import Clock, ConfigError, SystemClock
-from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTerminal, make_module
+from mtquant.terminal.simulated import (
+    FileLog,
+    MemoryLog,
+    ServerLog,
+    SimulatedServer,
+    SimulatedTerminal,
+    make_module,
+)
+from mtquant.terminal.simulated.faults import Faults, FaultScenario, FaultyTerminal, load_faults
+from mtquant.terminal.simulated.records import read_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,18 +35,23 @@ VARIABLES: Final = (
     "MTQUANT_DIR",
     "MTQUANT_CONFIG",
     "MTQUANT_SIM_SCENARIO",
+    "MTQUANT_FAULTS",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceOptions:
-    """Say where a script's market stands, how fast its clock goes, where its account lives."""
+    """Say where a script's market stands, how fast its clock goes, where its account lives.
+
+    `faults` is a file that says what goes wrong.
+    """
 
     at: str | None = None
     factor: float = 1.0
     folder: Path | None = None
     config: Path | None = None
     scenario: str | None = None
+    faults: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse a clock that runs backwards.
@@ -80,11 +95,12 @@ def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
     With a folder the account survives the process: its log is `terminal/server.jsonl` there.
 
     Raises:
-        ConfigError: the moment, the scenario, the configuration or the folder cannot be used.
+        ConfigError: the moment, scenario, configuration, faults or folder cannot be used.
         DataError: the log in the folder is of another market, or damaged.
     """
     used_clock = clock or SystemClock()
     stage = make_stage(options.scenario, options.config)
+    scenario = stage.faults if options.faults is None else load_faults(options.faults)
     now_ms = used_clock.now_ms()
     folder = None if options.folder is None else options.folder / TERMINAL
     opened_ms = None
@@ -96,19 +112,48 @@ def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
         wanted_ms = stage.moment_ms(options.at, now_ms)
     if opened_ms is None:
         opened_ms = wanted_ms or 0
-    log = None
+    log: ServerLog = MemoryLog()
     if folder is not None:
-        log = FileLog(folder / SERVER_LOG, stage.fingerprint(opened_ms))
+        log = FileLog(folder / SERVER_LOG, _fingerprint(stage.fingerprint(opened_ms), scenario))
         note_opened(folder, opened_ms)
     market = stage.market(opened_ms, max(now_ms, wanted_ms or 0))
-    server = SimulatedServer(market, log)
+    faults = _faults(scenario, log)
+    server = SimulatedServer(market, log, faults)
     start_ms = server.now_ms if wanted_ms is None else max(server.now_ms, wanted_ms)
     if not server.was_restored:
         start_ms = max(start_ms, opened_ms)
     server.wait_until(start_ms)
     began_ms = now_ms if start_ms == now_ms else None
     pace = Pace(server, used_clock, start_ms=start_ms, factor=options.factor, began_ms=began_ms)
-    return make_module(SimulatedTerminal(server), before_call=pace.catch_up)
+    terminal = _terminal(server, faults, scenario)
+    return make_module(terminal, before_call=pace.catch_up)
+
+
+def _fingerprint(of_market: str, scenario: FaultScenario | None) -> str:
+    if scenario is None:
+        return of_market
+    return sha256(f"{of_market} {scenario!r}".encode()).hexdigest()
+
+
+def _faults(scenario: FaultScenario | None, log: ServerLog) -> Faults | None:
+    """Return the faults that an earlier process has begun, None where there was none."""
+    first = next(log.records(), None)
+    if scenario is None or first is None:
+        return None
+    return Faults(scenario, read_record(first).time_ms)
+
+
+def _terminal(
+    server: SimulatedServer, begun: Faults | None, scenario: FaultScenario | None
+) -> SimulatedTerminal:
+    """Return a terminal; faults that have not begun do so now."""
+    if scenario is None:
+        return SimulatedTerminal(server)
+    if begun is not None:
+        return FaultyTerminal(server, begun)
+    faults = Faults(scenario)
+    server.employ(faults)
+    return FaultyTerminal(server, faults)
 
 
 def options_from(environment: Mapping[str, str] | None = None) -> FaceOptions:
@@ -118,7 +163,7 @@ def options_from(environment: Mapping[str, str] | None = None) -> FaceOptions:
         ConfigError: MTQUANT_FACTOR is no number of 0 or more.
     """
     found = os.environ if environment is None else environment
-    at, factor, folder, config, scenario = (found.get(name) or None for name in VARIABLES)
+    at, factor, folder, config, scenario, faults = (found.get(name) or None for name in VARIABLES)
     try:
         number = 1.0 if factor is None else float(factor)
     except ValueError as error:
@@ -129,6 +174,7 @@ def options_from(environment: Mapping[str, str] | None = None) -> FaceOptions:
         folder=Path(folder) if folder else None,
         config=Path(config) if config else None,
         scenario=scenario,
+        faults=Path(faults) if faults else None,
     )
 
 

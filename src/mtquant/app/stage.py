@@ -11,6 +11,7 @@ from mtquant.app.config import load_config
 from mtquant.app.wiring import Plan, make_plan
 from mtquant.model import ConfigError
 from mtquant.terminal.simulated import LoadedScenario, load_scenario
+from mtquant.terminal.simulated.faults import FaultScenario
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,11 @@ OPENED: Final = "opened.json"
 
 class Stage(Protocol):
     """Give a market at a moment, and say which market it is."""
+
+    @property
+    def faults(self) -> FaultScenario | None:
+        """Return what goes wrong in it, None for nothing."""
+        ...
 
     @property
     def is_present(self) -> bool:
@@ -49,6 +55,11 @@ class ConfiguredStage:
     plan: Plan
 
     @property
+    def faults(self) -> FaultScenario | None:
+        """Return None: a bot's configuration has no faults."""
+        return None
+
+    @property
     def is_present(self) -> bool:
         """Tell whether the market goes on while nobody looks: recorded prices do not."""
         return False
@@ -73,6 +84,12 @@ class ScenarioStage:
     """Play a scenario; a made-up market stands at the present."""
 
     loaded: LoadedScenario
+
+    @property
+    def faults(self) -> FaultScenario | None:
+        """Return the faults that the scenario states."""
+        stated = self.loaded.scenario.faults
+        return None if stated == FaultScenario() else stated
 
     @property
     def is_present(self) -> bool:

@@ -14,6 +14,7 @@ from mtquant.exchange.requests import (
     Progress,
     Refusal,
     Request,
+    Scarcity,
     StopsRequest,
 )
 from mtquant.exchange.terms import Terms
@@ -39,6 +40,7 @@ __all__ = [
     "Progress",
     "Refusal",
     "Request",
+    "Scarcity",
     "SlippageModel",
     "StopsRequest",
     "Terms",

@@ -22,6 +22,7 @@ from mtquant.exchange.requests import (
     OrderRequest,
     Refusal,
     Request,
+    Scarcity,
     StopsRequest,
 )
 from mtquant.exchange.state import AccountState
@@ -223,6 +224,12 @@ class Book:
         self._state.credit_minor += amount_minor
         self._state.touch()
 
+    def run_short(self, scarcity: Scarcity) -> None:
+        """Offer a symbol's orders less volume than the venue states, until the next tick."""
+        self._state.scarce[scarcity.symbol] = scarcity
+        for side in Side:
+            self._state.taken.pop((scarcity.symbol, side.value), None)
+
     # ------------------------------------------------------------------ requests
 
     def check(self, request: Request) -> Refusal | None:
@@ -404,4 +411,5 @@ class Book:
             comment=position.comment,
             open_thousandths=position.open_thousandths,
             identifier=position.identifier,
+            reason=position.reason,
         )

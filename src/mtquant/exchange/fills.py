@@ -107,6 +107,7 @@ class Fills:
             comment=order.comment,
             margin_rate=terms.opening_rate(order.side, price, state.prices),
             updated_ms=state.now_ms,
+            reason=order.reason,
         )
         return deal
 
@@ -200,6 +201,7 @@ class Fills:
         position.stop, position.target = order.stop, order.target
         position.magic, position.comment = order.magic, order.comment
         position.swap_minor = 0
+        position.reason = order.reason
         position.margin_rate = terms.opening_rate(order.side, price, state.prices)
         position.updated_ms = state.now_ms
         return deal

@@ -65,6 +65,7 @@ class OpenPosition:
     swap_minor: int = 0
     margin_rate: float = 1.0
     updated_ms: int = 0
+    reason: Reason = Reason.EXPERT
 
     @property
     def opened(self) -> float:

@@ -283,13 +283,14 @@ class Orders:
         return price, order.price
 
     def _fill_market(self, order: LiveOrder, price: int) -> Execution:
+        filling = self._state.filling_of(order)
         offers, offered = self._offers(order, price, None)
-        if offered < order.left and order.filling not in {Filling.IOC, Filling.RETURN}:
+        if offered < order.left and filling not in {Filling.IOC, Filling.RETURN}:
             offers = []
         deals = [self._take(order, units, at) for units, at in offers]
         if not order.left:
             self.finish_filled(order, price)
-        elif order.filling is Filling.RETURN:
+        elif filling is Filling.RETURN:
             self._wait_for_volume(order)
         elif deals:
             self.finish(order, OrderState.CANCELED)
@@ -329,7 +330,7 @@ class Orders:
         self, order: LiveOrder, best: int, worst: int | None
     ) -> tuple[list[tuple[int, int]], int]:
         """Return (units, price) of what the market offers to an order, and Σ units of it."""
-        depth = self._state.terms[order.symbol].dealing.depth
+        depth = self._state.depth(order.symbol)
         if not depth:
             return [(order.left, best)], order.left
         taken = self._state.taken.get((order.symbol, order.side), 0)
@@ -349,7 +350,7 @@ class Orders:
 
     def _take(self, order: LiveOrder, units: int, price: int) -> Deal:
         state = self._state
-        if state.terms[order.symbol].dealing.depth:
+        if state.depth(order.symbol):
             mine = (order.symbol, order.side)
             state.taken[mine] = state.taken.get(mine, 0) + units
         return self._fills.fill(order, units, price)

@@ -139,4 +139,17 @@ class CloseByRequest(Jsonable):
     comment: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scarcity(Jsonable):
+    """Say that until the next tick a symbol has only `units` on each side for an account.
+
+    Orders at the market take what is there, whatever their filling; their rest is canceled, or
+    waits for the next tick where it `waits`.
+    """
+
+    symbol: str
+    units: int
+    waits: bool = False
+
+
 Request = OrderRequest | StopsRequest | ChangeRequest | CancelRequest | CloseByRequest

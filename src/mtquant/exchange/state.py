@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from mtquant.exchange import rules
 from mtquant.exchange.ledger import Ledger, LiveOrder, OpenPosition, Tickets
 from mtquant.exchange.terms import Terms
-from mtquant.model import ExecutionMode
+from mtquant.model import ExecutionMode, Filling
 
 if TYPE_CHECKING:
+    from mtquant.exchange.requests import Scarcity
     from mtquant.exchange.venue import AccountSpec, VenueSpec
 
 
@@ -37,6 +38,7 @@ class AccountState:
         self.quoted_ms: dict[str, int] = {}
         self.slippage: dict[str, tuple[int, int]] = {}
         self.taken: dict[tuple[str, int], int] = {}
+        self.scarce: dict[str, Scarcity] = {}
         self.version = 0
 
     def wait(self, order: LiveOrder) -> None:
@@ -48,6 +50,18 @@ class AccountState:
     def touch(self) -> None:
         """Note that positions, orders or money have changed."""
         self.version += 1
+
+    def depth(self, symbol: str) -> tuple[tuple[int, int], ...]:
+        """Return (points away from the best price, units there); empty: any volume."""
+        scarce = self.scarce.get(symbol)
+        return self.terms[symbol].dealing.depth if scarce is None else ((0, scarce.units),)
+
+    def filling_of(self, order: LiveOrder) -> Filling:
+        """Return what happens to the part of an order at the market that finds no volume."""
+        scarce = self.scarce.get(order.symbol)
+        if scarce is None:
+            return order.filling
+        return Filling.RETURN if scarce.waits else Filling.IOC
 
     def prices(self, symbol: str) -> tuple[int, int] | None:
         """Return bid and ask, None before the first quote."""

@@ -92,6 +92,8 @@ class Ticks:
         state = self._state
         for side in (1, -1) if state.taken else ():
             state.taken.pop((symbol, side), None)
+        if state.scarce:
+            state.scarce.pop(symbol, None)
 
     def _settle(self, symbol: str) -> None:
         """Trade all that the current quote meets."""

@@ -8,6 +8,7 @@ import pytest
 from mtquant.app.config import load_config
 from mtquant.app.face import _LOCKS, FaceOptions, open_face, options_from
 from mtquant.model import ConfigError, DataError, ManualClock
+from mtquant.terminal import simulated
 from mtquant.terminal.simulated import load_scenario
 
 NOON_S = 1_496_329_200  # 2017-06-01 15:00 of the server, 12:00 UTC
@@ -73,6 +74,70 @@ def test_a_folder_goes_on_where_it_was_left_and_may_be_sent_ahead(tmp_path: Path
     ahead = open_at(clock, folder=tmp_path, at="2017-06-02T12:00")
     assert ahead.symbol_info_tick("EURUSD").time == NOON_S + 86_400
     _LOCKS.pop().release()
+
+
+def shipped_folder() -> Path:
+    return Path(simulated.__file__).with_name("scenarios")
+
+
+def scenario(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "faults.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_faults_begin_with_the_script_and_go_on_with_its_folder(tmp_path: Path):
+    path = scenario(
+        tmp_path,
+        """
+        faults:
+          - {kind: lost_reply, nth: 1}
+          - {kind: late, nth: 2, delay_ms: 3600000}
+          - {kind: balance, after_ms: 7200000, amount: 5}
+          - {kind: no_answer, function: orders_get}
+        rates: {manual_trade_fraction: 0.01}
+        """,
+    )
+    clock = ManualClock(0)
+    face = open_at(clock, folder=tmp_path, faults=path)
+    before = len(face.history_deals_get(0, NOON_S + 600))
+    assert face.orders_get() is None
+    assert [face.Buy("EURUSD", 0.1) for _ in range(2)] == [None, None]
+    assert (before, face.positions_total()) == (1, 1)
+    _LOCKS.pop().release()
+
+    again = open_at(clock, folder=tmp_path, faults=path)
+    assert again.positions_total() == 1
+    clock.set_ms(2 * HOUR_MS)
+    owned = [one for one in again.positions_get() if one.reason == again.POSITION_REASON_EXPERT]
+    assert len(owned) == 2
+    assert again.history_deals_get(0, 2**31 - 1)[-1].profit == 5
+    assert again.Buy("EURUSD", 0.1).retcode == 10009
+    _LOCKS.pop().release()
+    with pytest.raises(DataError, match="another venue, data or seed"):
+        open_at(clock, folder=tmp_path)
+    _LOCKS.pop().release()
+
+
+def test_a_scenario_of_a_market_may_state_faults(tmp_path: Path):
+    text = (shipped_folder() / "eurusd-demo.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "market.yaml"
+    path.write_text(text + "faults: {faults: [{kind: lost_request}]}\n", encoding="utf-8")
+    face = open_at(ManualClock(0), scenario=str(path))
+
+    assert face.Buy("EURUSD", 0.1) is None
+    assert face.last_error() == (-10005, "IPC timeout")
+    assert face.Buy("EURUSD", 0.1).retcode == 10009
+    path.write_text(text + "faults: {faults: [{kind: lost_reqest}]}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"faults\.faults\[0\]\.kind: 'lost_reqest' is not one"):
+        open_at(ManualClock(0), scenario=str(path))
+
+
+def test_a_typo_in_a_scenario_is_one_line_that_names_the_key(tmp_path: Path):
+    path = scenario(tmp_path, "faults: [{kind: late, dealy_ms: 5}]")
+
+    with pytest.raises(ConfigError, match=r"faults\[0\]\.dealy_ms: unknown key; did you mean 'de"):
+        open_face(FaceOptions(faults=path), ManualClock(0))
 
 
 def test_the_environment_says_what_the_options_say():

@@ -10,6 +10,7 @@ from mtquant.exchange import AccountSpec, VenueSpec
 from mtquant.model import AccountKind, ConfigError, ExecutionMode, Filling, MarginMode, StopOutMode
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated import SimulatedTerminal, TerminalOptions
+from mtquant.terminal.simulated.faults import FaultKind, Faults, FaultSpec, FaultyTerminal
 
 NETTING = AccountSpec(
     login=1000002,
@@ -233,10 +234,11 @@ def test_a_terminal_allows_trading_unless_told_otherwise():
 
 
 def test_an_answer_that_was_ordered_is_given_once_and_nothing_is_executed():
-    server = make_server()
-    terminal = make_terminal(server)
-    for code in (10012, 10031):
-        server.answer_next(code)
+    faults = Faults()
+    terminal = FaultyTerminal(make_server(faults=faults), faults)
+    assert terminal.initialize()
+    for kind in (FaultKind.TIMEOUT, FaultKind.NO_CONNECTION):
+        faults.strike_next(FaultSpec(kind=kind))
 
     assert terminal.order_check(deal()).retcode == 0
     assert terminal.order_send(deal(volume=0.0, symbol="NOPE")).retcode == 10013
@@ -248,10 +250,9 @@ def test_an_answer_that_was_ordered_is_given_once_and_nothing_is_executed():
     assert terminal.order_send(deal()).retcode == 10009
 
 
-@pytest.mark.parametrize("code", [0, 10004, 10009, 10013, 10019, 99])
-def test_an_answer_that_the_rules_give_cannot_be_ordered(code: int):
-    with pytest.raises(ConfigError, match="answer_next"):
-        make_server().answer_next(code)
+def test_only_a_fault_of_a_trade_request_can_strike_the_next_one():
+    with pytest.raises(ConfigError, match="link_loss does not meet trade requests"):
+        Faults().strike_next(FaultSpec(kind=FaultKind.LINK_LOSS))
 
 
 # ---------------------------------------------------------------- Market Watch

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from terminals import deal, make_server, make_terminal
+from terminals import deal, faulty, make_server, make_terminal
 from worlds import MONDAY_MS, bars_of, make_venue
 
 from mtquant.exchange import InstrumentSpec, VenueSpec
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated import SimulatedTerminal
 from mtquant.terminal.simulated.arguments import matches_group
+from mtquant.terminal.simulated.faults import FaultKind, FaultSpec
 
 NO_CONNECTION = (-10004, "No IPC connection")
 H1 = mt5.TIMEFRAME_H1
@@ -79,8 +80,8 @@ def test_a_call_that_succeeds_clears_the_error_and_asking_for_it_does_not():
 
 
 def test_an_outage_cuts_the_link_until_initialize_is_called_after_it():
-    server = make_server(outages=[(MONDAY_MS + 1, MONDAY_MS + 3_600_000)])
-    terminal = make_terminal(server)
+    loss = FaultSpec(kind=FaultKind.LINK_LOSS, after_ms=1, for_ms=3_599_999)
+    terminal, server = faulty(loss)
     server.step()
 
     assert terminal.positions_get() is None
@@ -88,7 +89,8 @@ def test_an_outage_cuts_the_link_until_initialize_is_called_after_it():
     assert terminal.initialize() is False
     assert terminal.last_error()[0] == -10003
 
-    while not server.is_reachable:
+    while server.now_ms < MONDAY_MS + 3_600_000:
+        assert not terminal.has_link
         server.step()
     assert terminal.positions_get() is None
     assert terminal.initialize()

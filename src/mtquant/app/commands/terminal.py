@@ -36,6 +36,7 @@ def command() -> None:
     "--scenario",
     help="A shipped scenario or a .yaml file, instead of a configuration; see `scenario list`.",
 )
+@click.option("--faults", type=click.Path(path_type=Path), help="What goes wrong: a scenario file.")
 @click.option("-m", "is_module", is_flag=True, help="SCRIPT is a module, as for python -m.")
 @click.argument("script")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
@@ -45,6 +46,7 @@ def run(  # noqa: PLR0917 - click passes them by name
     folder: Path | None,
     config: Path | None,
     scenario: str | None,
+    faults: Path | None,
     is_module: bool,  # noqa: FBT001 - a flag
     script: str,
     arguments: tuple[str, ...],
@@ -57,7 +59,9 @@ def run(  # noqa: PLR0917 - click passes them by name
     from mtquant.app.face import FaceOptions
     from mtquant.app.script import run_script
 
-    options = FaceOptions(at=at, factor=factor, folder=folder, config=config, scenario=scenario)
+    options = FaceOptions(
+        at=at, factor=factor, folder=folder, config=config, scenario=scenario, faults=faults
+    )
     run_script(script, arguments, options, is_module=is_module)
 
 

@@ -12,14 +12,14 @@ from mtquant.terminal.simulated.scenario import (
     read_scenario,
     shipped_scenarios,
 )
-from mtquant.terminal.simulated.server import Outage, SimulatedServer
+from mtquant.terminal.simulated.server import Director, SimulatedServer
 from mtquant.terminal.simulated.terminal import SimulatedTerminal
 
 __all__ = [
+    "Director",
     "FileLog",
     "LoadedScenario",
     "MemoryLog",
-    "Outage",
     "PriceSource",
     "Scenario",
     "ServerLog",

@@ -15,8 +15,8 @@ NO_CONNECTION: Final = (-10004, "No IPC connection")
 class Answering(Protocol):
     """Be something with a connection and a last error."""
 
-    def begin(self) -> bool:
-        """Clear the last error; without a link note that and return False."""
+    def begin(self, name: str) -> bool:
+        """Clear the last error; if the function of this name fails, note why; return False."""
         ...
 
     def refuse(self, error: tuple[int, str]) -> bool:
@@ -42,12 +42,13 @@ def answers(
 
     def decorate(method: Method[Owner, P, Answer]) -> Method[Owner, P, Answer | Failure]:
         code: Any = method
+        name = method.__name__
         unnamed = code.__code__.co_posonlyargcount - 1
         least = unnamed - len(code.__defaults__ or ())
 
         @wraps(method)
         def call(self: Owner, /, *args: P.args, **kwargs: P.kwargs) -> Answer | Failure:
-            if not self.begin():
+            if not self.begin(name):
                 return failure
             try:
                 if kwargs or unnamed <= 0 or least <= len(args) <= unnamed:

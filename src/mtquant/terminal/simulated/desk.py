@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from mtquant.exchange import OrderRequest, Progress
+from mtquant.exchange import Execution, OrderRequest, Progress, Request
 from mtquant.model import OrderType
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated import results
@@ -12,26 +13,28 @@ from mtquant.terminal.simulated.asking import Asking, NotSentError
 from mtquant.terminal.simulated.retcodes import RETCODES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mtquant.exchange import Execution, Request
     from mtquant.terminal.sequence import StructSequence
     from mtquant.terminal.simulated.connecting import Logon
-    from mtquant.terminal.simulated.server import SimulatedServer
+
+Route = Callable[[Request, int], Execution | int]
+"""Takes a request to the account of a login and brings back what was done, or a return code."""
 
 
 class RequestDesk:
-    """Check the trade requests of a terminal and have a server carry them out.
+    """Check the trade requests of a terminal and have them carried out.
 
-    `autotrading` is the terminal's button: when it is off, no request leaves the terminal.
+    `allows_trading` tells of the terminal's button: when it is off, no request leaves.
     """
 
     def __init__(
-        self, server: SimulatedServer, is_shown: Callable[[str], bool], *, autotrading: bool
+        self,
+        route: Route,
+        is_shown: Callable[[str], bool],
+        allows_trading: Callable[[], bool],
     ) -> None:
-        self._server = server
+        self._route = route
         self._is_shown = is_shown
-        self._autotrading = autotrading
+        self._allows_trading = allows_trading
         self._request_id = 0
 
     def check(self, request: StructSequence, logon: Logon) -> Any:
@@ -54,35 +57,29 @@ class RequestDesk:
         """Return an OrderSendResult; what was sent has a request_id, what was not has 0."""
         try:
             wanted = self._read(request, logon)
+            if logon.is_investor:
+                done: Execution | int = mt5.TRADE_RETCODE_TRADE_DISABLED
+            else:
+                done = self._route(wanted, logon.book.account_spec.login)
         except NotSentError as problem:
             return results.refused(request, problem.code, 0)
-        code = self._server.take_answer()
-        if code == mt5.TRADE_RETCODE_CONNECTION:
-            return results.refused(request, code, 0)
         self._request_id += 1
-        if logon.is_investor:
-            code = mt5.TRADE_RETCODE_TRADE_DISABLED
-        if code:
-            return results.refused(request, code, self._request_id)
-        done = self._server.execute(wanted, logon.book.account_spec.login)
-        return self._answered(request, wanted, done, logon)
+        if isinstance(done, int):
+            return self._refused(request, done, logon)
+        if done.refusal is not None:
+            return self._refused(request, RETCODES[done.refusal], logon, done.order_ticket)
+        numbers = _progress_code(wanted, done), self._request_id
+        return results.executed(request, wanted, done, numbers, logon.book)
 
     def _read(self, request: StructSequence, logon: Logon) -> Request:
-        if not self._autotrading:
+        if not self._allows_trading():
             raise NotSentError(mt5.TRADE_RETCODE_CLIENT_DISABLES_AT)
         return Asking(logon.book, self._is_shown).read(request)
 
-    def _answered(
-        self, request: StructSequence, wanted: Request, done: Execution, logon: Logon
-    ) -> Any:
-        number = self._request_id
-        if done.refusal is None:
-            code = _progress_code(wanted, done)
-            return results.executed(request, wanted, done, (code, number), logon.book)
-        code = RETCODES[done.refusal]
+    def _refused(self, request: StructSequence, code: int, logon: Logon, order: int = 0) -> Any:
         if code == mt5.TRADE_RETCODE_REQUOTE:
-            return results.requoted(request, code, number, logon.book)
-        return results.refused(request, code, number, done.order_ticket)
+            return results.requoted(request, code, self._request_id, logon.book)
+        return results.refused(request, code, self._request_id, order)
 
 
 def _progress_code(wanted: Request, done: Execution) -> int:

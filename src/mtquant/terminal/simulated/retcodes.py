@@ -84,15 +84,3 @@ RETCODES: Final = {
     Refusal.REJECTED: mt5.TRADE_RETCODE_REJECT,
     Refusal.ACTIVATION_REJECTED: mt5.TRADE_RETCODE_REJECT_CANCEL,
 }
-INJECTABLE: Final = frozenset(  # no rule of the market gives these
-    {
-        mt5.TRADE_RETCODE_REJECT,
-        mt5.TRADE_RETCODE_CANCEL,
-        mt5.TRADE_RETCODE_ERROR,
-        mt5.TRADE_RETCODE_TIMEOUT,
-        mt5.TRADE_RETCODE_PRICE_CHANGED,
-        mt5.TRADE_RETCODE_ORDER_CHANGED,
-        mt5.TRADE_RETCODE_LOCKED,
-        mt5.TRADE_RETCODE_CONNECTION,
-    }
-)

@@ -27,6 +27,7 @@ from mtquant.data.synthetic import SyntheticMarket
 from mtquant.exchange import BarFeed, Feed, Market, SlippageModel, TickFeed, TickModel, VenueSpec
 from mtquant.model import DAY_MS, Bars, ConfigError, ServerClock
 from mtquant.model.reading import nearest, read
+from mtquant.terminal.simulated.faults import FaultScenario
 
 SAMPLES: Final = ("eurusd-h1-2017",)
 _SUFFIX: Final = ".yaml"
@@ -86,7 +87,7 @@ class SyntheticSource:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """Describe a whole simulated market: rules, prices, and how orders fare in it.
+    """Describe a whole simulated market: rules, prices, how orders fare, and what goes wrong.
 
     `symbols` are taken from the catalogue; `venue.instruments` changes what it says of them, and
     adds others.
@@ -99,6 +100,7 @@ class Scenario:
     synthetic: SyntheticSource = field(default_factory=SyntheticSource)
     tick_model: TickModel = TickModel.OHLC
     slippage: SlippageModel = field(default_factory=SlippageModel)
+    faults: FaultScenario = field(default_factory=FaultScenario)
     seed: int = 1
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from mtquant.terminal.simulated.connecting import (
     path_argument,
     starts_a_terminal,
 )
-from mtquant.terminal.simulated.desk import RequestDesk
+from mtquant.terminal.simulated.desk import RequestDesk, Route
 from mtquant.terminal.simulated.history import chooser, history
 from mtquant.terminal.simulated.request import parse_request
 from mtquant.terminal.simulated.ticks import KINDS, ticks
@@ -40,7 +40,13 @@ class SimulatedTerminal:
     thread.
     """
 
-    def __init__(self, server: SimulatedServer, options: TerminalOptions | None = None) -> None:
+    def __init__(
+        self,
+        server: SimulatedServer,
+        options: TerminalOptions | None = None,
+        route: Route | None = None,
+    ) -> None:
+        """Stand before a server; `route` takes trade requests there, None: they just arrive."""
         self._server = server
         self._options = options or TerminalOptions()
         self._logon = Logon(server.book)
@@ -50,7 +56,7 @@ class SimulatedTerminal:
         self._error: tuple[int, str] = (0, "")
         self._watch = MarketWatch(self._venue.instruments)
         self._requests = RequestDesk(
-            server, self._watch.shows, autotrading=self._options.autotrading
+            route or server.execute, self._watch.shows, lambda: self.allows_trading
         )
         market = server.market
         self._feeds = {feed.symbol: feed for feed in market.feeds}
@@ -67,7 +73,7 @@ class SimulatedTerminal:
             return self.refuse(problem.error)
         if path and not starts_a_terminal(path):
             return self.refuse((-10003, f"IPC initialize failed, Process create failed '{path}'"))
-        if not self._server.is_reachable:
+        if not self.has_link:
             return self.refuse((-10003, "IPC initialize failed, Pipe server didn't answer"))
         self._connected = True
         self._error = SUCCESS
@@ -303,10 +309,8 @@ class SimulatedTerminal:
 
     # ------------------------------------------------------------------ inside
 
-    def begin(self) -> bool:
+    def begin(self, name: str) -> bool:  # noqa: ARG002 - for terminals with faults
         """Clear the last error; without a link note that and return False."""
-        if not self._server.is_reachable:
-            self._connected = False
         if not self._connected:
             return self.refuse(NO_CONNECTION)
         self._error = SUCCESS
@@ -317,6 +321,16 @@ class SimulatedTerminal:
         """Note an error and return False."""
         self._error = error
         return False
+
+    @property
+    def has_link(self) -> bool:
+        """Tell whether a terminal is there to connect to."""
+        return True
+
+    @property
+    def allows_trading(self) -> bool:
+        """Tell whether the AutoTrading button is on."""
+        return self._options.autotrading
 
     @property
     def _book(self) -> Book:

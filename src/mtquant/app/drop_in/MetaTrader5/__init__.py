@@ -1,7 +1,7 @@
 """The embedded terminal of mtquant under the official module's name.
 
-`mtquant terminal path` prints the folder for PYTHONPATH. MTQUANT_AT, MTQUANT_FACTOR, MTQUANT_DIR
-and MTQUANT_CONFIG say what the options of `mtquant terminal run` say.
+`mtquant terminal path` prints the folder for PYTHONPATH. MTQUANT_AT, MTQUANT_FACTOR, MTQUANT_DIR,
+MTQUANT_CONFIG and MTQUANT_FAULTS say what the options of `mtquant terminal run` say.
 """
 
 from mtquant.app.face import open_face, options_from
