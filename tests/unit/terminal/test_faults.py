@@ -204,7 +204,7 @@ def test_a_fault_meets_only_the_requests_it_is_for():
         (Only.REMOVE, lambda order: {"action": 8, "order": order}),
         (Only.CLOSE_BY, lambda order: {"action": 10, "position": order, "position_by": 5}),
     ],
-    ids=str,
+    ids=["deal", "pending", "modify", "remove", "close_by"],
 )
 def test_every_action_can_be_named(only: Only, request_of: Any):
     module, _ = struck(K.TIMEOUT, only=only, nth=2)
