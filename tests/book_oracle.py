@@ -149,7 +149,7 @@ class Witness:
         if self.order(deal.order_ticket).order_type is OrderType.LIMIT:
             return 0
         column = 0 if deal.side is Side.BUY else 1
-        return int(self.market._slippage[self.market.bar, column])
+        return int(self.market.feed._slippage[self.market.bar, column])
 
     def order(self, ticket: int) -> Order | LiveOrder:
         """Return an order, finished or waiting."""
