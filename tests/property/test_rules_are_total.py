@@ -16,12 +16,7 @@ DRAWN = {
     "float": st.floats(1e-12, 1e12).flatmap(lambda x: st.sampled_from([x, -x, 0.0])),
     "bool": st.booleans(),
 }
-ANSWERS = {
-    "int": int,
-    "float": (int, float),
-    "bool": bool,
-    "tuple[int, int, int]": tuple,
-}
+ANSWERS = {"int": int, "float": (int, float), "bool": bool}
 MODE = st.integers(-1, 13)
 
 
@@ -39,8 +34,9 @@ def test_a_rule_answers_everything(name: str):
     def answers(arguments: tuple):
         answer = rule(*arguments)
 
-        assert isinstance(answer, ANSWERS[signature.return_annotation])
-        numbers = answer if isinstance(answer, tuple) else (answer,)
-        assert all(math.isfinite(one) for one in numbers)
+        kind = signature.return_annotation.removeprefix("tuple[").split(",")[0]
+        for one in answer if isinstance(answer, tuple) else (answer,):
+            assert isinstance(one, ANSWERS[kind])
+            assert math.isfinite(one)
 
     answers()
