@@ -11,7 +11,7 @@ from terminals import deal, make_terminal
 from worlds import bars_of
 
 from mtquant.data import save_bars
-from mtquant.exchange import TickModel
+from mtquant.exchange import SLIPPAGE_PRESETS, TickModel
 from mtquant.model import ConfigError, DataError, MarginMode
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated import (
@@ -91,6 +91,14 @@ def test_instruments_come_from_the_catalogue_and_may_be_changed():
             "clock",
         ),
         ({"symbols": ["EURUSD"], "synthetic": {"history_days": 0}}, "history_days is too small"),
+        (
+            {"symbols": ["EURUSD"], "slippage_preset": "saxo-eurus"},
+            "slippage_preset: no such preset 'saxo-eurus'; did you mean 'saxo-eurusd'?",
+        ),
+        (
+            {"symbols": ["EURUSD"], "slippage_preset": "none", "slippage": {"max_points": 9}},
+            "slippage_preset: give it or slippage, not both",
+        ),
         ({"symbols": ["EURUSD"], "seed": -1}, "seed must not be negative, was -1"),
         (
             {"symbols": ["EURJPY"], "venue": {"account": {"currency": "CHF"}}},
@@ -206,3 +214,13 @@ def test_shipped_scenarios_differ_where_their_names_say():
     assert majors.tick_model is TickModel.EVERY_TICK
     assert netting.venue.account.margin_mode is MarginMode.NETTING
     assert len(netting.venue.accounts) == 2
+
+
+@pytest.mark.parametrize("preset", sorted(SLIPPAGE_PRESETS))
+def test_a_preset_slips_as_often_as_published(preset: str):
+    scenario = read_scenario({"symbols": ["EURUSD"], "slippage_preset": preset})
+    drawn = scenario.slips.draw_rows(50_000, 1, 2)
+    published = SLIPPAGE_PRESETS[preset]
+
+    assert (drawn < 0).mean() == pytest.approx(published.better_fraction, abs=0.006)
+    assert (drawn > 0).mean() == pytest.approx(published.worse_fraction, abs=0.006)

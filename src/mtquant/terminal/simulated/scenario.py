@@ -24,7 +24,16 @@ from mtquant.data import (
 )
 from mtquant.data.catalogue import catalogued_specification
 from mtquant.data.synthetic import SyntheticMarket
-from mtquant.exchange import BarFeed, Feed, Market, SlippageModel, TickFeed, TickModel, VenueSpec
+from mtquant.exchange import (
+    SLIPPAGE_PRESETS,
+    BarFeed,
+    Feed,
+    Market,
+    SlippageModel,
+    TickFeed,
+    TickModel,
+    VenueSpec,
+)
 from mtquant.model import DAY_MS, Bars, ConfigError, ServerClock
 from mtquant.model.reading import nearest, read
 from mtquant.terminal.simulated.faults import FaultScenario
@@ -90,7 +99,7 @@ class Scenario:
     """Describe a whole simulated market: rules, prices, how orders fare, and what goes wrong.
 
     `symbols` are taken from the catalogue; `venue.instruments` changes what it says of them, and
-    adds others.
+    adds others. `slippage_preset` names a published distribution instead of `slippage`.
     """
 
     venue: VenueSpec
@@ -100,6 +109,7 @@ class Scenario:
     synthetic: SyntheticSource = field(default_factory=SyntheticSource)
     tick_model: TickModel = TickModel.OHLC
     slippage: SlippageModel = field(default_factory=SlippageModel)
+    slippage_preset: str = ""
     faults: FaultScenario = field(default_factory=FaultScenario)
     seed: int = 1
 
@@ -115,6 +125,17 @@ class Scenario:
                 raise ConfigError(f"prices.{symbol}: no such symbol; {hint}")
         if self.seed < 0:
             raise ConfigError(f"seed must not be negative, was {self.seed}")
+        preset = self.slippage_preset
+        if preset and preset not in SLIPPAGE_PRESETS:
+            hint = nearest(preset, list(SLIPPAGE_PRESETS))
+            raise ConfigError(f"slippage_preset: no such preset {preset!r}; {hint}")
+        if preset and self.slippage != SlippageModel():
+            raise ConfigError("slippage_preset: give it or slippage, not both")
+
+    @property
+    def slips(self) -> SlippageModel:
+        """Return how orders slip: the preset, or what is stated."""
+        return SLIPPAGE_PRESETS.get(self.slippage_preset, self.slippage)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,12 +210,12 @@ class LoadedScenario:
         source = scenario.prices.get(symbol)
         if source is not None and source.ticks is not None:
             ticks = load_ticks(self._path(source.ticks), clock=_clock(source))
-            slippage = scenario.slippage.draw_rows(len(ticks.time_ms), *seeds)
+            slippage = scenario.slips.draw_rows(len(ticks.time_ms), *seeds)
             return TickFeed(scenario.venue, ticks, slippage)
         bars = made[symbol] if source is None else self._bars(symbol, source)
         if bars.symbol != symbol:
             raise ConfigError(f"prices.{symbol}: the file holds {bars.symbol}")
-        slippage = scenario.slippage.draw_rows(len(bars), *seeds)
+        slippage = scenario.slips.draw_rows(len(bars), *seeds)
         return BarFeed(scenario.venue, bars, slippage, scenario.tick_model)
 
     def _bars(self, symbol: str, source: PriceSource) -> Bars:

@@ -2,11 +2,11 @@
 
 from mtquant.terminal.simulated.faults.director import Faults
 from mtquant.terminal.simulated.faults.kinds import FaultKind, Only, Shape
+from mtquant.terminal.simulated.faults.latency import Latency, LatencyModel
 from mtquant.terminal.simulated.faults.spec import (
     FaultRates,
     FaultScenario,
     FaultSpec,
-    Latency,
     load_faults,
     read_faults,
 )
@@ -20,6 +20,7 @@ __all__ = [
     "Faults",
     "FaultyTerminal",
     "Latency",
+    "LatencyModel",
     "Only",
     "Shape",
     "load_faults",

@@ -51,7 +51,7 @@ class Faults:
         self._past = Past(max(lags, default=1)) if remembers else None
         self.calls_differ = any(not alarm.is_for_requests for alarm in self.alarms)
         meets_requests = any(alarm.is_for_requests for alarm in self.alarms)
-        self.counts_requests = meets_requests or self.scenario.latency.at_most_ms > 0
+        self.counts_requests = meets_requests or self.scenario.latency.is_any
 
     # ------------------------------------------------------------------ what the server tells
 

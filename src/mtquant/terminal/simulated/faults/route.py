@@ -102,11 +102,11 @@ class FaultyRoute:
     def _wait(self, number: int) -> None:
         """Let the market play on until the request has arrived."""
         latency = self._faults.scenario.latency
-        if not latency.at_most_ms:
+        if not latency.is_any:
             return
-        span = latency.at_most_ms - latency.at_least_ms + 1
-        delay_ms = latency.at_least_ms + self._faults.chance.pick("latency", number, span)
-        self._server.wait_until(self._server.now_ms + delay_ms)
+        chance = self._faults.chance
+        draws = chance.draw("latency", number), chance.draw("latency again", number)
+        self._server.wait_until(self._server.now_ms + latency.delay_ms(*draws))
 
 
 def _action(request: Request) -> int:

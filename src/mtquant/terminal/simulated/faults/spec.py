@@ -17,6 +17,7 @@ from mtquant.terminal.simulated.faults.kinds import (
     Only,
     Shape,
 )
+from mtquant.terminal.simulated.faults.latency import Latency
 from mtquant.terminal.simulated.module import NAMED
 from mtquant.terminal.simulated.parsing import FORMATS, NO_ARGUMENTS
 
@@ -246,27 +247,6 @@ _DRAWN: Final[dict[str, Mapping[str, Any]]] = {
     "comment": {"length": 4},
     "manual_close": {"closed_fraction": 0.5},
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Latency:
-    """Say how long a trade request is on its way; each takes a time between the two."""
-
-    at_least_ms: int = 0
-    at_most_ms: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse times that are none.
-
-        Raises:
-            ConfigError: the message begins with the key.
-        """
-        if self.at_least_ms < 0:
-            raise ConfigError(f"at_least_ms: must not be negative, was {self.at_least_ms}")
-        if self.at_most_ms < self.at_least_ms:
-            raise ConfigError(
-                f"at_most_ms: must be at least {self.at_least_ms}, was {self.at_most_ms}"
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
