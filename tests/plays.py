@@ -89,7 +89,7 @@ class Player:
         self.slippage = self.rng.integers(-2, 3, (bars, 2)).astype(np.int32)
         self.slippage *= self.pick([0, 0, 1])
         self.venue, self.log = venue, Records()
-        self.server = SimulatedServer(Market(venue, self.bars, self.slippage), self.log)
+        self.server = SimulatedServer(Market.of_bars(venue, self.bars, self.slippage), self.log)
         self.terminal = make_terminal(self.server)
 
     def pick(self, things: Sequence[Any]) -> Any:
@@ -213,7 +213,7 @@ class Player:
 
     def require_replayed(self) -> None:
         """Hold a second server, made from the log of the first, against it."""
-        market = Market(self.venue, self.bars, self.slippage)
+        market = Market.of_bars(self.venue, self.bars, self.slippage)
         again = SimulatedServer(market, Records(self.log.new))
         while again.now_ms < self.server.now_ms:
             again.step()

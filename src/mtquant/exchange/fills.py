@@ -79,20 +79,8 @@ class Fills:
 
     def _open(self, order: LiveOrder, units: int, price: int) -> Deal:
         state = self._state
+        deal = self._book(order, DealEntry.IN, units, price)
         terms = state.terms[order.symbol]
-        deal = self._book(
-            order,
-            Booking(
-                time_ms=state.now_ms,
-                entry=DealEntry.IN,
-                units=units,
-                price_points=price,
-                magic=order.magic,
-                position_ticket=order.ticket,
-                commission_minor=terms.commission(units, price, DealEntry.IN, state.prices),
-                fee_minor=terms.costs.fee(units),
-            ),
-        )
         state.positions[order.ticket] = OpenPosition(
             ticket=order.ticket,
             identifier=order.ticket,
@@ -107,7 +95,6 @@ class Fills:
             comment=order.comment,
             margin_rate=terms.opening_rate(order.side, price, state.prices),
             updated_ms=state.now_ms,
-            reason=order.reason,
         )
         return deal
 
@@ -118,19 +105,7 @@ class Fills:
         """
         state = self._state
         terms = state.terms[order.symbol]
-        deal = self._book(
-            order,
-            Booking(
-                time_ms=state.now_ms,
-                entry=DealEntry.IN,
-                units=units,
-                price_points=price,
-                magic=order.magic,
-                position_ticket=position.identifier,
-                commission_minor=terms.commission(units, price, DealEntry.IN, state.prices),
-                fee_minor=terms.costs.fee(units),
-            ),
-        )
+        deal = self._book(order, DealEntry.IN, units, price, position)
         held = 1000 * position.open_points + position.open_thousandths
         average = rules.average_thousandths(position.units, held, units, price)
         rate = terms.opening_rate(order.side, price, state.prices)
@@ -145,25 +120,12 @@ class Fills:
         return deal
 
     def _reduce(self, order: LiveOrder, position: OpenPosition, units: int, price: int) -> Deal:
-        state = self._state
-        terms = state.terms[order.symbol]
+        profit = self._state.terms[order.symbol].profit(
+            position.side, units, position.opened, price, self._state.prices
+        )
         swap = self._swap_share(position, units)
         deal = self._book(
-            order,
-            Booking(
-                time_ms=state.now_ms,
-                entry=DealEntry.OUT,
-                units=units,
-                price_points=price,
-                magic=position.magic,
-                position_ticket=position.identifier,
-                profit_minor=terms.profit(
-                    position.side, units, position.opened, price, state.prices
-                ),
-                commission_minor=terms.commission(units, price, DealEntry.OUT, state.prices),
-                swap_minor=swap,
-                fee_minor=terms.costs.fee(units),
-            ),
+            order, DealEntry.OUT, units, price, position, profit_minor=profit, swap_minor=swap
         )
         self._shrink(position, units)
         return deal
@@ -178,20 +140,15 @@ class Fills:
         rest = units - position.units
         deal = self._book(
             order,
-            Booking(
-                time_ms=state.now_ms,
-                entry=DealEntry.INOUT,
-                units=units,
-                price_points=price,
-                magic=order.magic,
-                position_ticket=position.identifier,
-                profit_minor=terms.profit(
-                    position.side, position.units, position.opened, price, state.prices
-                ),
-                commission_minor=self._turning_commission(terms, position.units, rest, price),
-                swap_minor=position.swap_minor,
-                fee_minor=terms.costs.fee(units),
+            DealEntry.INOUT,
+            units,
+            price,
+            position,
+            profit_minor=terms.profit(
+                position.side, position.units, position.opened, price, state.prices
             ),
+            commission_minor=self._turning_commission(terms, position.units, rest, price),
+            swap_minor=position.swap_minor,
         )
         del state.positions[position.ticket]
         state.positions[order.ticket] = position
@@ -223,18 +180,13 @@ class Fills:
         price, profit, commission = booked
         deal = self._book(
             replace(order, side=-position.side),
-            Booking(
-                time_ms=self._state.now_ms,
-                entry=DealEntry.OUT_BY,
-                units=units,
-                price_points=price,
-                magic=position.magic,
-                position_ticket=position.identifier,
-                profit_minor=profit,
-                commission_minor=commission,
-                swap_minor=self._swap_share(position, units),
-                fee_minor=self._state.terms[order.symbol].costs.fee(units),
-            ),
+            DealEntry.OUT_BY,
+            units,
+            price,
+            position,
+            profit_minor=profit,
+            commission_minor=commission,
+            swap_minor=self._swap_share(position, units),
         )
         self._state.balance_minor += deal.net_minor
         self._shrink(position, units)
@@ -251,5 +203,32 @@ class Fills:
         if position.units == 0:
             del self._state.positions[position.ticket]
 
-    def _book(self, order: LiveOrder, booking: Booking) -> Deal:
-        return self._state.ledger.book_deal(order, booking)
+    def _book(
+        self,
+        order: LiveOrder,
+        entry: DealEntry,
+        units: int,
+        price: int,
+        position: OpenPosition | None = None,
+        *,
+        commission_minor: int | None = None,
+        **money: int,
+    ) -> Deal:
+        """Book a deal of an order; one that closes keeps the magic of its position."""
+        state = self._state
+        terms = state.terms[order.symbol]
+        if commission_minor is None:
+            commission_minor = terms.commission(units, price, entry, state.prices)
+        closes = position is not None and entry in {DealEntry.OUT, DealEntry.OUT_BY}
+        booking = Booking(
+            time_ms=state.now_ms,
+            entry=entry,
+            units=units,
+            price_points=price,
+            magic=position.magic if position is not None and closes else order.magic,
+            position_ticket=order.ticket if position is None else position.identifier,
+            commission_minor=commission_minor,
+            fee_minor=terms.costs.fee(units),
+            **money,
+        )
+        return state.ledger.book_deal(order, booking)
