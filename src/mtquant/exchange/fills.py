@@ -93,6 +93,7 @@ class Fills:
             target=order.target,
             magic=order.magic,
             comment=order.comment,
+            reason=order.reason,
             margin_rate=terms.opening_rate(order.side, price, state.prices),
             updated_ms=state.now_ms,
         )
