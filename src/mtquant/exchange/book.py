@@ -245,7 +245,8 @@ class Book:
         if refusal is not None:
             return Execution(refusal=refusal)
         done = self._carry_out(request)
-        self._stop_out.settle()
+        if not isinstance(request, StopsRequest):  # which costs nothing
+            self._stop_out.settle()
         return done
 
     def open_market(
@@ -386,7 +387,7 @@ class Book:
         position = self._checks.position(request)
         if position is not None:
             position.stop, position.target = request.stop, request.target
-            self._state.touch()
+            self._state.touch_levels()
         return Execution()
 
     def _described(self, position: OpenPosition) -> Position:

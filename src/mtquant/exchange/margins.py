@@ -27,9 +27,9 @@ class Margins:
     def held_minor(self) -> int:
         """Return the margin of positions and waiting orders."""
         version, held = self._held
-        if version != self._state.version:
+        if version != self._state.money_version:
             held = self.with_order(None)
-            self._held = (self._state.version, held)
+            self._held = (self._state.money_version, held)
         return held
 
     def with_order(self, extra: Extra | None, instead_of: int = 0) -> int:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class AccountState:
     """Hold an account in whole points, 1e-8 lots and minor units; change it through the book.
 
-    `version` counts the changes that matter to levels and margin: what is derived from positions
-    and orders is valid as long as it stands still.
+    `levels_version` counts the changes that matter to levels, `money_version` those that matter to
+    the margin: what is derived from positions and orders is valid while its version stands still.
     """
 
     def __init__(
@@ -39,7 +39,8 @@ class AccountState:
         self.slippage: dict[str, tuple[int, int]] = {}
         self.taken: dict[tuple[str, int], int] = {}
         self.scarce: dict[str, Scarcity] = {}
-        self.version = 0
+        self.levels_version = 0
+        self.money_version = 0
 
     def wait(self, order: LiveOrder) -> None:
         """Let an order wait (again), in the place that its age gives it."""
@@ -49,7 +50,12 @@ class AccountState:
 
     def touch(self) -> None:
         """Note that positions, orders or money have changed."""
-        self.version += 1
+        self.levels_version += 1
+        self.money_version += 1
+
+    def touch_levels(self) -> None:
+        """Note that stop losses or take profits have changed, and nothing else."""
+        self.levels_version += 1
 
     def depth(self, symbol: str) -> tuple[tuple[int, int], ...]:
         """Return (points away from the best price, units there); empty: any volume."""

@@ -28,13 +28,13 @@ class LevelWatch:
 
     def expires_by(self, time_ms: int) -> bool:
         """Tell whether an order's time has come."""
-        if self._version != self._state.version:
+        if self._version != self._state.levels_version:
             self._look()
         return self._next_expiry_ms <= time_ms
 
     def is_quiet(self, symbol: str, bids: tuple[int, int], asks: tuple[int, int]) -> bool:
         """Tell whether no level lies between two quotes, both ends included."""
-        if self._version != self._state.version:
+        if self._version != self._state.levels_version:
             self._look()
         return (
             symbol not in self._working
@@ -43,7 +43,7 @@ class LevelWatch:
         )
 
     def _look(self) -> None:
-        self._version = self._state.version
+        self._version = self._state.levels_version
         self._at_bid, self._at_ask = {}, {}
         for position in self._state.positions.values():
             side = self._at_bid if position.side > 0 else self._at_ask
@@ -81,7 +81,7 @@ class MarginWatch:
 
     def is_calm(self, symbol: str) -> bool:
         """Tell whether the current quote of a symbol cannot have brought a stop-out."""
-        if self._version != self._state.version:
+        if self._version != self._state.money_version:
             return False
         box = self._boxes.get(symbol)
         if box is None:
@@ -97,7 +97,7 @@ class MarginWatch:
         if any(state.terms[symbol].conversions.foreign_pairs for symbol in symbols):
             self._version = -1
             return
-        self._version = state.version
+        self._version = state.money_version
         room = equity_minor - limit_minor - 2 - sum(map(self._rounding, state.positions.values()))
         for symbol in symbols:
             bid, ask = state.bid[symbol], state.ask[symbol]
