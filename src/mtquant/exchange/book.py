@@ -322,9 +322,15 @@ class Book:
         return self._state.terms[symbol].margin([(side.value, units, price_points)], [rate])
 
     def margin_after(self, request: Request) -> int:
-        """Return the account's margin as it would have to be found for a request."""
-        if not isinstance(request, OrderRequest) or request.position_ticket:
+        """Return the account's margin after a request, minor units.
+
+        What only closes leaves less; what opens has to be found before anything else is given back.
+        """
+        if not isinstance(request, OrderRequest):
             return self.margin_minor
+        closed = self._checks.closed_by(request)
+        if closed is not None:
+            return self._margins.with_less(closed, request.units)
         side, price = request.side.value, request.entry_points
         if request.order_type is OrderType.MARKET:
             price = self._state.market_price(request.symbol, side)

@@ -93,6 +93,15 @@ class Checks:
             return units
         return max(0, units - held.units)
 
+    def closed_by(self, request: OrderRequest) -> OpenPosition | None:
+        """Return the position that a market order closes or reduces, None if it opens anything."""
+        if request.order_type is not OrderType.MARKET:
+            return None
+        side, state = request.side.value, self._state
+        if self.opening_units(request.symbol, side, request.units, request.position_ticket):
+            return None
+        return state.positions.get(request.position_ticket) or state.netted(request.symbol)
+
     def position(self, request: StopsRequest) -> OpenPosition | None:
         """Return the position whose levels a request is about."""
         if not request.position_ticket and self._state.spec.is_netting:

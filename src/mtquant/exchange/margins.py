@@ -8,7 +8,7 @@ from mtquant.exchange import rules
 from mtquant.model import OrderType
 
 if TYPE_CHECKING:
-    from mtquant.exchange.ledger import LiveOrder
+    from mtquant.exchange.ledger import LiveOrder, OpenPosition
     from mtquant.exchange.state import AccountState
     from mtquant.exchange.terms import Leg, Terms
 
@@ -44,6 +44,14 @@ class Margins:
             of_symbol(symbol, extra if extra and extra[0] == symbol else None, instead_of)
             for symbol in symbols
         )
+
+    def with_less(self, position: OpenPosition, units: int) -> int:
+        """Return the margin as if a position were smaller."""
+        position.units -= units
+        try:
+            return self.with_order(None)
+        finally:
+            position.units += units
 
     def rate_to_open(self, symbol: str, side: int, price: int) -> float:
         """Return margin rate x conversion of an opening at a price."""

@@ -1,5 +1,7 @@
 """A netting account has one position a symbol: averaged, reduced, turned round."""
 
+from dataclasses import replace
+
 import pytest
 
 from mtquant.exchange import AccountSpec, Book, InstrumentSpec, OrderRequest, Refusal, VenueSpec
@@ -160,3 +162,14 @@ def test_the_time_of_the_last_change_is_that_of_the_volume(book):
     position = made.open_positions[0]
 
     assert (position.open_ms, position.updated_ms) == (opened_ms, opened_ms + 1000)
+
+
+def test_what_an_order_that_reduces_would_leave_is_told(book):
+    made = book(NETTING)
+    ticket = trade(made, Side.BUY, 100, 100_000).order_ticket
+    part = OrderRequest(symbol="EURUSD", side=Side.SELL, units=30 * HUNDREDTH)
+    whole = replace(part, units=100 * HUNDREDTH, position_ticket=ticket)
+
+    assert made.margin_minor == 100_000
+    assert (made.margin_after(part), made.margin_after(whole)) == (70_000, 0)
+    assert made.margin_minor == 100_000
