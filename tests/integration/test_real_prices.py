@@ -33,11 +33,8 @@ def test_a_file_of_real_prices_plays_and_trades(name: str, tmp_path: Path) -> No
     prices = load(path, clock=ServerClock(clock) if clock else None)
     symbol = prices.symbol
     assert symbol in catalogued_symbols()
-    other = "EURUSD" if symbol != "EURUSD" else "GBPUSD"
-    # ticks need a second symbol on bars, made up around the ticks' own days
-    wanted = f"[{symbol}, {other}]" if kind == "ticks" else f"[{symbol}]"
     text = (
-        f"symbols: {wanted}\nvenue:\n  instruments:\n    {symbol}: {{digits: {prices.digits}}}\n"
+        f"symbols: [{symbol}]\nvenue:\n  instruments:\n    {symbol}: {{digits: {prices.digits}}}\n"
         f"prices:\n  {symbol}: {{{kind}: {path}, clock: {clock or 'utc'}}}\n"
     )
     file = tmp_path / "scenario.yaml"

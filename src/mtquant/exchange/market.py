@@ -96,27 +96,26 @@ class Market:
     """Play the prices of a venue's symbols over its accounts, on one clock.
 
     `advance` plays one moment of all symbols; `jump_to_open` skips quiet bars of the traded one.
-    The traded symbol is walked on `bars`; `others` bring more symbols, such as those that convert.
+    `others` bring more symbols beside it, such as those that convert.
     """
 
-    def __init__(self, venue: VenueSpec, feed: BarFeed, others: Sequence[Feed] = ()) -> None:
+    def __init__(self, venue: VenueSpec, feed: Feed, others: Sequence[Feed] = ()) -> None:
         """Begin before the first price.
 
         Raises:
             ConfigError: a symbol has two sources of prices, or money cannot be converted.
         """
         self.venue = venue
-        self.feed = feed
+        self.traded = feed
         self.feeds: tuple[Feed, ...] = (feed, *others)
-        bars = feed.bars
         symbols = [feed.symbol for feed in self.feeds]
         if len(set(symbols)) < len(symbols):
             raise ConfigError(f"each symbol needs one source of prices, were {symbols}")
-        self._terms = Terms.of(venue, bars.symbol)
+        self._terms = Terms.of(venue, feed.symbol)
         absent = [p for p in self._terms.conversions.foreign_pairs if p not in symbols]
         if absent:
             raise ConfigError(
-                f"{bars.symbol}: its money converts at the quotes of {', '.join(absent)}, "
+                f"{feed.symbol}: its money converts at the quotes of {', '.join(absent)}, "
                 "and no prices of it are given"
             )
         opened_ms = min(ms for feed in self.feeds if (ms := feed.next_ms()) is not None)
@@ -149,6 +148,17 @@ class Market:
         return len(self.feed)
 
     @property
+    def feed(self) -> BarFeed:
+        """Return the walk over the traded symbol's bars.
+
+        Raises:
+            ConfigError: it is played on ticks.
+        """
+        if not isinstance(self.traded, BarFeed):
+            raise ConfigError(f"{self.traded.symbol}: it is played on ticks, and has no bars")
+        return self.traded
+
+    @property
     def bars(self) -> Bars:
         """Return the bars of the traded symbol."""
         return self.feed.bars
@@ -176,7 +186,7 @@ class Market:
     def next_ms(self) -> int | None:
         """Return when the next price of any symbol comes, None after the last."""
         if len(self.feeds) == 1:
-            return self.feed.next_ms()
+            return self.traded.next_ms()
         upcoming = [ms for feed in self.feeds if (ms := feed.next_ms()) is not None]
         return min(upcoming, default=None)
 

@@ -218,3 +218,16 @@ def test_prices_that_cannot_be_played_are_refused(
 ):
     with pytest.raises(ConfigError, match=message):
         make(venue_of("EURUSD"))
+
+
+def test_a_market_of_ticks_alone_plays_and_has_no_bars_to_walk():
+    venue = venue_of("EURUSD")
+    rows = [(NOON_MS + 10 * i, 110_000 + i, 110_010 + i) for i in range(5)]
+    market = Market(venue, TickFeed(venue, ticks("EURUSD", rows)))
+    seen = 0
+    while market.advance():
+        seen += 1
+
+    assert (seen, market.now_ms) == (5, NOON_MS + 40)
+    with pytest.raises(ConfigError, match="EURUSD: it is played on ticks"):
+        _ = market.bars

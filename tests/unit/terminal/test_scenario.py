@@ -69,6 +69,7 @@ def test_instruments_come_from_the_catalogue_and_may_be_changed():
     [
         ([], "expected sections such as symbols, venue and prices"),
         ({"symbols": ["EURUSB"]}, "symbol 'EURUSB' is not in the catalogue; did you mean 'EURUSD'"),
+        ({"symbols": ["EURUSD", "EURUSD"]}, "symbols: EURUSD stand more than once"),
         ({"symbols": "EURUSD"}, "symbols: expected a list, got 'EURUSD'"),
         ({"venue": 5}, "venue: expected a section"),
         ({"venue": {"instruments": 5}}, "venue.instruments: expected a section, got 5"),

@@ -179,10 +179,7 @@ class LoadedScenario:
         """
         scenario = self.scenario
         feeds = self._feeds(opened_ms, max(opened_ms, now_ms))
-        first = next((one for one in feeds if isinstance(one, BarFeed)), None)
-        if first is None:
-            raise ConfigError("prices: at least one symbol needs bars, all have ticks")
-        return Market(scenario.venue, first, [one for one in feeds if one is not first])
+        return Market(scenario.venue, feeds[0], feeds[1:])
 
     def _feeds(self, opened_ms: int, now_ms: int) -> list[Feed]:
         scenario = self.scenario
@@ -258,7 +255,7 @@ def read_scenario(raw: object) -> Scenario:
     """Return the scenario of a dictionary; instruments are completed from the catalogue.
 
     Raises:
-        ConfigError: a key or value is wrong, or a symbol is not in the catalogue.
+        ConfigError: a key or value is wrong, or a symbol is not in the catalogue or stands twice.
     """
     if not isinstance(raw, Mapping):
         raise ConfigError("expected sections such as symbols, venue and prices")
@@ -271,6 +268,9 @@ def read_scenario(raw: object) -> Scenario:
     own = venue.get("instruments", {})
     if not isinstance(own, Mapping):
         raise ConfigError(f"venue.instruments: expected a section, got {own!r}")
+    twice = sorted({str(one) for one in symbols if list(symbols).count(one) > 1})
+    if twice:
+        raise ConfigError(f"symbols: {', '.join(twice)} stand more than once")
     instruments = {str(one): catalogued_specification(str(one)) for one in symbols}
     for symbol, changes in own.items():
         known = instruments.get(str(symbol), {})

@@ -55,7 +55,7 @@ def _task(spec: FaultSpec, market: Market, book: Book) -> Task | None:
         amount = minor_from_money(spec.amount, book.account_spec.currency_digits)
         return BalanceOperation(amount_minor=amount, comment=spec.text or "")
     if spec.kind is FaultKind.MANUAL_TRADE:
-        return _manual_trade(spec, book, spec.symbol or market.feed.symbol)
+        return _manual_trade(spec, book, spec.symbol or market.traded.symbol)
     held = [one for one in book.open_positions if spec.symbol in {"", one.symbol}]
     if spec.kind is FaultKind.STRIPPED_STOP:
         held = [one for one in held if one.stop]
