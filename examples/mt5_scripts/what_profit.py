@@ -16,8 +16,11 @@ if not mt5.initialize():
 
 currency = mt5.account_info().currency
 for symbol in symbols:
-    point = mt5.symbol_info(symbol).point
     tick = mt5.symbol_info_tick(symbol)
+    if tick is None:
+        print(f"{symbol} has no prices: {mt5.last_error()}")
+        continue
+    point = mt5.symbol_info(symbol).point
     gained = mt5.order_calc_profit(
         mt5.ORDER_TYPE_BUY, symbol, lots, tick.ask, tick.ask + points * point
     )

@@ -24,7 +24,10 @@ def scenario_lines(name: str, clock: Clock | None = None) -> Iterator[str]:
     """
     loaded = load_scenario(name)
     scenario = loaded.scenario
-    market = loaded.market((clock or SystemClock()).now_ms())
+    if loaded.moves_with_the_calendar:
+        market = loaded.market((clock or SystemClock()).now_ms())
+    else:
+        market = loaded.market(*loaded.recorded_ms())
     accounts = ", ".join(
         f"{one.login} {one.deposit:g} {one.currency} 1:{one.leverage} {one.margin_mode.value}"
         for one in scenario.venue.accounts

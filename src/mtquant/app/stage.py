@@ -104,8 +104,9 @@ class ScenarioStage:
         return _within(at, first_ms, last_ms)
 
     def market(self, opened_ms: int, now_ms: int) -> Market:
-        """Return the scenario's market."""
-        return self.loaded.market(opened_ms, now_ms)
+        """Return the scenario's market; beside recorded prices it ends with them."""
+        end_ms = now_ms if self.is_present else min(now_ms, self.loaded.recorded_ms()[1])
+        return self.loaded.market(opened_ms, end_ms)
 
     def fingerprint(self, opened_ms: int) -> str:
         """Return a hash of the file and of the day it was opened on."""

@@ -8,6 +8,7 @@ fraction (0.01) or a text with a percent sign ("1%"); a bare number above 1 is r
 from __future__ import annotations
 
 import math
+import re
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -64,7 +65,15 @@ def read(cls: type[T], raw: object, where: str = "") -> T:
     try:
         return cls(**values)
     except (ValueError, InputError, OverflowError) as error:
-        raise ConfigError(_join(where, str(error)) if where else str(error)) from error
+        raise ConfigError(_placed(where, str(error), known)) from error
+
+
+def _placed(where: str, message: str, known: Mapping[str, object]) -> str:
+    """Put the section before a message; one that begins with a key makes a dotted path."""
+    if not where:
+        return message
+    begins_with_key = re.split(r"[^A-Za-z0-9_]", message, maxsplit=1)[0] in known
+    return f"{where}.{message}" if begins_with_key else f"{where}: {message}"
 
 
 def _join(where: str, name: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 from terminals import deal, make_terminal
 from worlds import bars_of
 
+from mtquant.app.scenario_check import scenario_lines
+from mtquant.app.stage import make_stage
 from mtquant.data import save_bars
 from mtquant.exchange import SLIPPAGE_PRESETS, TickModel
-from mtquant.model import ConfigError, DataError, MarginMode
+from mtquant.model import DAY_MS, ConfigError, DataError, MarginMode
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated import (
     SimulatedServer,
@@ -81,7 +84,7 @@ def test_instruments_come_from_the_catalogue_and_may_be_changed():
         ),
         (
             {"symbols": ["EURUSD"], "prices": {"EURUSD": {}}},
-            "prices.EURUSD.give exactly one of sample, bars and ticks",
+            "prices.EURUSD: give exactly one of sample, bars and ticks",
         ),
         (
             {"symbols": ["EURUSD"], "prices": {"EURUSD": {"sample": "eurusd"}}},
@@ -92,6 +95,10 @@ def test_instruments_come_from_the_catalogue_and_may_be_changed():
             "clock",
         ),
         ({"symbols": ["EURUSD"], "synthetic": {"history_days": 0}}, "history_days is too small"),
+        (
+            {"symbols": ["EURUSD"], "synthetic": {"volatility": -1}},
+            "synthetic.volatility must be above 0, at most 5, was -1",
+        ),
         (
             {"symbols": ["EURUSD"], "slippage_preset": "saxo-eurus"},
             "slippage_preset: no such preset 'saxo-eurus'; did you mean 'saxo-eurusd'?",
@@ -140,6 +147,21 @@ def test_recorded_prices_are_found_beside_the_file(tmp_path: Path):
     assert market.bars.close.tolist() == [110_000, 110_100, 110_050]
     first_ms, last_ms = loaded.recorded_ms()
     assert (first_ms, last_ms) == (market.bars.time_ms[0], market.bars.time_ms[-1] + 3_599_999)
+
+
+def test_beside_recorded_prices_the_check_shows_made_up_ones_of_the_same_time(tmp_path: Path):
+    save_bars(bars_of([110_000, 110_100]), tmp_path / "eurusd.npz")
+    prices = "prices:\n  EURUSD:\n    bars: eurusd.npz\n"
+    path = written(tmp_path, f"symbols: [EURUSD, USDJPY]\n{prices}")
+    first_ms, last_ms = load_scenario(path).recorded_ms()
+
+    market = make_stage(str(path), None).market(first_ms, last_ms + 2_000 * DAY_MS)
+    checked = list(scenario_lines(str(path)))
+
+    made_up = market.feeds[1].range_ms
+    assert made_up[0] < first_ms <= last_ms < made_up[1] < last_ms + 9 * DAY_MS
+    end = datetime.fromtimestamp(made_up[1] / 1000, UTC)
+    assert f"to {end:%Y-%m-%d %H:%M} UTC" in checked[2]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def command() -> None:
     "--scenario",
     help="A shipped scenario or a .yaml file, instead of a configuration; see `scenario list`.",
 )
-@click.option("--faults", type=click.Path(path_type=Path), help="What goes wrong: a scenario file.")
+@click.option("--faults", type=click.Path(path_type=Path), help="What goes wrong: a fault file.")
 @click.option("-m", "is_module", is_flag=True, help="SCRIPT is a module, as for python -m.")
 @click.argument("script")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)

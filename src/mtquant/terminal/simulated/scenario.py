@@ -84,7 +84,7 @@ class SyntheticSource:
     ahead_days: int = 8
 
     def __post_init__(self) -> None:
-        """Refuse a market without days.
+        """Refuse a market without days or without movement.
 
         Raises:
             ConfigError: the message names the key.
@@ -92,6 +92,8 @@ class SyntheticSource:
         for name in ("seed", "history_days", "ahead_days"):
             if getattr(self, name) < (name != "seed"):
                 raise ConfigError(f"{name} is too small, was {getattr(self, name)}")
+        if not 0 < self.volatility <= 5:
+            raise ConfigError(f"volatility must be above 0, at most 5, was {self.volatility}")
 
 
 @dataclass(frozen=True, kw_only=True)
