@@ -73,6 +73,13 @@ def test_instruments_come_from_the_catalogue_and_may_be_changed():
         ([], "expected sections such as symbols, venue and prices"),
         ({"symbols": ["EURUSB"]}, "symbol 'EURUSB' is not in the catalogue; did you mean 'EURUSD'"),
         ({"symbols": ["EURUSD", "EURUSD"]}, "symbols: EURUSD stand more than once"),
+        (
+            {"symbols": ["EURUSD"], "venue": {"instruments": {"EURUSX": {"spread_points": 5}}}},
+            (
+                "venue.instruments.EURUSX: it is not one of symbols, and no whole specification; "
+                "did you mean 'EURUSD'?"
+            ),
+        ),
         ({"symbols": "EURUSD"}, "symbols: expected a list, got 'EURUSD'"),
         ({"venue": 5}, "venue: expected a section"),
         ({"venue": {"instruments": 5}}, "venue.instruments: expected a section, got 5"),
@@ -94,7 +101,10 @@ def test_instruments_come_from_the_catalogue_and_may_be_changed():
             {"symbols": ["EURUSD"], "prices": {"EURUSD": {"bars": "x.npz", "clock": "mars"}}},
             "clock",
         ),
-        ({"symbols": ["EURUSD"], "synthetic": {"history_days": 0}}, "history_days is too small"),
+        (
+            {"symbols": ["EURUSD"], "synthetic": {"history_days": 0}},
+            "history_days must be at least 1, was 0",
+        ),
         (
             {"symbols": ["EURUSD"], "synthetic": {"volatility": -1}},
             "synthetic.volatility must be above 0, at most 5, was -1",

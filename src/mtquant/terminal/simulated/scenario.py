@@ -22,7 +22,7 @@ from mtquant.data import (
     parse_yaml,
     read_yaml,
 )
-from mtquant.data.catalogue import catalogued_specification
+from mtquant.data.catalogue import catalogued_specification, catalogued_symbols
 from mtquant.data.synthetic import SyntheticMarket
 from mtquant.exchange import (
     SLIPPAGE_PRESETS,
@@ -90,8 +90,9 @@ class SyntheticSource:
             ConfigError: the message names the key.
         """
         for name in ("seed", "history_days", "ahead_days"):
-            if getattr(self, name) < (name != "seed"):
-                raise ConfigError(f"{name} is too small, was {getattr(self, name)}")
+            least = int(name != "seed")
+            if getattr(self, name) < least:
+                raise ConfigError(f"{name} must be at least {least}, was {getattr(self, name)}")
         if not 0 < self.volatility <= 5:
             raise ConfigError(f"volatility must be above 0, at most 5, was {self.volatility}")
 
@@ -277,6 +278,12 @@ def read_scenario(raw: object) -> Scenario:
     for symbol, changes in own.items():
         known = instruments.get(str(symbol), {})
         both = isinstance(changes, Mapping)
+        if both and not known and "digits" not in changes:
+            hint = nearest(str(symbol), [*instruments, *catalogued_symbols()])
+            raise ConfigError(
+                f"venue.instruments.{symbol}: it is not one of symbols, and no whole "
+                f"specification; {hint}"
+            )
         instruments[str(symbol)] = {**known, **changes} if both else changes
     return read(Scenario, {**raw, "venue": {**venue, "instruments": instruments}})
 
