@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from filelock import FileLock, Timeout
 
-from mtquant.app.stage import make_stage, note_opened, opened_before
+from mtquant.app.stage import Stage, make_stage, note_opened, opened_before
 from mtquant.app.workspace import SERVER_LOG, TERMINAL
 from mtquant.model import Clock, ConfigError, SystemClock
 from mtquant.terminal.simulated import (
@@ -99,34 +100,76 @@ def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
         DataError: the log in the folder is of another market, or damaged.
     """
     used_clock = clock or SystemClock()
+    now_ms = used_clock.now_ms()
     stage = make_stage(options.scenario, options.config)
     scenario = stage.faults if options.faults is None else load_faults(options.faults)
-    now_ms = used_clock.now_ms()
-    folder = None if options.folder is None else options.folder / TERMINAL
-    opened_ms = None
-    if folder is not None:
-        _lock(folder)
-        opened_ms = opened_before(folder)
-    wanted_ms = None
-    if opened_ms is None or options.at is not None or stage.is_present:
-        wanted_ms = stage.moment_ms(options.at, now_ms)
-    if opened_ms is None:
-        opened_ms = wanted_ms or 0
-    log: ServerLog = MemoryLog()
-    if folder is not None:
-        log = FileLog(folder / SERVER_LOG, _fingerprint(stage.fingerprint(opened_ms), scenario))
+    opening = _Opening(options, stage, scenario, used_clock, now_ms)
+    if options.folder is None:
+        return opening.face(None)
+    folder = options.folder / TERMINAL
+    lock = _lock(folder)
+    try:
+        face = opening.face(folder)
+    except BaseException:
+        lock.release()
+        raise
+    _LOCKS.append(lock)
+    return face
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """Hold what a face is made of, all of it read."""
+
+    options: FaceOptions
+    stage: Stage
+    scenario: FaultScenario | None
+    clock: Clock
+    now_ms: int
+
+    def face(self, folder: Path | None) -> ModuleType:
+        stage, now_ms = self.stage, self.now_ms
+        opened_ms = None if folder is None else opened_before(folder)
+        wanted_ms = None
+        if opened_ms is None or self.options.at is not None or stage.is_present:
+            wanted_ms = stage.moment_ms(self.options.at, now_ms)
+        if opened_ms is None:
+            opened_ms = wanted_ms or 0
+        fingerprint = _fingerprint(stage.fingerprint(opened_ms), self.scenario)
+        log = MemoryLog() if folder is None else _log(folder, opened_ms, fingerprint)
+        market = stage.market(opened_ms, max(now_ms, wanted_ms or 0, _reached_ms(log)))
+        faults = _faults(self.scenario, log)
+        server = SimulatedServer(market, log, faults)
+        start_ms = server.now_ms if wanted_ms is None else max(server.now_ms, wanted_ms)
+        if not server.was_restored:
+            start_ms = max(start_ms, opened_ms)
+        server.wait_until(start_ms)
+        pace = Pace(
+            server,
+            self.clock,
+            start_ms=start_ms,
+            factor=self.options.factor,
+            began_ms=now_ms if start_ms == now_ms else None,
+        )
+        terminal = _terminal(server, faults, self.scenario)
+        return make_module(terminal, before_call=pace.catch_up)
+
+
+def _log(folder: Path, opened_ms: int, fingerprint: str) -> ServerLog:
+    """Return the log of a folder, which also remembers when its market was opened."""
+    path = folder / SERVER_LOG
+    if not path.exists():
+        note_opened(folder, opened_ms)  # first: a log without it would be of no market
+    log = FileLog(path, fingerprint)
+    if opened_before(folder) is None:
         note_opened(folder, opened_ms)
-    market = stage.market(opened_ms, max(now_ms, wanted_ms or 0))
-    faults = _faults(scenario, log)
-    server = SimulatedServer(market, log, faults)
-    start_ms = server.now_ms if wanted_ms is None else max(server.now_ms, wanted_ms)
-    if not server.was_restored:
-        start_ms = max(start_ms, opened_ms)
-    server.wait_until(start_ms)
-    began_ms = now_ms if start_ms == now_ms else None
-    pace = Pace(server, used_clock, start_ms=start_ms, factor=options.factor, began_ms=began_ms)
-    terminal = _terminal(server, faults, scenario)
-    return make_module(terminal, before_call=pace.catch_up)
+    return log
+
+
+def _reached_ms(log: ServerLog) -> int:
+    """Return the time an earlier process had reached, 0 where there was none."""
+    last = deque(log.records(), maxlen=1)
+    return read_record(last[0]).time_ms if last else 0
 
 
 def _fingerprint(of_market: str, scenario: FaultScenario | None) -> str:
@@ -183,7 +226,7 @@ def drop_in_folder() -> Path:
     return Path(__file__).resolve().parent / "drop_in"
 
 
-def _lock(folder: Path) -> None:
+def _lock(folder: Path) -> FileLock:
     """Let no other process run the terminal of a folder."""
     lock = FileLock(folder / "server.lock")
     try:
@@ -195,7 +238,7 @@ def _lock(folder: Path) -> None:
         ) from error
     except OSError as error:
         raise ConfigError(f"{folder.parent}: cannot be written ({error.strerror})") from error
-    _LOCKS.append(lock)
+    return lock
 
 
 _LOCKS: Final[list[FileLock]] = []  # held until the process ends

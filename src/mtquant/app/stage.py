@@ -109,7 +109,7 @@ class ScenarioStage:
         return self.loaded.market(opened_ms, end_ms)
 
     def fingerprint(self, opened_ms: int) -> str:
-        """Return a hash of the file and of the day it was opened on."""
+        """Return a hash of the scenario, its prices and the moment it was opened at."""
         return self.loaded.fingerprint(opened_ms)
 
 
@@ -146,7 +146,9 @@ def opened_before(folder: Path) -> int | None:
 
 def note_opened(folder: Path, opened_ms: int) -> None:
     """Remember when the market of a folder was opened."""
-    (folder / OPENED).write_text(json.dumps({"opened_ms": opened_ms}) + "\n", encoding="utf-8")
+    written = folder / f"{OPENED}.new"
+    written.write_text(json.dumps({"opened_ms": opened_ms}) + "\n", encoding="utf-8")
+    written.replace(folder / OPENED)  # a kill leaves no half of it
 
 
 def _within(at: str | None, first_ms: int, last_ms: int) -> int:

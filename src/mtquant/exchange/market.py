@@ -190,12 +190,15 @@ class Market:
         upcoming = [ms for feed in self.feeds if (ms := feed.next_ms()) is not None]
         return min(upcoming, default=None)
 
-    def advance(self) -> bool:
-        """Play the next moment that clients may see; return False when there is none."""
+    def advance(self, until_ms: int | None = None) -> bool:
+        """Play the next moment that clients may see; return False when there is none.
+
+        Nothing that comes after `until_ms` is played.
+        """
         is_seen = False
         while not is_seen:
             time_ms = self.next_ms()
-            if time_ms is None:
+            if time_ms is None or (until_ms is not None and time_ms > until_ms):
                 return False
             is_seen = self._play(time_ms)
         return True
@@ -208,8 +211,8 @@ class Market:
         if not any(book.open_positions or book.live_orders for book in self._all_books):
             for feed in self.feeds:
                 self._has_begun |= feed.skip_to(moment_ms, self._all_books)
-        while (upcoming := self.next_ms()) is not None and upcoming <= moment_ms:
-            self.advance()
+        while self.advance(moment_ms):
+            pass
 
     def wait_until(self, moment_ms: int) -> None:
         """Play all that comes up to a moment (UTC ms), and let the clock run on to it.

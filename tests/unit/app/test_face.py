@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from worlds import bars_of
 
 from mtquant.app.config import load_config
 from mtquant.app.face import _LOCKS, FaceOptions, open_face, options_from
+from mtquant.data import save_bars
 from mtquant.model import ConfigError, DataError, ManualClock
 from mtquant.terminal import simulated
 from mtquant.terminal.simulated import load_scenario
@@ -116,7 +118,6 @@ def test_faults_begin_with_the_script_and_go_on_with_its_folder(tmp_path: Path):
     _LOCKS.pop().release()
     with pytest.raises(DataError, match="another venue, data or seed"):
         open_at(clock, folder=tmp_path)
-    _LOCKS.pop().release()
 
 
 def test_a_scenario_of_a_market_may_state_faults(tmp_path: Path):
@@ -254,3 +255,46 @@ def test_the_demo_scenario_is_the_market_of_the_shipped_configuration():
     assert scenario.venue == config.venue
     assert scenario.slippage == config.slippage
     assert scenario.prices["EURUSD"].sample == config.data.sample
+
+
+def test_a_folder_that_went_far_ahead_is_found_again_where_it_was_left(tmp_path: Path):
+    clock = ManualClock(FRIDAY_MS)
+    open_at(clock, scenario=SCENARIO, folder=tmp_path)
+    _LOCKS.pop().release()
+    ahead = open_at(clock, scenario=SCENARIO, folder=tmp_path, at="2024-09-03T12:00")
+    ticket = ahead.order_send(ask_of(ahead)).order
+    last = ahead.symbol_info_tick("EURUSD")
+    _LOCKS.pop().release()
+
+    again = open_at(clock, scenario=SCENARIO, folder=tmp_path)
+    assert again.positions_get()[0].ticket == ticket
+    assert again.symbol_info_tick("EURUSD") == last
+    _LOCKS.pop().release()
+
+
+def test_a_folder_whose_prices_were_changed_is_refused_and_can_be_opened_again(tmp_path: Path):
+    clock, file = ManualClock(FRIDAY_MS), tmp_path / "mine.npz"
+    path = scenario(tmp_path, "symbols: [EURUSD]\nprices: {EURUSD: {bars: mine.npz}}\n")
+    save_bars(bars_of([110_000, 110_100, 110_050]), file)
+    open_at(clock, scenario=str(path), folder=tmp_path / "account").Buy("EURUSD", 0.1)
+    _LOCKS.pop().release()
+
+    save_bars(bars_of([110_000, 110_100, 110_051]), file)
+    with pytest.raises(DataError, match="another venue, data or seed"):
+        open_at(clock, scenario=str(path), folder=tmp_path / "account")
+    save_bars(bars_of([110_000, 110_100, 110_050]), file)
+    again = open_at(clock, scenario=str(path), folder=tmp_path / "account")
+    assert again.positions_total() == 1
+    _LOCKS.pop().release()
+
+
+def test_a_process_killed_before_its_log_began_leaves_a_folder_that_opens(tmp_path: Path):
+    clock = ManualClock(FRIDAY_MS - 100 * HOUR_MS)
+    open_at(clock, scenario=SCENARIO, folder=tmp_path)
+    _LOCKS.pop().release()
+    (tmp_path / "terminal" / "server.jsonl").unlink()
+
+    clock.set_ms(FRIDAY_MS - 50 * HOUR_MS)
+    face = open_at(clock, scenario=SCENARIO, folder=tmp_path)
+    assert face.order_send(ask_of(face)).retcode == 10009
+    _LOCKS.pop().release()

@@ -194,6 +194,17 @@ def test_with_open_prices_clients_see_a_bar_once():
     assert market.shown()[-1] == 110_200
 
 
+def test_the_clock_never_runs_ahead_to_the_next_opening():
+    market = Market.of_bars(
+        venue_of("EURUSD"), hours("EURUSD", [110_000, 110_100]), model=TickModel.OPEN_PRICES
+    )
+    market.wait_until(NOON_MS)
+    market.wait_until(NOON_MS + HOUR_MS // 2)
+
+    assert market.now_ms == NOON_MS + HOUR_MS // 2
+    assert (market.bar, market.step) == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -350,3 +350,16 @@ def test_what_could_not_be_written_whole_is_taken_back(
     monkeypatch.undo()
     log.close()
     assert path.read_bytes() == before
+
+
+def test_a_log_that_goes_on_after_the_prices_end_is_refused(tmp_path: Path):
+    log = FileLog(tmp_path / "server.jsonl", "one")
+    server = SimulatedServer(Market.of_bars(VENUE, BARS), log)
+    while server.step():
+        pass
+    server.touch()
+    log.close()
+
+    shorter = Market.of_bars(VENUE, BARS[:6])
+    with pytest.raises(DataError, match="this market's prices end at"):
+        SimulatedServer(shorter, FileLog(tmp_path / "server.jsonl", "one"))

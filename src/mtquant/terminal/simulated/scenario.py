@@ -156,17 +156,31 @@ class LoadedScenario:
         return not self.scenario.prices
 
     def fingerprint(self, *more: object) -> str:
-        """Return a hash of the file and of what else makes its market what it is."""
-        return sha256(repr((self.text, *more)).encode()).hexdigest()
+        """Return a hash of the file and of what else makes its market what it is.
+
+        That is what the catalogue says of its symbols, the files of recorded prices, and `more`.
+        """
+        recorded = [
+            (symbol, sha256(path.read_bytes()).hexdigest())
+            for symbol, source in self.scenario.prices.items()
+            for name in (source.bars, source.ticks)
+            if name is not None and (path := self._path(name)).is_file()
+        ]
+        facts = (self.text, self.scenario, recorded, *more)
+        return sha256(repr(facts).encode()).hexdigest()
 
     def recorded_ms(self) -> tuple[int, int]:
         """Return the first and the last time of the recorded prices (UTC ms).
 
         Raises:
+            ConfigError: no moment has prices of all symbols.
             DataError: a file is missing or cannot be read.
         """
         ends = [self._feed(symbol, {}).range_ms for symbol in self.scenario.prices]
-        return max(first for first, _ in ends), min(last for _, last in ends)
+        first_ms, last_ms = max(first for first, _ in ends), min(last for _, last in ends)
+        if first_ms > last_ms:
+            raise ConfigError("prices: no moment is in all recorded prices; one ends too early")
+        return first_ms, last_ms
 
     def market(self, opened_ms: int, now_ms: int = 0) -> Market:
         """Return a market that has played nothing.

@@ -94,15 +94,7 @@ class SimulatedServer:
 
     def step(self) -> bool:
         """Let the next tick come; return False when there is none."""
-        if self._director is None and not self._late:
-            return self.market.advance()
-        upcoming = self.next_ms()
-        if upcoming is None:
-            return False
-        self._wait_for_late(upcoming - 1)
-        self._advance()
-        self._carry_out_effects()
-        return True
+        return self._step(None)
 
     def wait_until(self, moment_ms: int) -> None:
         """Let all ticks up to a moment (UTC ms) come, and the clock run on to it."""
@@ -110,7 +102,7 @@ class SimulatedServer:
             self.market.wait_until(moment_ms)
             return
         while (upcoming := self.next_ms()) is not None and upcoming <= moment_ms:
-            self.step()
+            self._step(moment_ms)
         self._wait_for_late(moment_ms)
         self._run_clock(moment_ms)
 
@@ -204,11 +196,23 @@ class SimulatedServer:
         else:
             book.send(task)
 
-    def _advance(self) -> None:
+    def _step(self, until_ms: int | None) -> bool:
+        """Let the next tick come, and nothing after a moment; False when there is none."""
+        if self._director is None and not self._late:
+            return self.market.advance(until_ms)
+        upcoming = self.next_ms()
+        if upcoming is None:
+            return False
+        self._wait_for_late(upcoming - 1)
+        self._advance(until_ms)
+        self._carry_out_effects()
+        return True
+
+    def _advance(self, until_ms: int | None) -> None:
         director = self._director
         if director is not None and self.market.has_begun:
             director.leave(self.market)
-        self.market.advance()
+        self.market.advance(until_ms)
         if director is not None:
             director.arrive(self.market)
 
@@ -249,6 +253,11 @@ class SimulatedServer:
                     f"the server's log speaks of {record.time_ms}, "
                     "which lies before this market's time"
                 )
+            if self.now_ms < record.time_ms:
+                raise DataError(
+                    f"the server's log speaks of {record.time_ms}, "
+                    f"but this market's prices end at {self.now_ms}"
+                )
             self._logged_ms = record.time_ms
             if any(login not in self.market.books for login, _ in record.tasks):
                 raise damaged(written)
@@ -263,7 +272,7 @@ class SimulatedServer:
                 director.arrive(self.market)
             return
         while (upcoming := self.next_ms()) is not None and upcoming <= time_ms:
-            self._advance()
+            self._advance(time_ms)
         if time_ms > self.now_ms:
             self.market.wait_until(time_ms)
             director.wait(self.market)
