@@ -110,6 +110,10 @@ def test_instruments_come_from_the_catalogue_and_may_be_changed():
             "synthetic.volatility must be above 0, at most 5, was -1",
         ),
         (
+            {"symbols": ["EURUSD"], "synthetic": {"ahead_days": 10**9}},
+            "ahead_days must be at most 3660, was 1000000000",
+        ),
+        (
             {"symbols": ["EURUSD"], "slippage_preset": "saxo-eurus"},
             "slippage_preset: no such preset 'saxo-eurus'; did you mean 'saxo-eurusd'?",
         ),

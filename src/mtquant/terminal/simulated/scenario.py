@@ -40,6 +40,7 @@ from mtquant.terminal.simulated.faults import FaultScenario
 
 SAMPLES: Final = ("eurusd-h1-2017",)
 _SUFFIX: Final = ".yaml"
+_MOST_DAYS: Final = 3660  # ten years of minutes are some 170 MB a symbol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,9 @@ class SyntheticSource:
             least = int(name != "seed")
             if getattr(self, name) < least:
                 raise ConfigError(f"{name} must be at least {least}, was {getattr(self, name)}")
+        for name in ("history_days", "ahead_days"):
+            if getattr(self, name) > _MOST_DAYS:
+                raise ConfigError(f"{name} must be at most {_MOST_DAYS}, was {getattr(self, name)}")
         if not 0 < self.volatility <= 5:
             raise ConfigError(f"volatility must be above 0, at most 5, was {self.volatility}")
 
