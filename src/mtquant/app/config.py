@@ -12,13 +12,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from mtquant.data import parse_yaml, read_yaml
+from mtquant.data import SAMPLES, parse_yaml, read_yaml
 from mtquant.exchange import SlippageModel, VenueSpec
 from mtquant.model import ConfigError, MarginMode
 from mtquant.model.reading import EnvText, nearest, read
 from mtquant.risk import RiskLimits
 
-SAMPLES: Final = ("eurusd-h1-2017",)
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 

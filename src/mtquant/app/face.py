@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -108,11 +109,10 @@ def open_face(options: FaceOptions, clock: Clock | None = None) -> ModuleType:
         return opening.face(None)
     folder = options.folder / TERMINAL
     lock = _lock(folder)
-    try:
+    with ExitStack() as on_failure:
+        on_failure.callback(lock.release)
         face = opening.face(folder)
-    except BaseException:
-        lock.release()
-        raise
+        on_failure.pop_all()
     _LOCKS.append(lock)
     return face
 

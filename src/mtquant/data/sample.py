@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from importlib.resources import as_file, files
-from typing import Any
+from typing import Any, Final
 
 from mtquant.data.bars_file import load_bars
 from mtquant.model import Bars, make_bars
 
+SAMPLES: Final = ("eurusd-h1-2017",)
 SAMPLE_SPREAD_POINTS = 10
 
 

@@ -149,15 +149,14 @@ class BarFeed:
         self.rest_at_close(last, books)
         return True
 
-    def rest_at_close(self, bar: int, books: Iterable[Book]) -> int:
-        """Stand at the close of a bar that is known to be quiet; return that time."""
+    def rest_at_close(self, bar: int, books: Iterable[Book]) -> None:
+        """Stand at the close of a bar that is known to be quiet."""
         self._enter(bar)
         self.step = len(self._points) - 1
         time_ms, bid = self._points[-1]
         for book in books:
             book.set_slippage(self.symbol, self._slippage[bar, 0], self._slippage[bar, 1])
             book.show(self.symbol, bid, bid + self._spread[bar], time_ms)
-        return time_ms
 
     def close_ms(self, bar: int) -> int:
         """Return the time of a bar's close."""

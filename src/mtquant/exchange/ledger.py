@@ -90,18 +90,18 @@ class LiveOrder:
     order_type: OrderType
     units: int
     left: int
-    price: int
-    stop_limit: int
-    stop: int
-    target: int
-    filling: Filling
-    expiration: Expiration
-    expires_ms: int
-    position_ticket: int
     magic: int
-    comment: str
     reason: Reason
     setup_ms: int
+    price: int = 0
+    stop_limit: int = 0
+    stop: int = 0
+    target: int = 0
+    filling: Filling = Filling.FOK
+    expiration: Expiration = Expiration.GTC
+    expires_ms: int = 0
+    position_ticket: int = 0
+    comment: str = ""
     position_by_ticket: int = 0
     opened: int = 0
     margin_rate: float = 0.0

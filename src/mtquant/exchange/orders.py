@@ -63,11 +63,9 @@ class Orders:
 
     def place(self, request: OrderRequest) -> Execution:
         """Let a pending order wait; one that an exchange can fill at once is filled."""
-        state, side = self._state, request.side.value
+        state = self._state
         order = self._order_of(request, request.price)
-        order.margin_rate = self._margins.pending_rate(
-            order.symbol, order.order_type, side, order.stop_limit or order.price
-        )
+        self._rate(order)
         order.expires_ms = self._expiry(order, request.expires_ms)
         state.orders[order.ticket] = order
         state.touch()
@@ -86,9 +84,7 @@ class Orders:
         order.stop, order.target = request.stop, request.target
         order.expiration = request.expiration
         order.expires_ms = self._expiry(order, request.expires_ms)
-        order.margin_rate = self._margins.pending_rate(
-            order.symbol, order.order_type, order.side, order.stop_limit or order.price
-        )
+        self._rate(order)
         self._state.touch()
         if self._is_met(order):
             return self._meet_at_once(order)
@@ -206,7 +202,6 @@ class Orders:
             target=0 if request.position_ticket else request.target,
             filling=request.filling,
             expiration=request.expiration,
-            expires_ms=0,
             position_ticket=request.position_ticket,
             magic=request.magic,
             comment=request.comment,
@@ -222,16 +217,8 @@ class Orders:
             order_type=OrderType.MARKET,
             units=units,
             left=units,
-            price=0,
-            stop_limit=0,
-            stop=0,
-            target=0,
-            filling=Filling.FOK,
-            expiration=Expiration.GTC,
-            expires_ms=0,
             position_ticket=position.ticket,
             magic=magic,
-            comment="",
             reason=reason,
             setup_ms=self._state.now_ms,
         )
@@ -241,6 +228,12 @@ class Orders:
         instrument = state.terms[order.symbol].instrument
         return expiry_ms(instrument, state.venue.clock, order.expiration, wanted_ms, state.now_ms)
 
+    def _rate(self, order: LiveOrder) -> None:
+        """Give a waiting order the margin rate and conversion of now."""
+        order.margin_rate = self._margins.pending_rate(
+            order.symbol, order.order_type, order.side, order.stop_limit or order.price
+        )
+
     def _is_met(self, order: LiveOrder) -> bool:
         bid, ask = self._state.bid[order.symbol], self._state.ask[order.symbol]
         return rules.pending_is_met(order.side, order.kind, order.price, bid, ask)
@@ -249,9 +242,7 @@ class Orders:
         order.order_type = OrderType.LIMIT
         order.price, order.stop_limit = order.stop_limit, 0
         order.setup_ms = self._state.now_ms
-        order.margin_rate = self._margins.pending_rate(
-            order.symbol, OrderType.LIMIT, order.side, order.price
-        )
+        self._rate(order)
         self._state.touch()
         if self._is_met(order):
             return self._meet_at_once(order)
