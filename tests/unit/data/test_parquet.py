@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mtquant.data import load_parquet
+from mtquant.data import load_parquet, load_ticks
 from mtquant.model import DataError, MarketDataError, ServerClock, Timeframe
 
 duckdb = pytest.importorskip("duckdb", reason="the extra `data` (duckdb) is not installed")
@@ -130,3 +130,36 @@ def test_real_files_load_whole_and_in_order():
 
     assert len(bars) > 100_000
     assert (bars.symbol, bars.timeframe) == ("EURUSD", Timeframe.M1)
+
+
+def tick_rows(*rows: tuple[int, int, int]) -> str:
+    values = ", ".join(f"({time}::bigint, {bid}, {ask})" for time, bid, ask in rows)
+    return f"select * from (values {values}) t(time_msc, bid, ask)"
+
+
+def test_a_parquet_file_becomes_ticks(write):
+    about = {"symbol": "EURUSD", "digits": 5}
+    ticks = load_ticks(write(tick_rows((7, 100, 110), (7, 101, 111), (9, 99, 99)), about))
+
+    assert (ticks.symbol, ticks.digits) == ("EURUSD", 5)
+    assert ticks.time_ms.tolist() == [7, 7, 9]
+    assert (ticks.bid.tolist(), ticks.ask.tolist()) == ([100, 101, 99], [110, 111, 99])
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([(7, 100, 110), (6, 100, 110)], "time falls in row 1"),
+        ([(7, 0, 110)], "bid is not positive in row 0"),
+        ([(7, 100, 110), (8, 100, 99)], "ask lies below bid in row 1"),
+    ],
+)
+def test_ticks_that_contradict_themselves_are_refused(write, rows: list, said: str):
+    with pytest.raises(DataError, match=said):
+        load_ticks(write(tick_rows(*rows), {"symbol": "EURUSD", "digits": 5}))
+
+
+def test_ticks_without_a_price_column_are_refused(write):
+    query = "select 7::bigint as time_msc, 100 as bid"
+    with pytest.raises(DataError, match="ask missing from the file"):
+        load_ticks(write(query, {"symbol": "EURUSD", "digits": 5}))

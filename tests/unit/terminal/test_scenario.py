@@ -261,3 +261,15 @@ def test_a_preset_slips_as_often_as_published(preset: str):
 
     assert (drawn < 0).mean() == pytest.approx(published.better_fraction, abs=0.006)
     assert (drawn > 0).mean() == pytest.approx(published.worse_fraction, abs=0.006)
+
+
+def test_a_file_of_another_symbols_ticks_is_refused(tmp_path: Path):
+    duckdb = pytest.importorskip("duckdb", reason="the extra `data` (duckdb) is not installed")
+    row = f"select {NOON_MS}::bigint as time_msc, 110000 as bid, 110010 as ask"
+    about = '{"symbol": "XAUUSD", "digits": 5}'
+    options = f"format parquet, kv_metadata {{mtquant: '{about}'}}"
+    duckdb.execute(f"copy ({row}) to '{tmp_path / 'gold.parquet'}' ({options})")
+    path = written(tmp_path, "symbols: [EURUSD]\nprices: {EURUSD: {ticks: gold.parquet}}\n")
+
+    with pytest.raises(ConfigError, match=r"prices\.EURUSD: the file holds XAUUSD"):
+        load_scenario(path).market(0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, Final
 from zlib import crc32
 
 from mtquant.data import (
+    SAMPLES,
     load_bars,
     load_parquet,
     load_sample,
@@ -34,11 +36,10 @@ from mtquant.exchange import (
     TickModel,
     VenueSpec,
 )
-from mtquant.model import DAY_MS, Bars, ConfigError, ServerClock
+from mtquant.model import DAY_MS, Bars, ConfigError, ServerClock, Ticks
 from mtquant.model.reading import nearest, read
 from mtquant.terminal.simulated.faults import FaultScenario
 
-SAMPLES: Final = ("eurusd-h1-2017",)
 _SUFFIX: Final = ".yaml"
 _MOST_DAYS: Final = 3660  # ten years of minutes are some 170 MB a symbol
 
@@ -225,19 +226,27 @@ class LoadedScenario:
     def _feed(self, symbol: str, made: Mapping[str, Bars]) -> Feed:
         scenario = self.scenario
         seeds = (scenario.seed, crc32(symbol.encode()))
-        source = scenario.prices.get(symbol)
-        if source is not None and source.ticks is not None:
-            ticks = load_ticks(self._path(source.ticks), clock=_clock(source))
-            slippage = scenario.slips.draw_rows(len(ticks.time_ms), *seeds)
-            return TickFeed(scenario.venue, ticks, slippage)
-        bars = made[symbol] if source is None else self._bars(symbol, source)
-        if bars.symbol != symbol:
-            raise ConfigError(f"prices.{symbol}: the file holds {bars.symbol}")
-        slippage = scenario.slips.draw_rows(len(bars), *seeds)
-        return BarFeed(scenario.venue, bars, slippage, scenario.tick_model)
+        prices = self._recorded[symbol] if symbol in scenario.prices else made[symbol]
+        slippage = scenario.slips.draw_rows(len(prices.time_ms), *seeds)
+        if isinstance(prices, Ticks):
+            return TickFeed(scenario.venue, prices, slippage)
+        return BarFeed(scenario.venue, prices, slippage, scenario.tick_model)
 
-    def _bars(self, symbol: str, source: PriceSource) -> Bars:
+    @cached_property
+    def _recorded(self) -> dict[str, Bars | Ticks]:
+        """Hold the prices of all sources, each read once."""
+        found = {
+            symbol: self._load(symbol, source) for symbol, source in self.scenario.prices.items()
+        }
+        for symbol, prices in found.items():
+            if prices.symbol != symbol:
+                raise ConfigError(f"prices.{symbol}: the file holds {prices.symbol}")
+        return found
+
+    def _load(self, symbol: str, source: PriceSource) -> Bars | Ticks:
         spread = self.scenario.venue.instruments[symbol].spread_points
+        if source.ticks is not None:
+            return load_ticks(self._path(source.ticks), clock=_clock(source))
         if source.bars is None:
             return load_sample(spread_points=spread)
         path = self._path(source.bars)
