@@ -22,8 +22,9 @@ MtquantError
 │   ├── DataError
 │   │   ├── MarketDataError
 │   │   └── SymbolNotFoundError
-│   └── RiskViolationError
-│       └── PositionSizeError
+│   ├── RiskViolationError
+│   │   └── PositionSizeError
+│   └── StrategyError         a strategy says what means nothing
 └── IllegalTransitionError    a life cycle left its table: a defect
 ```
 """
@@ -133,6 +134,10 @@ class RiskViolationError(InputError):
 
 class PositionSizeError(RiskViolationError):
     """A volume cannot be computed or does not fit the instrument."""
+
+
+class StrategyError(InputError):
+    """A strategy's signals are of the wrong shape, or say what means nothing."""
 
 
 class IllegalTransitionError(MtquantError):

@@ -26,6 +26,11 @@ class Line:
         self.memory = self._values.data
         self.grow(series)
 
+    @property
+    def values(self) -> Floats:
+        """Return float64[capacity] in points, NaN while warming up; do not write to it."""
+        return self._values
+
     def grow(self, series: Series) -> None:
         """Bring the line up to the series: whole history in one go, further bars one by one."""
         count = len(series)
