@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mtquant.strategy.columns import Columns
+
 if TYPE_CHECKING:
     from mtquant.indicators import Indicator
     from mtquant.model import Timeframe
@@ -27,7 +29,10 @@ class Column:
         return self._view.index + 1
 
     def __getitem__(self, position: int) -> Any:
-        index = self._view.absolute(position)
+        count = self._view.index + 1  # as `absolute` counts; a call less on every read
+        index = position + count if position < 0 else position
+        if not 0 <= index < count:
+            self._view.absolute(position)
         value = self.memory[index]
         return value if self._divisor is None else value / self._divisor
 
@@ -45,7 +50,11 @@ class LineColumn:
         return self._view.index + 1
 
     def __getitem__(self, position: int) -> float:
-        value: float = self._line.memory[self._view.absolute(position)]
+        count = self._view.index + 1  # as `absolute` counts; a call less on every read
+        index = position + count if position < 0 else position
+        if not 0 <= index < count:
+            self._view.absolute(position)
+        value: float = self._line.memory[index]
         return value
 
 
@@ -108,6 +117,10 @@ class BarsView:
     def use(self, indicator: Indicator) -> LineColumn:
         """Return an indicator over these bars; ask once, in `on_start`."""
         return LineColumn(self, self._series.use(indicator))
+
+    def columns(self) -> Columns:
+        """Return the whole series as columns, for strategies that state signals at once."""
+        return Columns(self._series)
 
     def absolute(self, position: int) -> int:
         """Return the index of a position, counted from the newest bar when negative.

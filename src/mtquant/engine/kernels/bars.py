@@ -18,11 +18,9 @@ from mtquant.engine.kernels.layout import (
     ENTRY,
     FALL,
     FAR,
-    FLAT,
     IS_HELD_BACK,
     MARGIN,
     MIDNIGHT,
-    NOTHING,
     RISE,
     SELL_SLIP,
     SIDE,
@@ -43,6 +41,7 @@ from mtquant.engine.kernels.quotes import jump, move, roll_until, stop_out
 from mtquant.exchange.rules.calm import calm_points, loss_per_point, rounding_loss
 from mtquant.exchange.rules.path import path_direction, path_point, path_time
 from mtquant.exchange.rules.trigger import exit_price
+from mtquant.strategy.columns import FLAT, NOTHING
 from mtquant.strategy.exits.rules import level_distance, trailing_stop
 
 
@@ -150,7 +149,7 @@ def _decide(
             return
         if not leave(record, money, trading, calendar):
             return
-    if opinion == NOTHING or opinion == FLAT:
+    if opinion in (NOTHING, FLAT):
         return
     atr = bars.protect_atr[closed] if len(bars.protect_atr) > 1 else 0.0
     stop = level_distance(bot.stop_points, bot.stop_atr, atr)
@@ -231,7 +230,9 @@ def _pass_held(
     reached = bar
     while reached < end:
         stop = min(end, calendar.day_ends[cells[DAY]] + 1)
-        found, asks = _scan(bars, money, trading, calendar, bot, record, reached, stop, lower, upper)
+        found, asks = _scan(
+            bars, money, trading, calendar, bot, record, reached, stop, lower, upper
+        )
         is_met = found < stop and not asks
         reached = found
         if is_met or asks:

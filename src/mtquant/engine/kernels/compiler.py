@@ -16,11 +16,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from inspect import getmembers, isfunction
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from types import ModuleType
 
 CACHE_VARIABLE: Final = "MTQUANT_KERNEL_CACHE"
 _ROOM: Final = 4
@@ -54,6 +54,11 @@ _KERNELS: Final = (
 )
 SOURCES: Final = (*_RULES, *_KERNELS)
 """The modules that compiled code is made of, rules first."""
+_CONSTANTS: Final = ("mtquant.strategy.columns", "mtquant.engine.kernels.compiler")
+"""Modules whose numbers and options go into compiled code, too."""
+
+_NO_COUNTING: Final[dict[str, Any]] = {"_nrt": False}
+"""Kernels allocate nothing, and counting references to columns takes most of their time."""
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +77,7 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
             "remedy=pip_install_mtquant[fast] results=the_same"
         )
         return kernel
-    return _jit(kernel, source_hash(import_module(name) for name in (__name__, *SOURCES)))
+    return _jit(kernel, source_hash(import_module(name) for name in (*SOURCES, *_CONSTANTS)))
 
 
 def cache_folder() -> Path:
@@ -103,23 +108,32 @@ def _jit(kernel: Callable[..., Any], version: str) -> Callable[..., Any]:
     """Return a compiled kernel whose code is kept under a version."""
     import numba  # noqa: PLC0415 - an extra, and slow to import
     from numba.core import config  # noqa: PLC0415
-    from numba.extending import register_jitable  # noqa: PLC0415
 
     folder = cache_folder() / version
     if not folder.exists():
         _log.warning("kernels_compiling once=true seconds=about_15 folder=%s", folder)
         _drop_old(folder.parent)
+    _register()
+    settings: Any = config  # its settings come and go with the environment
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(folder)  # read while a function is decorated
+    try:
+        decorate: Any = numba.njit
+        made: Callable[..., Any] = decorate(cache=True, error_model="numpy", **_NO_COUNTING)(kernel)
+    finally:
+        settings.CACHE_DIR = before
+    return made
+
+
+@cache
+def _register() -> None:
+    """Let kernels call the rules and each other; plain functions stay plain."""
+    from numba.extending import register_jitable  # noqa: PLC0415
+
     for name in SOURCES:
         for _, function in getmembers(import_module(name), isfunction):
-            if function.__module__ == name and function is not kernel:
-                register_jitable(_nrt=False, forceinline=True)(function)
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)  # numba reads it while it decorates
-    try:
-        made: Callable[..., Any] = numba.njit(cache=True, error_model="numpy", _nrt=False)(kernel)
-    finally:
-        config.CACHE_DIR = before
-    return made
+            if function.__module__ == name:
+                register_jitable(forceinline=True, **_NO_COUNTING)(function)
 
 
 def _drop_old(folder: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mtquant.engine.kernels.calendar import make_calendar
 from mtquant.engine.kernels.layout import (
@@ -23,8 +24,10 @@ from mtquant.engine.kernels.layout import (
 from mtquant.exchange import Terms, VenueSpec, rules
 from mtquant.exchange.currency import FOREX_MODES
 from mtquant.exchange.dealing import FillPrice
+from mtquant.exchange.rules import modes
 from mtquant.indicators import Atr
 from mtquant.model import (
+    Bars,
     CommissionEntry,
     ExecutionMode,
     OrderType,
@@ -32,16 +35,13 @@ from mtquant.model import (
     SwapMode,
     TradeMode,
 )
-from mtquant.exchange.rules import modes
+from mtquant.risk import RiskLimits
 from mtquant.strategy import AtrTrailingStop, ExitStrategy, StopLossTakeProfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
-    from mtquant.model import Bars, Instrument
-    from mtquant.risk import RiskLimits
+    from mtquant.model import Instrument
     from mtquant.strategy import Series
 
 _PRICED: Final = frozenset({ExecutionMode.REQUEST, ExecutionMode.INSTANT})

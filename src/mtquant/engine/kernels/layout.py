@@ -11,9 +11,6 @@ from typing import Any, Final, NamedTuple
 Cells = Any
 """A column or a row of cells: an array where the kernel is compiled, else a memory view."""
 
-# Opinions of a strategy about a closed bar.
-NOTHING, LONG, SHORT, FLAT = 0, 1, -1, 2
-
 # Cells that a run changes, int64 each.
 (
     BALANCE,  # deposits and closed results, minor units
@@ -73,7 +70,7 @@ MAX_DRAWDOWN, RISE, FALL, FIGURES = range(4)
 ) = range(19)
 BY_BOT, BY_STOP, BY_TARGET, BY_STOP_OUT = range(4)
 
-# How swap is stated.
+# How swap is stated; both kinds of interest come last.
 NO_SWAP, SWAP_POINTS, SWAP_MONEY, INTEREST_NOW, INTEREST_OPEN = range(5)
 
 FAR: Final = 2**62

@@ -56,11 +56,11 @@ def profit(money: Money, side: int, units: int, opened: int, closed: int) -> int
 
 def equity(cells: Cells, money: Money, trading: Trading, price: int) -> int:
     """Return balance + credit + floating profit + swap, closing at a price (points)."""
-    total = cells[BALANCE] + trading.credit_minor
-    if cells[SIDE] == 0:
-        return total
-    floating = profit(money, cells[SIDE], cells[UNITS], cells[ENTRY], price)
-    return total + floating + cells[SWAP]
+    total: int = cells[BALANCE] + trading.credit_minor
+    if cells[SIDE] != 0:
+        floating = profit(money, cells[SIDE], cells[UNITS], cells[ENTRY], price)
+        total += floating + cells[SWAP]
+    return total
 
 
 def opening_rate(money: Money, price: int) -> float:
@@ -121,7 +121,7 @@ def swap(money: Money, cells: Cells, nights: float, bid: int, ask: int) -> int:
         return 0
     side, units = cells[SIDE], cells[UNITS]
     stated = money.swap_long if side > 0 else money.swap_short
-    if money.swap_mode == INTEREST_NOW or money.swap_mode == INTEREST_OPEN:
+    if money.swap_mode >= INTEREST_NOW:
         closing = bid if side > 0 else ask
         price = cells[ENTRY] if money.swap_mode == INTEREST_OPEN else closing
         lot = money.swap_lot_value

@@ -157,13 +157,11 @@ def move_stop(
     return False
 
 
-def close(
-    record: Record, money: Money, price: int, reason: int, level: int, margin: int
-) -> int:
+def close(record: Record, money: Money, price: int, reason: int, level: int, margin: int) -> int:
     """Book the closing deal of the position; return its row."""
     cells, deals = record.cells, record.deals
     side, units = cells[SIDE], cells[UNITS]
-    row = cells[ROWS]
+    row: int = cells[ROWS]
     cells[ROWS] = row + 1
     deals[row, ENTRY_KIND] = 1
     deals[row, REASON] = reason
@@ -233,9 +231,7 @@ def _book(record: Record, money: Money, row: int, units: int, price: int) -> Non
     deals[row, PRICE] = price
     deals[row, FEE] = fee(money, units)
     deals[row, DEAL_BAR] = cells[BAR]
-    net = (
-        deals[row, PROFIT] + deals[row, COMMISSION] + deals[row, DEAL_SWAP] + deals[row, FEE]
-    )
+    net = deals[row, PROFIT] + deals[row, COMMISSION] + deals[row, DEAL_SWAP] + deals[row, FEE]
     cells[BALANCE] += net
     cells[DAY_NET] += net
 

@@ -87,11 +87,7 @@ def settle(record: Record, money: Money, trading: Trading, calendar: Calendar) -
     at = exit_price(side, bid, ask)
     if cells[STOP] != 0 and stop_is_met(side, cells[STOP], bid, ask):
         _meet(record, money, trading, calendar, True, at)
-    if (
-        cells[SIDE] != 0
-        and cells[TARGET] != 0
-        and target_is_met(side, cells[TARGET], bid, ask)
-    ):
+    if cells[SIDE] != 0 and cells[TARGET] != 0 and target_is_met(side, cells[TARGET], bid, ask):
         _meet(record, money, trading, calendar, False, at)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from mtquant.engine.kernels.layout import Cells
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mtquant.engine.kernels.layout import Cells
 
 
 def count_up_to(column: Cells, value: int) -> int:
