@@ -55,7 +55,7 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
         ("eet_eu", "eest", "server clock 'eest' is not known"),
         ("profit_currency: USD", "profit_currency: JPY", "need currency conversion"),
         ("deposit: 10000", "deposit: ${NO_SUCH_VARIABLE}", "NO_SUCH_VARIABLE is not set"),
-        ("digits: 5", "digits: 4", "the data have 5 digits, the venue 4"),
+        ("digits: 5", "digits: 4", "with 4 the open 1.05236 of row 0 cannot be said exactly"),
         ("sample: eurusd-h1-2017", "path: missing.npz", "there is no such data file"),
         ("seed: 1", "seed: [1", "not valid YAML"),
     ],
@@ -115,7 +115,7 @@ def broken(tmp_path: Path, kind: str) -> Path:
         ("text", "not a readable .npz bars file"),
         ("cut", "not a readable .npz bars file"),
         ("rowless", "holds no bars"),
-        ("backwards", "time does not rise in row 1"),
+        ("backwards", "time falls in row 1"),
     ],
 )
 def test_a_broken_data_file_is_named_with_what_is_wrong(

@@ -23,20 +23,22 @@ _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSpec:
-    """Say where the bars come from: the shipped sample, or a `.npz` or `.parquet` file."""
+    """Say where the bars come from: the shipped sample, a file, or the store of bars."""
 
     sample: str | None = None
     path: str | None = None
+    stored: str | None = None
     clock: str = "utc"
+    rounding: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse two sources, none, or a sample that does not exist.
+        """Refuse several sources, none, or a sample that does not exist.
 
         Raises:
             ConfigError: the message says what there is.
         """
-        if (self.sample is None) == (self.path is None):
-            raise ConfigError("give exactly one of sample and path")
+        if sum(source is not None for source in (self.sample, self.path, self.stored)) != 1:
+            raise ConfigError("give exactly one of sample, path and stored")
         if self.sample is not None and self.sample not in SAMPLES:
             raise ConfigError(f"sample {self.sample!r}: {nearest(self.sample, list(SAMPLES))}")
 
@@ -149,7 +151,7 @@ def load_config(
     if data is not None:
         section = parsed.get("data")
         kept = section if isinstance(section, dict) else {}
-        rest = {key: value for key, value in kept.items() if key != "sample"}
+        rest = {key: value for key, value in kept.items() if key not in ("sample", "stored")}
         values["data"] = rest | {"path": str(data.resolve())}
     try:
         config = read(BotConfig, _interpolated(values, ""))

@@ -1,9 +1,9 @@
 """The language of mtquant: what every other package speaks. It imports nothing of ours."""
 
+from mtquant.model.bar_checks import IntColumn, time_text
 from mtquant.model.bars import (
     BarRow,
     Bars,
-    IntColumn,
     Quote,
     Ticks,
     make_bars,
@@ -244,6 +244,7 @@ __all__ = [
     "read",
     "round_half_away",
     "schema",
+    "time_text",
     "type_hints",
     "units_from_lots",
 ]
