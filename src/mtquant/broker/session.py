@@ -24,7 +24,6 @@ from mtquant.model import (
     Instrument,
     IntentRow,
     LoginRefusedError,
-    MarginMode,
     MtquantError,
     Order,
     Outcome,
@@ -106,8 +105,7 @@ class BrokerSession:
             LoginRefusedError: the credentials are not accepted.
             SymbolNotFoundError: the broker does not offer a symbol.
             InstrumentProofError: our arithmetic and the terminal's differ.
-            WrongAccountError: another account than wanted, or than before, answers, or one that
-                nets its positions.
+            WrongAccountError: another account than wanted, or than before, answers.
         """
         given = self._credentials
         if given.login:
@@ -293,11 +291,6 @@ class BrokerSession:
             raise WrongAccountError(
                 f"the terminal is on account {account.login} at {account.server}, "
                 f"the configuration names {wanted.login}"
-            )
-        if account.margin_mode is not MarginMode.HEDGING:
-            raise WrongAccountError(
-                f"account {account.login} at {account.server} nets its positions "
-                f"({account.margin_mode.value}); bots trade hedging accounts in this version"
             )
 
     def _not_sent(self, row: IntentRow, outcome: Outcome, problem: MtquantError) -> ExecutionResult:

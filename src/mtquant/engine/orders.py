@@ -10,6 +10,7 @@ from mtquant.model import (
     BrokerView,
     Instrument,
     IntentAction,
+    MarginMode,
     OrderIntent,
     Position,
     Side,
@@ -49,16 +50,19 @@ class OrderMaker:
         self, decision: Decision, view: BrokerView, limits: RiskLimits
     ) -> SizedIntent | Refusal:
         """Return a sized opening intent, or why none can be written."""
-        signal = decision.signal
-        quote = view.quote(self.instrument.symbol)
+        signal, symbol = decision.signal, self.instrument.symbol
         if signal is None or signal.direction.side is None:
             return Refusal(rule="signal", value="no direction", limit="long or short")
         if decision.protection is None:
             return Refusal(
                 rule="stop_loss", value="not ready", limit="a stop distance from the exits"
             )
+        quote = view.quote(symbol)
         if quote is None:
             return Refusal(rule="quote", value="none", limit="a current quote")
+        netted = _netted_position(view, symbol)
+        if netted is not None:
+            return _would_change(netted)
         side = signal.direction.side
         entry = quote.ask_points if side is Side.BUY else quote.bid_points
         stop_distance, target_distance = decision.protection
@@ -77,7 +81,7 @@ class OrderMaker:
             return sizing
         intent = OrderIntent(
             strategy_id=self._strategy_id,
-            symbol=self.instrument.symbol,
+            symbol=symbol,
             action=IntentAction.OPEN,
             side=side,
             volume_units=sizing.volume_units,
@@ -157,3 +161,18 @@ class OrderMaker:
             reason=reason,
             signal_id=correlation_id,
         )
+
+
+def _netted_position(view: BrokerView, symbol: str) -> Position | None:
+    """Return the position of a symbol that an order would grow or reduce, whoever opened it."""
+    if view.account.margin_mode is MarginMode.HEDGING:
+        return None
+    return next((p for p in view.positions if p.symbol == symbol), None)
+
+
+def _would_change(position: Position) -> Refusal:
+    return Refusal(
+        rule="netted_position",
+        value=f"position {position.position_ticket}",
+        limit="none on the symbol: an order would change it",
+    )
