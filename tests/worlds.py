@@ -166,15 +166,28 @@ class World:
             for start, end in self.outages
         )
 
+    @property
+    def symbols(self) -> list[str]:
+        """Return the traded symbols."""
+        return [self.bars.symbol]
+
+    def backtest_engine(self) -> Engine:
+        """Return an engine over all of the bars."""
+        return self.engine(Series.over(self.bars))
+
+    def live_engine(self) -> Engine:
+        """Return an engine over a series that is still empty."""
+        return self.engine(Series(self.bars.symbol, self.bars.timeframe, self.bars.digits))
+
     def engine(self, series: Series) -> Engine:
         """Return an engine over a series."""
         identity = BotIdentity()
-        slot = StrategySlot(self.strategy(), self.exits(), series)
         orders = OrderMaker(
             "test", Terms.of(self.venue, series.symbol), deviation_points=20, deadline_ms=60_000
         )
+        slot = StrategySlot(self.strategy(), self.exits(), series, orders)
         portfolio = Portfolio(identity, self.venue.clock)
-        return Engine(slot, orders, RiskEngine(self.limits), self.desk(identity), portfolio)
+        return Engine([slot], RiskEngine(self.limits), self.desk(identity), portfolio)
 
     def desk(self, identity: BotIdentity) -> Desk:
         """Return an order desk."""
@@ -182,9 +195,9 @@ class World:
 
     def backtest(self) -> tuple[Market, list[Publish]]:
         """Run in the backtest runner."""
-        market, series = self.market(), Series.over(self.bars)
+        market = self.market()
         notes: list[Publish] = []
-        BacktestRunner(self.engine(series), market, series, notes.append).run()
+        BacktestRunner(self.backtest_engine(), market, notes.append).run()
         return market, notes
 
     def live(self, **options: Any) -> LiveRun:
@@ -215,12 +228,11 @@ class LiveRun:
         self.terminal = wrap(terminal, self.server) if wrap else terminal
         self.notes: list[Publish] = []
         self._on_step = on_step
-        bars = world.bars
         self.session = BrokerSession(
-            self.terminal, [bars.symbol], server_clock=world.venue.clock, clock=self
+            self.terminal, world.symbols, server_clock=world.venue.clock, clock=self
         )
         self.client = MT5Client(self.session, self)
-        self.engine = world.engine(Series(bars.symbol, bars.timeframe, bars.digits))
+        self.engine = world.live_engine()
         self.runner = LiveRunner(
             self.engine, self.client, self.journal, self, self, subscriber=self.notes.append
         )

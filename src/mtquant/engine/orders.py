@@ -36,7 +36,7 @@ class OrderMaker:
     def __init__(
         self, strategy_id: str, terms: Terms, *, deviation_points: int, deadline_ms: int
     ) -> None:
-        self._strategy_id = strategy_id
+        self.strategy_id = strategy_id
         self._terms = terms
         self._deviation_points = deviation_points
         self.deadline_ms = deadline_ms
@@ -80,7 +80,7 @@ class OrderMaker:
         if isinstance(sizing, Refusal):
             return sizing
         intent = OrderIntent(
-            strategy_id=self._strategy_id,
+            strategy_id=self.strategy_id,
             symbol=symbol,
             action=IntentAction.OPEN,
             side=side,
@@ -128,7 +128,7 @@ class OrderMaker:
         if not rules.stops_are_valid(side, level, 0, bid, ask, room):
             return None
         return OrderIntent(
-            strategy_id=self._strategy_id,
+            strategy_id=self.strategy_id,
             symbol=position.symbol,
             action=IntentAction.MODIFY,
             side=position.side,
@@ -147,7 +147,7 @@ class OrderMaker:
         self, position: Position, view: BrokerView, trigger: str, reason: str, correlation_id: str
     ) -> OrderIntent:
         return OrderIntent(
-            strategy_id=self._strategy_id,
+            strategy_id=self.strategy_id,
             symbol=position.symbol,
             action=IntentAction.CLOSE,
             side=position.side,
