@@ -50,7 +50,6 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
         ("risk_per_trade_fraction: 1%", "risk_per_trade_fraction: 5", "fractions are written 0.05"),
         ("risk_per_trade_fraction: 1%", "risk_per_trade_fraction: 0.5", "would risk 50% of equity"),
         ("margin_mode: hedging", "margin_mode: both", "is not one of netting, exchange, hedging"),
-        ("margin_mode: hedging", "margin_mode: netting", "bots trade hedging accounts"),
         ("  EURUSD:\n", "  EURUSDX:\n", "symbol 'EURUSD' is not traded at mtquant-Demo"),
         ("eet_eu", "eest", "server clock 'eest' is not known"),
         ("profit_currency: USD", "profit_currency: JPY", "need currency conversion"),

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mtquant.data import SAMPLES, parse_yaml, read_yaml
 from mtquant.exchange import SlippageModel, VenueSpec
-from mtquant.model import ConfigError, MarginMode
+from mtquant.model import ConfigError
 from mtquant.model.reading import EnvText, nearest, read
 from mtquant.risk import RiskLimits
 
@@ -87,19 +87,13 @@ class BotConfig:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse a seed that no generator takes, and an account that no bot trades.
+        """Refuse a seed that no generator takes.
 
         Raises:
-            ConfigError: the seed is negative, or the account nets its positions.
+            ConfigError: the seed is negative.
         """
         if self.seed < 0:
             raise ConfigError(f"seed must not be negative, was {self.seed}")
-        mode = self.venue.account.margin_mode
-        if mode is not MarginMode.HEDGING:
-            raise ConfigError(
-                f"venue.account.margin_mode: bots trade hedging accounts in this version, "
-                f"was {mode.value}"
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

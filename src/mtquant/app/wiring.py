@@ -124,7 +124,6 @@ def make_exits(config: BotConfig) -> list[ExitStrategy]:
 def make_engine(config: BotConfig, series: Series, strategy: Strategy) -> Engine:
     """Return the engine of a configuration over a series."""
     identity = BotIdentity(bot=config.execution.bot)
-    slot = StrategySlot(strategy, make_exits(config), series)
     terms = Terms.of(config.venue, series.symbol)
     orders = OrderMaker(
         strategy.strategy_id,
@@ -132,8 +131,9 @@ def make_engine(config: BotConfig, series: Series, strategy: Strategy) -> Engine
         deviation_points=config.execution.deviation_points,
         deadline_ms=config.execution.decision_deadline_s * 1000,
     )
+    slot = StrategySlot(strategy, make_exits(config), series, orders)
     portfolio = Portfolio(identity, config.venue.clock)
-    return Engine(slot, orders, RiskEngine(config.risk), Desk(identity), portfolio)
+    return Engine([slot], RiskEngine(config.risk), Desk(identity), portfolio)
 
 
 def run_backtest(plan: Plan, subscriber: Callable[[Publish], None] | None = None) -> Market:
@@ -141,7 +141,7 @@ def run_backtest(plan: Plan, subscriber: Callable[[Publish], None] | None = None
     market = plan.market()
     series = Series.over(plan.bars)
     engine = make_engine(plan.config, series, plan.strategy())
-    BacktestRunner(engine, market, series, subscriber).run()
+    BacktestRunner(engine, market, subscriber).run()
     return market
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtquant.exchange import Terms, VenueSpec, rules
-from mtquant.model import DAY_MS, Bars, DataError, Deal, DealEntry, DealKind, ServerClock
+from mtquant.model import DAY_MS, Bars, DataError, Deal, DealEntry, DealKind, ServerClock, Side
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,8 +74,14 @@ def daily_equity(
 class _Holding:
     side: int
     units: int
-    open_points: int
+    thousandths: int
     swap_minor: int = 0
+
+    @property
+    def opened(self) -> float:
+        """Return the opening price in points: a whole number unless netting averaged it."""
+        whole, rest = divmod(self.thousandths, 1000)
+        return whole + rest / 1000 if rest else whole
 
 
 class _Replay:
@@ -100,8 +106,10 @@ class _Replay:
             raise DataError(f"deal {deal.deal_ticket} is of {deal.symbol}, bars of {self._symbol}")
         if deal.entry is DealEntry.IN:
             self._open(deal)
+        elif deal.entry is DealEntry.INOUT:
+            self._turn(deal)
         else:
-            self._close(deal)
+            self._close(deal, deal.volume_units)
 
     def roll_until(self, time_ms: int) -> None:
         """Let open positions accumulate the swap of every midnight up to a time."""
@@ -110,7 +118,7 @@ class _Replay:
         while self._next_midnight_ms <= time_ms:
             day = self._clock.to_server_ms(self._next_midnight_ms - 1) // DAY_MS
             for holding in self._holdings.values():
-                prices = holding.open_points, rules.exit_price(holding.side, *self._quote)
+                prices = holding.opened, rules.exit_price(holding.side, *self._quote)
                 holding.swap_minor += self._terms.swap(
                     holding.side, holding.units, day, prices, lambda _: self._quote
                 )
@@ -124,24 +132,42 @@ class _Replay:
             + self._terms.profit(
                 holding.side,
                 holding.units,
-                holding.open_points,
+                holding.opened,
                 rules.exit_price(holding.side, bid, ask),
             )
             for holding in self._holdings.values()
         )
 
     def _open(self, deal: Deal) -> None:
-        if deal.side is None or deal.position_ticket in self._holdings:
+        holding = self._holdings.get(deal.position_ticket)
+        if deal.side is None or (holding is not None and holding.side != deal.side.value):
             raise DataError(f"deal {deal.deal_ticket} cannot open position {deal.position_ticket}")
+        if holding is None:
+            self._hold(deal, deal.side, deal.volume_units)
+            return
+        holding.thousandths = rules.average_thousandths(
+            holding.units, holding.thousandths, deal.volume_units, deal.price_points
+        )
+        holding.units += deal.volume_units
+
+    def _turn(self, deal: Deal) -> None:
+        holding = self._holdings.get(deal.position_ticket)
+        rest = 0 if holding is None else deal.volume_units - holding.units
+        if holding is None or deal.side is None or rest <= 0:
+            raise DataError(f"deal {deal.deal_ticket} cannot turn position {deal.position_ticket}")
+        self._close(deal, holding.units)
+        self._hold(deal, deal.side, rest)
+
+    def _hold(self, deal: Deal, side: Side, units: int) -> None:
         self._holdings[deal.position_ticket] = _Holding(
-            side=deal.side.value, units=deal.volume_units, open_points=deal.price_points
+            side=side.value, units=units, thousandths=1000 * deal.price_points
         )
 
-    def _close(self, deal: Deal) -> None:
+    def _close(self, deal: Deal, units: int) -> None:
         holding = self._holdings.get(deal.position_ticket)
-        if holding is None or deal.volume_units > holding.units:
+        if holding is None or units > holding.units:
             raise DataError(f"deal {deal.deal_ticket} closes more than is open")
-        holding.units -= deal.volume_units
+        holding.units -= units
         holding.swap_minor -= deal.swap_minor
         if holding.units == 0:
             del self._holdings[deal.position_ticket]

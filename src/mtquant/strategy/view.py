@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mtquant.model import ConfigError
 from mtquant.strategy.columns import Columns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mtquant.indicators import Indicator
     from mtquant.model import Timeframe
     from mtquant.strategy.series import Line, Series
@@ -144,3 +147,18 @@ class BarsView:
             memory = getattr(series, name)
             getattr(self, name).memory = memory
             getattr(self.points, name).memory = memory
+
+    find_longer: Callable[[Timeframe], BarsView] | None = None
+
+    def longer(self, timeframe: Timeframe) -> BarsView:
+        """Return bars of a longer timeframe, up to the newest closed one; ask once, in `on_start`.
+
+        The bar that is still forming is not among them. Prices are those of the same symbol, cut
+        by the server's calendar.
+
+        Raises:
+            ConfigError: the timeframe is not longer, or these bars stand alone.
+        """
+        if self.find_longer is None:
+            raise ConfigError(f"{self.symbol}: there are no {timeframe.name} bars beside these")
+        return self.find_longer(timeframe)
