@@ -109,6 +109,9 @@ def _exit_objections(spec: RunSpec) -> Iterator[str]:
     for one in spec.exits:
         if type(one) not in {StopLossTakeProfit, AtrTrailingStop}:
             yield f"exit {one.name} has no scalar rule"
+    trails = any(isinstance(one, AtrTrailingStop) for one in known)
+    if trails and spec.venue.instrument(spec.symbol).drops_levels_daily:
+        yield f"{spec.symbol}: a trailing stop where levels end with the day"
     for kind in (StopLossTakeProfit, AtrTrailingStop):
         if sum(isinstance(one, kind) for one in known) > 1:
             yield f"two exits are {kind.name}"
