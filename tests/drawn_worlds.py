@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from worlds import DIGITS, MONDAY_MS, Scripted, World, make_instrument, stop_and_target, trailing
 
 from mtquant.engine.kernels import RunSpec
@@ -30,8 +31,6 @@ from mtquant.strategy import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from mtquant.strategy import BarsView, ExitStrategy
 
@@ -98,14 +97,16 @@ def drawn_world(seed: int) -> DrawnWorld:
     directions, script = drawn_script(draw, len(bars))
     strengths = draw.rng.choice([0.25, 0.5, 1.0], len(bars)) if draw.chance(0.2) else None
     given = [1.0] * len(bars) if strengths is None else strengths.tolist()
-    is_strained = draw.chance(0.3)
+    is_strained = draw.chance(0.45)
     exits = drawn_exits(draw, is_strained=is_strained)
     slips = draw.pick([0, 0, 2, 8])
     return DrawnWorld(
         bars=bars,
         strategy=lambda: Graded(script, given),
         exits=lambda: exits,
-        venue=drawn_venue(draw, symbol, currency, is_strained=is_strained),
+        venue=drawn_venue(
+            draw, symbol, currency, is_strained=is_strained, may_drop=len(exits) == 1
+        ),
         limits=RiskLimits(
             risk_per_trade_fraction=0.1 if is_strained else draw.pick([0.002, 0.01, 0.1]),
             max_spread_points=draw.pick([15, 500, 500]),
@@ -175,10 +176,13 @@ def drawn_exits(draw: Draw, *, is_strained: bool) -> list[ExitStrategy]:
     return exits
 
 
-def drawn_venue(draw: Draw, symbol: str, currency: str, *, is_strained: bool) -> VenueSpec:
+def drawn_venue(
+    draw: Draw, symbol: str, currency: str, *, is_strained: bool, may_drop: bool
+) -> VenueSpec:
     """Draw an account and how the symbol is traded.
 
-    A strained one needs most of its equity as margin, and stops out above the loss of a stop.
+    A strained one needs most of its equity as margin, and stops out above the loss of a stop. Where
+    levels `may_drop`, they may end with the day.
     """
     level = draw.pick([90.0, 99.0] if is_strained else [50.0, 50.0, 90.0, 99.0])
     deposit = draw.pick([500.0, 3_000.0, 50_000.0])
@@ -204,7 +208,7 @@ def drawn_venue(draw: Draw, symbol: str, currency: str, *, is_strained: bool) ->
         stops_level_points=draw.pick([0, 0, 20]),
         freeze_level_points=draw.pick([0, 0, 0, 10]),
         target_fill=draw.pick(list(FillPrice)),
-        gtc_mode=draw.pick([GtcMode.GTC, GtcMode.GTC, GtcMode.DAILY]),
+        gtc_mode=draw.pick([GtcMode.GTC, GtcMode.GTC, GtcMode.DAILY]) if may_drop else GtcMode.GTC,
         sessions=draw.pick([None, None, ("",) + ("01:05-12:00, 13:00-23:45",) * 5 + ("",)]),
         holidays=draw.pick([(), ("2017-01-05",)]),
         volume_min_lots=0.001,

@@ -213,7 +213,7 @@ class World:
 
 
 class DirectClient:
-    """Do a client's work at once, without a thread of its own: the same calls, many times faster."""
+    """Do a client's work at once, without a thread of its own: the same calls, far quicker."""
 
     def __init__(self, session: BrokerSession, clock: Any) -> None:
         self.session = session
