@@ -97,7 +97,7 @@ def drawn_world(seed: int) -> DrawnWorld:
     directions, script = drawn_script(draw, len(bars))
     strengths = draw.rng.choice([0.25, 0.5, 1.0], len(bars)) if draw.chance(0.2) else None
     given = [1.0] * len(bars) if strengths is None else strengths.tolist()
-    is_strained = draw.chance(0.45)
+    is_strained = draw.chance(0.55)
     exits = drawn_exits(draw, is_strained=is_strained)
     slips = draw.pick([0, 0, 2, 8])
     return DrawnWorld(

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mtquant.app.config import load_config
-from mtquant.app.results import Results, finish_run, make_results
-from mtquant.app.wiring import make_plan, run_backtest
+from mtquant.app.playing import play_plan
+from mtquant.app.results import Results, finish_run
+from mtquant.app.wiring import make_plan
 from mtquant.app.workspace import JOURNAL, prepare
 from mtquant.model import SystemClock
 from mtquant.storage import SqliteJournal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +26,13 @@ class BacktestOptions:
     data: Path | None = None
     seed: int | None = None
     out: Path | None = None
+    event_driven: bool = False
 
 
-def run_backtest_command(options: BacktestOptions) -> Results:
+def run_backtest_command(options: BacktestOptions, tell: Callable[[str], None]) -> Results:
     """Run a backtest; write report, summary and deals where a folder is given.
+
+    `tell` takes lines for people, beside the results.
 
     Raises:
         InputError: configuration, data or folder cannot be used.
@@ -33,23 +40,22 @@ def run_backtest_command(options: BacktestOptions) -> Results:
     loaded = load_config(options.config, {"seed": options.seed}, data=options.data)
     plan = make_plan(loaded, "backtest")
     clock = SystemClock()
+    started_ms = clock.now_ms()
     if options.out is None:
-        started_ms = clock.now_ms()
-        deals = run_backtest(plan).book.ledger.deals
-        summary, _ = make_results(plan, deals, _took(clock.now_ms() - started_ms))
+        played = play_plan(plan, tell, event_driven=options.event_driven)
+        summary = {**played.summary.to_dict(), **_took(clock.now_ms() - started_ms)}
         currency = plan.config.venue.account.currency
         return Results(summary=summary, report=None, currency=currency)
     facts = {"kind": "backtest", **loaded.facts()}
     workspace = prepare(options.out, plan.fingerprint, facts, resumable=False)
-    started_ms = clock.now_ms()
     journal = SqliteJournal.open(
         workspace.path(JOURNAL), owner="backtest", now_ms=started_ms, lock=workspace.lock
     )
     try:
-        deals = run_backtest(plan).book.ledger.deals
+        played = play_plan(plan, tell, event_driven=options.event_driven)
         took = _took(clock.now_ms() - started_ms)
-        journal.record_deals(deals)
-        return finish_run(workspace, plan, deals, took)
+        journal.record_deals(played.deals)
+        return finish_run(workspace, plan, played.deals, took, played.summary)
     finally:
         journal.close()
 

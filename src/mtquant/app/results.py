@@ -22,7 +22,7 @@ from mtquant.app.workspace import (
     read_run,
 )
 from mtquant.model import ConfigError, Deal
-from mtquant.research import render_report, summarise
+from mtquant.research import Summary, render_report, summarise
 from mtquant.storage import SqliteJournal
 from mtquant.terminal.simulated import last_time_ms
 
@@ -37,11 +37,11 @@ class Results:
 
 
 def make_results(
-    plan: Plan, deals: Sequence[Deal], extra: Mapping[str, Any]
+    plan: Plan, deals: Sequence[Deal], extra: Mapping[str, Any], summary: Summary | None = None
 ) -> tuple[dict[str, Any], str]:
-    """Return (summary, report page) of a run."""
+    """Return (summary, report page) of a run; a `summary` that is known already is taken."""
     venue = plan.config.venue
-    summary = summarise(plan.bars, deals, venue)
+    summary = summary or summarise(plan.bars, deals, venue)
     facts = strategy_facts(plan.config)
     title = f"{plan.config.strategy.name} on {plan.bars.symbol} {plan.bars.timeframe.name}"
     page = render_report(
@@ -51,14 +51,18 @@ def make_results(
 
 
 def finish_run(
-    workspace: Workspace, plan: Plan, deals: Sequence[Deal], extra: Mapping[str, Any]
+    workspace: Workspace,
+    plan: Plan,
+    deals: Sequence[Deal],
+    extra: Mapping[str, Any],
+    summary: Summary | None = None,
 ) -> Results:
     """Write report and summary; the summary comes last and marks the run as finished."""
-    summary, page = make_results(plan, deals, extra)
+    figures, page = make_results(plan, deals, extra, summary)
     report = workspace.write(REPORT, page)
-    workspace.write(SUMMARY, json.dumps(summary, indent=2) + "\n")
+    workspace.write(SUMMARY, json.dumps(figures, indent=2) + "\n")
     currency = plan.config.venue.account.currency
-    return Results(summary=summary, report=report, currency=currency)
+    return Results(summary=figures, report=report, currency=currency)
 
 
 def rebuild_report(folder: Path) -> Path:

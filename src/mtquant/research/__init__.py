@@ -17,6 +17,7 @@ from mtquant.research.metrics import (
     sortino_ratio,
     win_rate,
 )
+from mtquant.research.played import summarise_played
 from mtquant.research.report import render_report, write_report
 from mtquant.research.summary import Summary, summarise
 from mtquant.research.trades import (
@@ -49,6 +50,7 @@ __all__ = [
     "simple_returns",
     "sortino_ratio",
     "summarise",
+    "summarise_played",
     "trades_csv",
     "trades_sha256",
     "win_rate",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 DAYS_PER_YEAR = 252.0
 
 Returns = Sequence[float] | NDArray[np.float64]
+Nets = Sequence[int] | NDArray[np.int64]
+"""Results of trades after costs, minor units."""
 
 
 def simple_returns(equity: Sequence[int] | IntColumn) -> NDArray[np.float64] | None:
@@ -124,30 +126,39 @@ def sortino_ratio(
     return float(values.mean() - target) / deviation * math.sqrt(periods_per_year)
 
 
-def profit_factor(nets_minor: Sequence[int]) -> float | None:
+def profit_factor(nets_minor: Nets) -> float | None:
     """Return the sum of winning trades ÷ the sum of losing ones, both net of costs.
 
     Over the whole run. None when no trade lost.
     """
-    lost = -sum(net for net in nets_minor if net < 0)
-    return sum(net for net in nets_minor if net > 0) / lost if lost else None
+    nets = _whole(nets_minor)
+    lost = -int(nets[nets < 0].sum())
+    return int(nets[nets > 0].sum()) / lost if lost else None
 
 
-def win_rate(nets_minor: Sequence[int]) -> float | None:
+def win_rate(nets_minor: Nets) -> float | None:
     """Return the fraction of trades that won money after costs; None without trades."""
-    return sum(1 for net in nets_minor if net > 0) / len(nets_minor) if nets_minor else None
+    nets = _whole(nets_minor)
+    return int(np.count_nonzero(nets > 0)) / len(nets) if len(nets) else None
 
 
-def expectancy(nets_minor: Sequence[int]) -> float | None:
+def expectancy(nets_minor: Nets) -> float | None:
     """Return the mean net result of a trade, minor units; None without trades."""
-    return sum(nets_minor) / len(nets_minor) if nets_minor else None
+    nets = _whole(nets_minor)
+    return int(nets.sum()) / len(nets) if len(nets) else None
 
 
-def average_win(nets_minor: Sequence[int]) -> float | None:
+def average_win(nets_minor: Nets) -> float | None:
     """Return the mean net result of the winning trades, minor units; None if none won."""
-    return expectancy([net for net in nets_minor if net > 0])
+    nets = _whole(nets_minor)
+    return expectancy(nets[nets > 0])
 
 
-def average_loss(nets_minor: Sequence[int]) -> float | None:
+def average_loss(nets_minor: Nets) -> float | None:
     """Return the mean net result of the losing trades, minor units below 0; None if none lost."""
-    return expectancy([net for net in nets_minor if net < 0])
+    nets = _whole(nets_minor)
+    return expectancy(nets[nets < 0])
+
+
+def _whole(nets_minor: Nets) -> NDArray[np.int64]:
+    return np.asarray(nets_minor, dtype=np.int64)

@@ -201,7 +201,7 @@ def _settings(bars: Bars, venue: VenueSpec, summary: Summary) -> dict[str, str]:
         "Server clock": venue.server_clock,
         "Times": "UTC; days end at the server's midnight, months at UTC midnight",
         "Equity and drawdown": "at bar closes, open positions at the closing quote",
-        "Trades SHA-256": summary.trades_sha256,
+        "Trades SHA-256": summary.trades_sha256 or "not computed",
     }
 
 

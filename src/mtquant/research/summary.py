@@ -30,7 +30,8 @@ class Summary(Jsonable):
     None. `net_profit` is what the deals added to the deposit, costs included; `return_fraction`
     also counts open positions. `sharpe` and `sortino` are of server-day returns, annualized with
     √252. `commission` and `swap` are sums over all deals, negative when paid. A trade's result
-    (win rate, profit factor, expectancy, averages) is net of its costs.
+    (win rate, profit factor, expectancy, averages) is net of its costs. A sweep leaves
+    `trades_sha256` out.
     """
 
     currency: str
@@ -60,7 +61,7 @@ class Summary(Jsonable):
     take_profits: int
     stop_outs: int
     open_positions: int
-    trades_sha256: str
+    trades_sha256: str | None
 
 
 def summarise(bars: Bars, deals: Sequence[Deal], venue: VenueSpec) -> Summary:

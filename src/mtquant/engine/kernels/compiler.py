@@ -68,16 +68,30 @@ def is_available() -> bool:
     return find_spec("numba") is not None
 
 
+def news() -> str:
+    """Return what a person should know before the first run here, empty if nothing."""
+    if not is_available():
+        return (
+            "numba is not installed: the market's rules run interpreted, with the same results; "
+            "for compiled speed: pip install 'mtquant[fast]'"
+        )
+    if not (cache_folder() / _version()).exists():
+        return "compiling the kernels for this machine, once; this takes about 10 seconds"
+    return ""
+
+
 @cache
 def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a kernel compiled, or as it is where numba is missing (said once in the log)."""
+    """Return a kernel compiled, or as it is where numba is missing."""
     if not is_available():
-        _log.warning(
-            "kernels_interpreted reason=numba_is_not_installed "
-            "remedy=pip_install_mtquant[fast] results=the_same"
-        )
+        _log.info("kernels_interpreted reason=numba_is_not_installed")
         return kernel
-    return _jit(kernel, source_hash(import_module(name) for name in (*SOURCES, *_CONSTANTS)))
+    return _jit(kernel)
+
+
+@cache
+def _version() -> str:
+    return source_hash(import_module(name) for name in (*SOURCES, *_CONSTANTS))
 
 
 def cache_folder() -> Path:
@@ -104,14 +118,14 @@ def source_hash(modules: Iterable[ModuleType]) -> str:
     return digest.hexdigest()[:20]
 
 
-def _jit(kernel: Callable[..., Any], version: str) -> Callable[..., Any]:
-    """Return a compiled kernel whose code is kept under a version."""
+def _jit(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a compiled kernel whose code is kept under the version of its sources."""
     import numba  # noqa: PLC0415 - an extra, and slow to import
     from numba.core import config  # noqa: PLC0415
 
-    folder = cache_folder() / version
+    folder = cache_folder() / _version()
     if not folder.exists():
-        _log.warning("kernels_compiling once=true seconds=about_15 folder=%s", folder)
+        _log.info("kernels_compiling folder=%s", folder)
         _drop_old(folder.parent)
     _register()
     settings: Any = config  # its settings come and go with the environment

@@ -52,7 +52,7 @@ def play(
         StrategyError: the columns do not fit the bars, or say something else.
     """
     require_signals(directions, len(job.bars), "the run")
-    rows = np.flatnonzero(directions)
+    rows = np.flatnonzero(directions.view(np.bool_))  # many times quicker than of numbers
     record = _record(job, len(rows))
     opinions = Opinions(
         rows=frozen(np.append(rows, layout.FAR)),

@@ -1,0 +1,77 @@
+"""The figures of a run that a kernel played, from its columns: no object per deal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtquant.engine.kernels import layout
+from mtquant.model import money_from_minor
+from mtquant.research import metrics
+from mtquant.research.equity import bar_ends_ms
+from mtquant.research.summary import Summary
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mtquant.engine.kernels import Played
+
+
+def summarise_played(played: Played, trades_sha256: str | None = None) -> Summary:
+    """Return the same figures that `summarise` finds from bars and deals."""
+    job, cells = played.job, played.cells
+    account = job.spec.venue.account
+    digits, deposit_minor = account.currency_digits, job.deposit_minor
+    nets = trade_nets(played)
+    returns = metrics.simple_returns(np.append(deposit_minor, played.daily))
+    booked = played.deals[:, [layout.COMMISSION, layout.FEE, layout.DEAL_SWAP]].sum(axis=0)
+    reasons = np.bincount(played.deals[1::2, layout.REASON], minlength=layout.BY_STOP_OUT + 1)
+    balance_minor = int(cells[layout.BALANCE]) + account.credit_minor
+    final_minor = int(played.daily[-1])
+    return Summary(
+        currency=account.currency,
+        currency_digits=digits,
+        first_ms=int(job.bars.time_ms[0]),
+        last_ms=int(bar_ends_ms(job.bars[-1:])[-1]),
+        bars=len(job.bars),
+        days=len(played.daily),
+        deposit=money_from_minor(deposit_minor, digits),
+        final_balance=money_from_minor(balance_minor, digits),
+        final_equity=money_from_minor(final_minor, digits),
+        net_profit=money_from_minor(balance_minor - deposit_minor, digits),
+        return_fraction=metrics.return_fraction(deposit_minor, final_minor),
+        max_drawdown=float(played.figures[layout.MAX_DRAWDOWN]) if deposit_minor > 0 else None,
+        drawdown_duration_ms=int(cells[layout.LONGEST_MS]),
+        sharpe=None if returns is None else metrics.sharpe_ratio(returns),
+        sortino=None if returns is None else metrics.sortino_ratio(returns),
+        profit_factor=metrics.profit_factor(nets),
+        trades=len(nets),
+        win_rate=metrics.win_rate(nets),
+        expectancy=_money(metrics.expectancy(nets), digits),
+        average_win=_money(metrics.average_win(nets), digits),
+        average_loss=_money(metrics.average_loss(nets), digits),
+        commission=money_from_minor(int(booked[0] + booked[1]), digits),
+        swap=money_from_minor(int(booked[2]), digits),
+        stop_losses=int(reasons[layout.BY_STOP]),
+        take_profits=int(reasons[layout.BY_TARGET]),
+        stop_outs=int(reasons[layout.BY_STOP_OUT]),
+        open_positions=int(cells[layout.SIDE] != 0),
+        trades_sha256=trades_sha256,
+    )
+
+
+def trade_nets(played: Played) -> NDArray[np.int64]:
+    """Return what each closed trade brought after all its costs, int64[t] minor units.
+
+    A kernel holds one position at a time: its deals are an opening and a closing one in turn.
+    """
+    money = [layout.PROFIT, layout.COMMISSION, layout.DEAL_SWAP, layout.FEE]
+    nets = played.deals[:, money].sum(axis=1)
+    closed = len(nets) // 2
+    found: NDArray[np.int64] = nets[0 : 2 * closed : 2] + nets[1 : 2 * closed : 2]
+    return found
+
+
+def _money(minor: float | None, digits: int) -> float | None:
+    return None if minor is None else minor / 10**digits
