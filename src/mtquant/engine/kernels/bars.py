@@ -62,7 +62,7 @@ def play_bars(
         cells[BAR] = bar
         _open_bar(bars, calendar, money, trading, record, bar)
         if bar > 0:
-            _decide(bars, opinions, calendar, money, trading, bot, record, bar)
+            decide(bars, opinions, calendar, money, trading, bot, record, bar)
         if cells[SIDE] == 0:
             following = _pass_flat(bars, opinions, calendar, trading, record, bar)
         else:
@@ -125,7 +125,7 @@ def _walk_bar(
         note_held(record, bars, money, trading, calendar, bar)
 
 
-def _decide(
+def decide(
     bars: BarColumns,
     opinions: Opinions,
     calendar: Calendar,
@@ -143,7 +143,7 @@ def _decide(
     if side != 0:
         wanted = 0 if opinion == FLAT else opinion
         if opinion == NOTHING or wanted == side:
-            level = _trailed(bars, bot, record, closed)
+            level = trailed(bars, bot, record, closed)
             if level != 0:
                 move_stop(record, money, trading, calendar, level)
             return
@@ -162,7 +162,7 @@ def _decide(
         stop_out(record, money, trading, calendar)
 
 
-def _trailed(bars: BarColumns, bot: Bot, record: Record, bar: int) -> int:
+def trailed(bars: BarColumns, bot: Bot, record: Record, bar: int) -> int:
     """Return the stop level that a closed bar asks for, 0 for none."""
     if not bot.trails:
         return 0
@@ -181,7 +181,7 @@ def _trailed(bars: BarColumns, bot: Bot, record: Record, bar: int) -> int:
     )
 
 
-def _next_decision(opinions: Opinions, record: Record, bar: int) -> int:
+def next_decision(opinions: Opinions, record: Record, bar: int) -> int:
     """Return the first bar, from one on, that the strategy says something about."""
     cells = record.cells
     while opinions.rows[cells[DECISION]] < bar:
@@ -199,7 +199,7 @@ def _pass_flat(
     bar: int,
 ) -> int:
     """Pass over bars while no position is held; return the bar to open next."""
-    row = _next_decision(opinions, record, bar)
+    row = next_decision(opinions, record, bar)
     following = min(len(bars.time_ms), row + 1)
     worth = record.cells[BALANCE] + trading.credit_minor
     note_flat(record, bars, calendar, worth, bar, following)
@@ -223,10 +223,10 @@ def _pass_held(
     cells = record.cells
     if cells[IS_HELD_BACK]:
         return bar
-    lower, upper = _bounds(money, trading, record)
+    lower, upper = bounds(money, trading, record)
     record.figures[RISE] = -float(FAR)
     end = min(len(bars.time_ms), calendar.midnight_bars[cells[MIDNIGHT]])
-    end = min(end, _next_decision(opinions, record, bar) + 1)
+    end = min(end, next_decision(opinions, record, bar) + 1)
     reached = bar
     while reached < end:
         stop = min(end, calendar.day_ends[cells[DAY]] + 1)
@@ -275,7 +275,7 @@ def _scan(
             rise, fall = record.figures[RISE], record.figures[FALL]
             noted = bar + 1
         bar += 1
-        if bot.trails and _trailed(bars, bot, record, bar - 1) != 0:
+        if bot.trails and trailed(bars, bot, record, bar - 1) != 0:
             asks = True
             break
     if noted < bar:
@@ -283,7 +283,7 @@ def _scan(
     return bar, asks
 
 
-def _bounds(money: Money, trading: Trading, record: Record) -> tuple[int, int]:
+def bounds(money: Money, trading: Trading, record: Record) -> tuple[int, int]:
     """Return the prices (points) at which something may happen to the position.
 
     They are of the side at which it would close: at or below the first, at or above the second.

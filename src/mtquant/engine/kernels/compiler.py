@@ -51,6 +51,7 @@ _KERNELS: Final = (
     "mtquant.engine.kernels.quotes",
     "mtquant.engine.kernels.figures",
     "mtquant.engine.kernels.bars",
+    "mtquant.engine.kernels.ticks",
 )
 SOURCES: Final = (*_RULES, *_KERNELS)
 """The modules that compiled code is made of, rules first."""

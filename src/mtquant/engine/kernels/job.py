@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mtquant.engine.kernels.calendar import make_calendar
 from mtquant.engine.kernels.layout import (
+    FAR,
     INTEREST_NOW,
     INTEREST_OPEN,
     NO_SWAP,
@@ -19,6 +20,7 @@ from mtquant.engine.kernels.layout import (
     Bot,
     Calendar,
     Money,
+    TickColumns,
     Trading,
 )
 from mtquant.exchange import Terms, VenueSpec, rules
@@ -41,7 +43,7 @@ from mtquant.strategy import AtrTrailingStop, ExitStrategy, StopLossTakeProfit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mtquant.model import Instrument
+    from mtquant.model import Instrument, Ticks
     from mtquant.strategy import Series
 
 _PRICED: Final = frozenset({ExecutionMode.REQUEST, ExecutionMode.INSTANT})
@@ -129,6 +131,37 @@ class Job:
     trading: Trading
     bot: Bot
     deposit_minor: int
+    ticks: TickColumns | None = None
+
+    @property
+    def opened_ms(self) -> int:
+        """Return when the first price comes (UTC ms)."""
+        times = self.columns.time_ms if self.ticks is None else self.ticks.time_ms
+        return int(times[0])
+
+
+def make_tick_job(spec: RunSpec, ticks: Ticks, bars: Bars, series: Series) -> Job:
+    """Return a run over real ticks.
+
+    Args:
+        spec: the run; its `slippage` is int32[t, 2], a row for each tick.
+        ticks: of the symbol.
+        bars: made of the ticks, on which the strategy decides.
+        series: over the bars; keeps indicators that several runs share.
+    """
+    job = make_job(replace(spec, slippage=None), bars, series)
+    slippage = np.zeros((1, 2), dtype=np.int32) if spec.slippage is None else spec.slippage
+    midnights = job.calendar.midnights[:-1]
+    first = np.searchsorted(ticks.time_ms, bars.time_ms)
+    columns = TickColumns(
+        time_ms=frozen(ticks.time_ms),
+        bid=frozen(ticks.bid),
+        ask=frozen(ticks.ask),
+        slippage=frozen(slippage),
+        first=frozen(np.append(first, len(ticks)).astype(np.int64)),
+        midnights=frozen(np.append(np.searchsorted(ticks.time_ms, midnights), FAR)),
+    )
+    return replace(job, spec=spec, ticks=columns)
 
 
 def make_job(spec: RunSpec, bars: Bars, series: Series) -> Job:

@@ -183,6 +183,17 @@ class BarColumns(NamedTuple):
     trail_atr: Cells
 
 
+class TickColumns(NamedTuple):
+    """Hold real ticks, what trades slip at them, and where the bars that are made of them begin."""
+
+    time_ms: Cells  # int64[t], never falling
+    bid: Cells  # int32[t], points
+    ask: Cells
+    slippage: Cells  # int32[t, 2], or [1, 2] for all ticks
+    first: Cells  # int64[n + 1], first tick of each bar, then t
+    midnights: Cells  # int64[m + 1], first tick not before each server midnight, then FAR
+
+
 class Opinions(NamedTuple):
     """Hold what the strategy says: rows of bars that say something, and what."""
 

@@ -34,11 +34,12 @@ def ledger_of(played: Played) -> Ledger:
     job = played.job
     ledger = Ledger()
     account = job.spec.venue.account
-    opened_ms = int(job.columns.time_ms[0])
     if account.deposit_minor:
-        ledger.book_balance(DealKind.BALANCE, account.deposit_minor, opened_ms, "initial deposit")
+        ledger.book_balance(
+            DealKind.BALANCE, account.deposit_minor, job.opened_ms, "initial deposit"
+        )
     if account.credit_minor:
-        ledger.book_balance(DealKind.CREDIT, account.credit_minor, opened_ms, "initial credit")
+        ledger.book_balance(DealKind.CREDIT, account.credit_minor, job.opened_ms, "initial credit")
     writer = _Writer(played, ledger)
     for row in played.deals.tolist():
         writer.write(row)

@@ -13,10 +13,12 @@ from mtquant.engine.kernels.layout import (
     BY_STOP_OUT,
     BY_TARGET,
     DAY_NET,
+    FAR,
     IS_HELD_BACK,
     MARGIN,
     MIDNIGHT,
     NOW_MS,
+    RISE,
     SELL_SLIP,
     SIDE,
     STOP,
@@ -117,6 +119,7 @@ def roll_until(
         if cells[SIDE] != 0:
             nights = calendar.nights[cells[MIDNIGHT]]
             cells[SWAP] += swap(money, cells, nights, cells[BID], cells[ASK])
+            record.figures[RISE] = -float(FAR)  # equity has moved without the price
             if trading.drops_levels_daily:
                 cells[STOP] = 0
                 cells[TARGET] = 0

@@ -13,6 +13,7 @@ from mtquant.engine.kernels.bars import play_bars
 from mtquant.engine.kernels.compiler import compiled
 from mtquant.engine.kernels.job import Job, frozen
 from mtquant.engine.kernels.layout import Opinions, Record
+from mtquant.engine.kernels.ticks import play_ticks
 from mtquant.strategy import require_signals
 
 _ALWAYS = np.ones(1)
@@ -59,9 +60,20 @@ def play(
         directions=frozen(directions),
         strengths=frozen(_ALWAYS if strengths is None else strengths),
     )
-    kernel = play_bars if interpreted else compiled(play_bars)
-    walked = (job.columns, opinions, job.calendar, job.money, job.trading, job.bot, record)
-    kernel(*(map(_viewed, walked) if kernel is play_bars else walked))
+    walked: tuple[Any, ...] = (
+        job.columns,
+        opinions,
+        job.calendar,
+        job.money,
+        job.trading,
+        job.bot,
+        record,
+    )
+    source: Any = play_bars
+    if job.ticks is not None:
+        source, walked = play_ticks, (job.ticks, *walked)
+    kernel = source if interpreted else compiled(source)
+    kernel(*(map(_viewed, walked) if kernel is source else walked))
     return Played(
         job=job,
         deals=record.deals[: record.cells[layout.ROWS]],
