@@ -24,6 +24,8 @@ MtquantError
 │   │   └── SymbolNotFoundError
 │   └── RiskViolationError
 │       └── PositionSizeError
+├── SweepError                some trials of a sweep are missing: the others stand
+│   └── EvaluationError       one trial could not be run
 └── IllegalTransitionError    a life cycle left its table: a defect
 ```
 """
@@ -133,6 +135,14 @@ class RiskViolationError(InputError):
 
 class PositionSizeError(RiskViolationError):
     """A volume cannot be computed or does not fit the instrument."""
+
+
+class SweepError(MtquantError):
+    """Trials of a sweep could not be run; those that are finished stand."""
+
+
+class EvaluationError(SweepError):
+    """One trial could not be run: the sweep says so and goes on."""
 
 
 class IllegalTransitionError(MtquantError):
