@@ -12,6 +12,7 @@ from mtquant.research.sweep.parameters import (
     parameters_of,
 )
 from mtquant.research.sweep.ranges import Axis, Span, Steps, parse_axes, parse_axis
+from mtquant.research.sweep.report import View, render_sweep_report
 from mtquant.research.sweep.results import SweepResults
 from mtquant.research.sweep.room import DEFAULT_LIMIT, MEMORY_BYTES, require_room
 from mtquant.research.sweep.runner import Silence, Watcher, cores, run_sweep
@@ -37,6 +38,7 @@ __all__ = [
     "Table",
     "TrialState",
     "Value",
+    "View",
     "Watcher",
     "by_name",
     "cores",
@@ -48,6 +50,7 @@ __all__ = [
     "parameters_of",
     "parse_axes",
     "parse_axis",
+    "render_sweep_report",
     "require_room",
     "run_sweep",
 ]

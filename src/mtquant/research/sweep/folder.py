@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -64,11 +64,11 @@ class SweepFolder:
             is_continued=False,
             lock=lock,
         )
-        try:
-            return place._begun()
-        except BaseException:
-            lock.release()
-            raise
+        with ExitStack() as undo:
+            undo.callback(lock.release)
+            begun = place._begun()
+            undo.pop_all()
+        return begun
 
     def __enter__(self) -> Self:
         return self

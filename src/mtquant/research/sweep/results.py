@@ -56,11 +56,16 @@ class SweepResults:
 
     def count(self, state: TrialState) -> int:
         """Return how many trials ended like that."""
-        return int(np.count_nonzero(self.states == _CODES.index(state)))
+        return int(np.count_nonzero(self.is_state(state)))
 
     def state(self, row: int) -> TrialState:
         """Return how the trial in a row ended."""
         return _CODES[int(self.states[row])]
+
+    def is_state(self, state: TrialState) -> NDArray[np.bool_]:
+        """Return which trials ended like that, bool[n]."""
+        same: NDArray[np.bool_] = self.states == _CODES.index(state)
+        return same
 
     def combination(self, row: int) -> dict[str, Value]:
         """Return the parameters of the trial in a row."""

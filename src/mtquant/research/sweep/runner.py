@@ -81,8 +81,6 @@ def run_sweep(
     """
     if workers < 1:
         raise ConfigError(f"workers must be at least 1, was {workers}")
-    if not windows:
-        raise ConfigError("a sweep needs at least one window")
     count = len(windows)
     require_room(len(space), count, len(space.names), limit=limit, memory_bytes=memory_bytes)
     work = Work(space=space, windows=tuple(windows))
