@@ -165,7 +165,11 @@ def _write(place: SweepFolder, results: SweepResults, view: View, setup: SweepSe
         raise ConfigError(f"{place.path(TABLE)}: cannot be written ({error.strerror})") from error
     names = ", ".join(sorted({f"{b.symbol} {b.timeframe.name}" for b in setup.sources}))
     title = f"Sweep of {config.strategy.name} on {names}"
-    facts = dict(strategy_facts(config))
-    facts["Not varied"] = facts.pop("Strategy")
-    facts["Windows"] = ", ".join(setup.window_names)
+    fixed = {k: v for k, v in config.strategy.parameters.items() if k not in results.names}
+    words = [f"{name} varied" for name in results.names] + [f"{k}={v}" for k, v in fixed.items()]
+    facts = {
+        **strategy_facts(config),
+        "Strategy": f"{config.strategy.name} ({', '.join(words)})",
+        "Windows": ", ".join(setup.window_names),
+    }
     place.write(REPORT, render_sweep_report(title, results, view, facts=facts))

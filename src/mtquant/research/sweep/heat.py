@@ -25,11 +25,15 @@ _BINS: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatAxis:
-    """Hold the cells along an axis: their labels, and in which one each trial lies, int64[n]."""
+    """Hold the cells along an axis: their labels, and in which one each trial lies, int64[n].
+
+    Where a cell is a stretch of values, `starts` says where each begins.
+    """
 
     name: str
     labels: tuple[str, ...]
     places: NDArray[np.int64]
+    starts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

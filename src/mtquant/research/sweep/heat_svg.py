@@ -38,7 +38,7 @@ def heat_html(heat: HeatMap, results: SweepResults, currency: str, digits: int) 
         f'<p class="says">{escape(_sentence(heat))}</p>'
         f'<div class="plot heat"><svg role="img" aria-label="{label}" style="height:{height}px">'
         f"{drawing.cells()}{_labels(heat)}</svg></div>"
-        f"{_legend(heat, drawing.scale)}</figure>"
+        f"{_legend(heat, drawing.scale, unit)}</figure>"
     )
 
 
@@ -140,15 +140,14 @@ def _labels(heat: HeatMap) -> str:
 
 def _ticks(axis: HeatAxis) -> list[tuple[float, str]]:
     """Return where labels stand, in percent, and what they say; not more than fit."""
-    count = len(axis.labels)
-    every = -(-count // _LABELS)
-    return [
-        (100 * (place + 0.5) / count, axis.labels[place].split(" to ")[0])
-        for place in range(0, count, every)
-    ]
+    texts = axis.starts or axis.labels
+    middle = 0.0 if axis.starts else 0.5
+    every = -(-len(texts) // _LABELS)
+    shown = range(0, len(texts), every)
+    return [(100 * (place + middle) / len(texts), texts[place]) for place in shown]
 
 
-def _legend(heat: HeatMap, scale: Scale | None) -> str:
+def _legend(heat: HeatMap, scale: Scale | None, unit: str) -> str:
     nothing = (
         '<span><svg class="swatch"><rect class="none" width="100%" height="100%"/></svg>'
         "no result</span>"
@@ -167,8 +166,9 @@ def _legend(heat: HeatMap, scale: Scale | None) -> str:
             f'<text class="xlabel{second}" x="{100 * place / count:.3f}%" y="14" dy="15">'
             f"{escape(edge_text(heat.figure, edge))}</text>"
         )
-    better = "lower is better" if heat.figure.is_lower_better else "higher is better"
+    figure = heat.figure
+    better = f"{figure.label}{unit}: {'lower' if figure.is_lower_better else 'higher'} is better"
     return (
         f'<div class="plot key"><svg aria-hidden="true">{"".join(parts)}</svg></div>'
-        f'<p class="legend"><span>{better}</span>{nothing}</p>'
+        f'<p class="legend"><span>{escape(better)}</span>{nothing}</p>'
     )

@@ -63,7 +63,7 @@ def render_sweep_report(
     if heat is not None:
         body.append(heat_html(heat, results, view.currency, view.digits))
     best = f"The best {min(_ROWS, len(ranked))} of {len(results):,} trials"
-    body.append(section(best, _table(results, view, ranked[:_ROWS]) + _warning(len(results))))
+    body.append(section(best, _warning(len(results)) + _table(results, view, ranked[:_ROWS])))
     body += [
         section(f"{name} ({results.count(state):,})", _reasons(results, state))
         for state, name in ((TrialState.INVALID, "Invalid"), (TrialState.FAILED, "Failed"))
@@ -115,7 +115,7 @@ def _cards(results: SweepResults, view: View, ranked: Sequence[int]) -> str:
         ("With a result", f"{results.count(TrialState.OK):,}", f"{len(ranked):,} of them ranked"),
         ("Invalid", f"{results.count(TrialState.INVALID):,}", "values that do not go together"),
         ("Failed", f"{results.count(TrialState.FAILED):,}", "the run broke"),
-        (f"Best {figure.label.lower()}", best + unit,
+        (f"Best by {figure.label.lower()}", best + unit,
          f"trial {ranked[0] + 1:,}" if ranked else "no trial is ranked"),
     )  # fmt: skip
     items = (
@@ -177,7 +177,7 @@ def _reasons(results: SweepResults, state: TrialState) -> str:
     if left:
         rows += f'<tr class="total"><th scope="row">other reasons</th><td>{left:,}</td></tr>'
     return (
-        f'<div class="scroll" role="region" aria-label="Reasons, {state.value}" tabindex="0">'
+        f'<div class="scroll reasons" role="region" aria-label="{state.value}" tabindex="0">'
         '<table><thead><tr><th scope="col">Reason</th><th scope="col">Trials</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )

@@ -36,7 +36,8 @@ def scale_of(figure: Figure, values: NDArray[np.float64]) -> Scale:
     """Return the scale for values, of which there is at least one and none is NaN."""
     if figure.center is None:
         edges = _between(float(values.min()), float(values.max()))
-        shades = [_MIDDLE + place for place in range(len(edges) + 1)]
+        most = max(1, len(edges))
+        shades = [_MIDDLE + round(_MIDDLE * place / most) for place in range(len(edges) + 1)]
     else:
         edges = _around(figure.center, values)
         shades = list(range(_SHADES))
@@ -64,7 +65,7 @@ def edge_text(figure: Figure, value: float) -> str:
 def _around(center: float, values: NDArray[np.float64]) -> list[float]:
     """Return eight round edges around a center; the farthest twentieth is left to the ends."""
     reach = float(np.quantile(np.abs(values - center), 0.95))
-    step = value_step(0.0, reach, _MIDDLE) if reach > 0 else 1.0
+    step = value_step(0.0, reach, _MIDDLE + 1) if reach > 0 else 1.0
     return [center + (place - _MIDDLE + 0.5) * step for place in range(_SHADES - 1)]
 
 
