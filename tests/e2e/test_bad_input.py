@@ -115,7 +115,7 @@ def broken(tmp_path: Path, kind: str) -> Path:
         ("text", "not a readable .npz bars file"),
         ("cut", "not a readable .npz bars file"),
         ("rowless", "holds no bars"),
-        ("backwards", "time does not rise in row 1"),
+        ("backwards", "time falls in row 1"),
     ],
 )
 def test_a_broken_data_file_is_named_with_what_is_wrong(

@@ -1,10 +1,12 @@
 """Bars at rest: plain `.npz` columns, Parquet through the extra `data`, and the shipped sample.
 
-`mtquant.data.catalogue` knows instruments, `mtquant.data.synthetic` makes up a market of them.
+`mtquant.data.store` keeps series by content, `mtquant.data.catalogue` knows instruments,
+`mtquant.data.synthetic` makes up a market of them.
 """
 
 from mtquant.data.bars_file import load_bars, save_bars
-from mtquant.data.parquet import load_parquet, load_ticks
+from mtquant.data.parquet import load_parquet, load_ticks, save_parquet
+from mtquant.data.precision import rescale
 from mtquant.data.resample import period_starts, resample, server_times
 from mtquant.data.sample import SAMPLE_SPREAD_POINTS, SAMPLES, load_sample, sample_metadata
 from mtquant.data.yaml_text import parse_yaml, read_yaml
@@ -20,7 +22,9 @@ __all__ = [
     "period_starts",
     "read_yaml",
     "resample",
+    "rescale",
     "sample_metadata",
     "save_bars",
+    "save_parquet",
     "server_times",
 ]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
 
-from mtquant.model import Bars, DataError, Timeframe, make_bars
+from mtquant.model import Bars, DataError, MarketDataError, Timeframe, make_bars
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _PRICES = ("open", "high", "low", "close")
@@ -71,15 +73,29 @@ def load_bars(path: Path, *, default_spread_points: int = 0) -> Bars:
         raise DataError(f"{path}: time_ms must be one column, was {arrays['time_ms'].shape}")
     if not len(arrays["time_ms"]):
         raise DataError(f"{path}: the file holds no bars")
-    return make_bars(
-        symbol=str(arrays["symbol"]),
-        timeframe=timeframe_named(str(arrays["timeframe"]), path),
-        digits=digits_from(arrays["digits"], path),
-        time_ms=arrays["time_ms"],
-        spread=arrays.get("spread", default_spread_points),
-        tick_volume=arrays.get("tick_volume", 0),
-        **{name: arrays[name] for name in _PRICES},
-    )
+    with complaints_named(path):
+        return make_bars(
+            symbol=str(arrays["symbol"]),
+            timeframe=timeframe_named(str(arrays["timeframe"]), path),
+            digits=digits_from(arrays["digits"], path),
+            time_ms=arrays["time_ms"],
+            spread=arrays.get("spread", default_spread_points),
+            tick_volume=arrays.get("tick_volume", 0),
+            **{name: arrays[name] for name in _PRICES},
+        )
+
+
+@contextmanager
+def complaints_named(path: Path) -> Iterator[None]:
+    """Put the file's name before what is wrong with its bars.
+
+    Raises:
+        MarketDataError: the bars contradict themselves.
+    """
+    try:
+        yield
+    except MarketDataError as error:
+        raise MarketDataError(f"{path}: {error}", **error.details) from error
 
 
 def timeframe_named(name: str, path: Path) -> Timeframe:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtquant.data.bars_file import digits_from, timeframe_named
+from mtquant.data.bars_file import complaints_named, digits_from, timeframe_named
 from mtquant.model import Bars, DataError, ServerClock, Ticks, make_bars
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
     from numpy.typing import NDArray
 
@@ -37,15 +40,53 @@ def load_parquet(
     """
     metadata, columns = _read(path, "time", _PRICES, ("symbol", "timeframe", "digits"))
     time_ms = _utc(path, columns["time"].astype(np.int64) * 1000, metadata, clock)
-    return make_bars(
-        symbol=str(metadata["symbol"]),
-        timeframe=timeframe_named(str(metadata["timeframe"]), path),
-        digits=digits_from(metadata["digits"], path),
-        time_ms=time_ms,
-        spread=columns.get("spread", default_spread_points),
-        tick_volume=columns.get("tick_volume", 0),
-        **{name: columns[name] for name in _PRICES},
-    )
+    with complaints_named(path):
+        return make_bars(
+            symbol=str(metadata["symbol"]),
+            timeframe=timeframe_named(str(metadata["timeframe"]), path),
+            digits=digits_from(metadata["digits"], path),
+            time_ms=time_ms,
+            spread=columns.get("spread", default_spread_points),
+            tick_volume=columns.get("tick_volume", 0),
+            **{name: columns[name] for name in _PRICES},
+        )
+
+
+def save_parquet(bars: Bars, path: Path) -> None:
+    """Write bars as a Parquet file that `load_parquet` reads back, in one piece.
+
+    Raises:
+        DataError: the extra is not installed, a time is no whole second, or the file cannot be
+            written.
+    """
+    duckdb = _duckdb(path, "writing")
+    broken = np.flatnonzero(bars.time_ms % 1000)
+    if len(broken):
+        row = int(broken[0])
+        raise DataError(
+            f"{path}: the times of Parquet bars are whole seconds, row {row} opens at "
+            f"{bars.time_ms[row]} ms; write .npz instead"
+        )
+    facts = {"symbol": bars.symbol, "timeframe": bars.timeframe.name, "digits": bars.digits}
+    about = json.dumps(facts | {"timezone": "UTC"})
+    columns = {"time": bars.time_ms // 1000}
+    columns |= {name: getattr(bars, name) for name in (*_PRICES, "spread", "tick_volume")}
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    try:
+        with duckdb.connect() as connection:
+            connection.register("bars", columns)
+            connection.execute(
+                f"copy (select * from bars) to {_quoted(str(draft))} "
+                f"(format parquet, compression zstd, kv_metadata {{mtquant: {_quoted(about)}}})"
+            )
+        draft.replace(path)
+    except (duckdb.Error, OSError) as error:
+        draft.unlink(missing_ok=True)
+        raise DataError(f"{path}: the file cannot be written ({error})") from error
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def load_ticks(path: Path, *, clock: ServerClock | None = None) -> Ticks:
@@ -103,12 +144,7 @@ def _read(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     if not path.is_file():
         raise DataError(f"{path}: there is no such data file")
-    try:
-        import duckdb  # noqa: PLC0415 - an extra, and slow to import
-    except ImportError as error:
-        raise DataError(
-            f"{path}: reading Parquet needs the extra `data`: pip install 'mtquant[data]'"
-        ) from error
+    duckdb = _duckdb(path, "reading")
     try:
         with duckdb.connect() as connection:
             found = connection.execute(
@@ -131,6 +167,15 @@ def _read(
         raise DataError(f"{path}: {', '.join(missing)} missing from the file or its metadata")
     _require_whole(path, columns, time)
     return metadata, columns
+
+
+def _duckdb(path: Path, deed: str) -> ModuleType:
+    try:
+        return importlib.import_module("duckdb")  # an extra, and slow to import
+    except ImportError as error:
+        raise DataError(
+            f"{path}: {deed} Parquet needs the extra `data`: pip install 'mtquant[data]'"
+        ) from error
 
 
 def _require_whole(path: Path, columns: dict[str, Any], time: str) -> None:

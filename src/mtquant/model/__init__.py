@@ -1,9 +1,9 @@
 """The language of mtquant: what every other package speaks. It imports nothing of ours."""
 
+from mtquant.model.bar_checks import IntColumn
 from mtquant.model.bars import (
     BarRow,
     Bars,
-    IntColumn,
     Quote,
     Ticks,
     make_bars,

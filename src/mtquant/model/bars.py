@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mtquant.model.bar_checks import (
+    PRICE_COLUMNS,
+    IntColumn,
+    points_column,
+    require_sane,
+    whole_column,
+)
 from mtquant.model.codec import Jsonable
-from mtquant.model.errors import MarketDataError
 from mtquant.model.timeframe import Timeframe
 
-IntColumn = NDArray[np.int64] | NDArray[np.int32]
-PRICE_COLUMNS = ("open", "high", "low", "close")
+_CHUNK: Final = 1 << 15  # rows hashed at a time: 256 kB stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +62,10 @@ class Bars:
         """Return a SHA-256 over symbol, timeframe, digits and every column."""
         digest = sha256(f"{self.symbol},{self.timeframe.name},{self.digits}".encode())
         for name in ("time_ms", *PRICE_COLUMNS, "spread", "tick_volume"):
-            column = np.ascontiguousarray(getattr(self, name), dtype="<i8")
-            digest.update(column.tobytes())
+            column = getattr(self, name)
+            for start in range(0, len(column), _CHUNK):
+                rows = np.ascontiguousarray(column[start : start + _CHUNK], dtype="<i8")
+                digest.update(rows.data)
         return digest.hexdigest()
 
 
@@ -93,10 +101,10 @@ def make_bars(
     """
     n = len(time_ms)
     given = {"open": open, "high": high, "low": low, "close": close, "spread": spread}
-    columns = {name: _column(values, n, name) for name, values in given.items()}
-    times = _whole(time_ms, n, "time_ms")
-    volume = _whole(tick_volume, n, "tick_volume")
-    _require_sane(symbol, times, volume, columns)
+    columns = {name: points_column(values, n, name) for name, values in given.items()}
+    times = whole_column(time_ms, n, "time_ms")
+    volume = whole_column(tick_volume, n, "tick_volume")
+    require_sane(symbol, times, volume, columns)
     for prices in columns.values():
         prices.setflags(write=False)
     times.setflags(write=False)
@@ -109,58 +117,6 @@ def make_bars(
         tick_volume=volume,
         **columns,
     )
-
-
-def _whole(values: IntColumn | int, n: int, name: str) -> NDArray[np.int64]:
-    if isinstance(values, int):
-        return np.full(n, values, dtype=np.int64)
-    array = np.asarray(values)
-    if not np.issubdtype(array.dtype, np.integer):
-        raise MarketDataError(f"column {name} must hold whole numbers, was {array.dtype}")
-    if array.shape != (n,):
-        raise MarketDataError(f"column {name} has shape {array.shape}, the times have ({n},)")
-    return array.astype(np.int64)
-
-
-def _column(values: IntColumn | int, n: int, name: str) -> NDArray[np.int32]:
-    array = _whole(values, n, name)
-    if n and (array.min() < -(2**31) or array.max() >= 2**31):
-        raise MarketDataError(f"column {name} does not fit 32 bits of points")
-    return array.astype(np.int32)
-
-
-def _require_sane(
-    symbol: str,
-    times: NDArray[np.int64],
-    volume: NDArray[np.int64],
-    columns: dict[str, NDArray[np.int32]],
-) -> None:
-    low, high = columns["low"], columns["high"]
-    inside = [columns["open"], columns["close"]]
-    checks = (
-        ("time does not rise", np.flatnonzero(np.diff(times) <= 0) + 1),
-        ("price is not positive", np.flatnonzero(low <= 0)),
-        ("high lies below low", np.flatnonzero(high < low)),
-        ("open or close lies outside low and high", _outside(inside, low, high)),
-        ("spread is negative", np.flatnonzero(columns["spread"] < 0)),
-        ("tick volume is negative", np.flatnonzero(volume < 0)),
-    )
-    for complaint, rows in checks:
-        if len(rows):
-            row = int(rows[0])
-            raise MarketDataError(
-                f"{symbol}: {complaint} in row {row} (of {len(times)}, {len(rows)} such rows)",
-                row=row,
-            )
-
-
-def _outside(
-    inside: list[NDArray[np.int32]], low: NDArray[np.int32], high: NDArray[np.int32]
-) -> NDArray[np.int64]:
-    wrong = np.zeros(len(low), dtype=bool)
-    for column in inside:
-        wrong |= (column < low) | (column > high)
-    return np.flatnonzero(wrong)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,7 @@ def test_an_incomplete_file_is_refused_with_what_is_missing(
 
 
 def test_prices_that_are_no_points_are_refused(write):
-    with pytest.raises(MarketDataError, match="column close must hold whole numbers"):
+    with pytest.raises(MarketDataError, match="column close must hold whole points"):
         load_parquet(write(f"select * replace (1.05::double as close) from ({SELECT})"))
 
 

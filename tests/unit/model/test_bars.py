@@ -26,7 +26,8 @@ def bars(**changes) -> Bars:
 @pytest.mark.parametrize(
     ("column", "row", "value", "complaint"),
     [
-        ("time_ms", 2, 60_000, "time does not rise"),
+        ("time_ms", 2, 60_000, "time stands twice"),
+        ("time_ms", 2, 59_000, "time falls"),
         ("low", 1, 0, "price is not positive"),
         ("low", 3, 109, "high lies below low"),
         ("open", 2, 108, "open or close lies outside"),
@@ -49,8 +50,8 @@ def test_a_contradiction_is_refused_with_its_row(column: str, row: int, value: i
     ("column", "values", "complaint"),
     [
         ("open", np.array([100, 101]), "column open has shape"),
-        ("high", np.array([105.0, 106.0, 107.0, 108.0]), "column high must hold whole numbers"),
-        ("time_ms", np.array([0.0, 1.5, 2.0, 3.0]), "column time_ms must hold whole numbers"),
+        ("high", np.array([105.0, 106.0, 107.0, 108.0]), "column high must hold whole points"),
+        ("time_ms", np.array([0.0, 1.5, 2.0, 3.0]), "column time_ms must hold whole milliseconds"),
         ("time_ms", np.zeros((4, 2), dtype=np.int64), "column time_ms has shape"),
         ("close", np.array([101, 102, 103, 2**31]), "column close does not fit 32 bits"),
         ("tick_volume", np.array([1.0] * 4), "column tick_volume must hold whole numbers"),

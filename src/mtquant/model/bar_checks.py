@@ -1,0 +1,126 @@
+"""What columns of bars must be; every complaint names the first wrong row and what stands there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtquant.model.errors import MarketDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+IntColumn = NDArray[np.int64] | NDArray[np.int32]
+PRICE_COLUMNS: Final = ("open", "high", "low", "close")
+_WHOLE: Final = dict.fromkeys((*PRICE_COLUMNS, "spread"), "points") | {"time_ms": "milliseconds"}
+_Check = tuple[str, NDArray[np.int64], "Callable[[int], str]"]
+
+
+def whole_column(values: IntColumn | int, n: int, name: str) -> NDArray[np.int64]:
+    """Return n whole numbers of a column, or of one number for all rows.
+
+    Raises:
+        MarketDataError: they are no whole numbers, or not n.
+    """
+    if isinstance(values, int):
+        return np.full(n, values, dtype=np.int64)
+    array = np.asarray(values)
+    if not np.issubdtype(array.dtype, np.integer):
+        raise MarketDataError(
+            f"column {name} must hold whole {_WHOLE.get(name, 'numbers')}, was {array.dtype}"
+            f"{_examples(array)}"
+        )
+    if array.shape != (n,):
+        raise MarketDataError(f"column {name} has shape {array.shape}, the times have ({n},)")
+    return array.astype(np.int64)
+
+
+def points_column(values: IntColumn | int, n: int, name: str) -> NDArray[np.int32]:
+    """Return n numbers of points.
+
+    Raises:
+        MarketDataError: they are no whole numbers, not n, or do not fit 32 bits.
+    """
+    array = whole_column(values, n, name)
+    if n and (array.min() < -(2**31) or array.max() >= 2**31):
+        row = int(np.flatnonzero((array < -(2**31)) | (array >= 2**31))[0])
+        raise MarketDataError(
+            f"column {name} does not fit 32 bits of points: {array[row]} in row {row}", row=row
+        )
+    return array.astype(np.int32)
+
+
+def require_sane(
+    symbol: str,
+    times: NDArray[np.int64],
+    volume: NDArray[np.int64],
+    columns: Mapping[str, NDArray[np.int32]],
+) -> None:
+    """Refuse bars that contradict themselves.
+
+    Raises:
+        MarketDataError: the message and `details["row"]` name the first wrong row.
+    """
+    for complaint, rows, shown in _checks(times, volume, columns):
+        if len(rows):
+            row = int(rows[0])
+            raise MarketDataError(
+                f"{symbol}: {complaint} in row {row} (of {len(times)}, {len(rows)} such rows): "
+                f"{shown(row)}",
+                row=row,
+            )
+
+
+def time_text(time_ms: int) -> str:
+    """Return a moment (UTC milliseconds) for people; any number has a text.
+
+    >>> time_text(1_488_326_400_000)
+    '2017-03-01 00:00:00'
+    """
+    text = str(np.datetime64(int(time_ms), "ms")).replace("T", " ")
+    return text.removesuffix(".000")
+
+
+def _checks(
+    times: NDArray[np.int64], volume: NDArray[np.int64], columns: Mapping[str, NDArray[np.int32]]
+) -> tuple[_Check, ...]:
+    low, high, spread = columns["low"], columns["high"], columns["spread"]
+    opened, closed = columns["open"], columns["close"]
+    least = np.minimum(np.minimum(opened, closed), np.minimum(low, high))
+    outside = (opened < low) | (opened > high) | (closed < low) | (closed > high)
+    rise = np.diff(times)
+
+    def moved(row: int) -> str:
+        return f"{time_text(times[row])} after {time_text(times[row - 1])} UTC"
+
+    def prices(row: int) -> str:
+        return ", ".join(f"{name} {columns[name][row]}" for name in PRICE_COLUMNS) + " points"
+
+    return (
+        ("time falls", np.flatnonzero(rise < 0) + 1, moved),
+        ("time stands twice", np.flatnonzero(rise == 0) + 1, lambda row: time_text(times[row])),
+        ("price is not positive", np.flatnonzero(least <= 0), prices),
+        ("high lies below low", np.flatnonzero(high < low), prices),
+        ("open or close lies outside low and high", np.flatnonzero(outside), prices),
+        ("spread is negative", np.flatnonzero(spread < 0), lambda row: str(spread[row])),
+        ("tick volume is negative", np.flatnonzero(volume < 0), lambda row: str(volume[row])),
+    )
+
+
+def _examples(array: NDArray[Any]) -> str:
+    """Return the first value that is no whole number, and the first that is no number at all."""
+    values = array.reshape(-1)
+    if not len(values):
+        return ""
+    if not np.issubdtype(values.dtype, np.floating):
+        return f" ({values[0]!s:.40} in row 0)"
+    endless = np.flatnonzero(~np.isfinite(values))
+    broken = np.flatnonzero(np.isfinite(values) & (values != np.rint(values)))
+    rows = sorted({int(found[0]) for found in (broken, endless) if len(found)}) or [0]
+    return f" ({', '.join(f'{_number(values[row])} in row {row}' for row in rows)})"
+
+
+def _number(value: float) -> str:
+    return "NaN" if np.isnan(value) else str(value)
