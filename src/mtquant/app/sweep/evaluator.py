@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtquant.app.config import LoadedConfig, load_config
-from mtquant.app.sweep.columns import StoredBars
 from mtquant.app.sweep.periods import Window
 from mtquant.app.sweep.variants import Variants
 from mtquant.app.wiring import Plan, run_backtest
+from mtquant.data.store import StoredBars
 from mtquant.model import EvaluationError
 from mtquant.research.summary import Summary, summarise
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from mtquant.research.sweep import TrialState
 from mtquant.research.sweep.heat import value_text
-from mtquant.research.sweep.report import heading, parameter_columns, table_figures
+from mtquant.research.sweep.report import heading, parameter_columns, short_names, table_figures
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -94,8 +94,8 @@ def _table(outcome: SweepOutcome, rows: list[int]) -> Table:
     table.add_column("Trial", justify="right")
     if len(results.windows) > 1:
         table.add_column("Window")
-    for name in names:
-        table.add_column(name.rpartition(".")[2], justify="right")
+    for name in short_names(names):
+        table.add_column(name, justify="right")
     for figure in figures:
         table.add_column(heading(figure, view.currency), justify="right")
     for row in rows:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from mtquant import __version__
 from mtquant.app.config import LoadedConfig, load_config
-from mtquant.app.sweep.columns import store_bars
 from mtquant.app.sweep.evaluator import Factory
 from mtquant.app.sweep.periods import Period, Window, make_windows
 from mtquant.app.sweep.variants import sweepable
 from mtquant.app.wiring import find_strategy, make_plan
+from mtquant.data.store import BarsStore
 from mtquant.model import Bars
 from mtquant.research.sweep import DEFAULT_LIMIT, Parameter, SweepFolder, SweepResults, run_sweep
 from mtquant.research.sweep.folder import BARS
@@ -119,10 +119,11 @@ def run_setup(
         SweepError: a batch killed two workers, or every trial failed.
     """
     with _folder(place) as folder:
+        store = BarsStore(folder / BARS)
         factory = Factory(
             raw=setup.loaded.raw,
             config_folder=setup.loaded.folder,
-            sources=tuple(store_bars(bars, folder / BARS) for bars in setup.sources),
+            sources=tuple(store.put(bars) for bars in setup.sources),
             windows=setup.windows,
         )
         return run_sweep(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -141,8 +140,9 @@ def _binned(name: str, values: NDArray[np.float64]) -> HeatAxis:
     low, high = float(values.min()), float(values.max())
     edges = np.linspace(low, high, _BINS + 1)
     places = np.clip(((values - low) / (high - low) * _BINS).astype(np.int64), 0, _BINS - 1)
-    labels = tuple(f"{start:.4g} to {stop:.4g}" for start, stop in itertools.pairwise(edges))
-    return HeatAxis(name=name, labels=labels, places=places)
+    texts = [f"{edge:.4g}" for edge in edges.tolist()]
+    labels = tuple(f"{start} to {stop}" for start, stop in pairwise(texts))
+    return HeatAxis(name=name, labels=labels, places=places, starts=tuple(texts[:-1]))
 
 
 def _distinct(values: NDArray[Any]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
@@ -89,6 +90,17 @@ def parameter_columns(results: SweepResults) -> list[str]:
     return list(varied(results) or results.names)
 
 
+def short_names(names: Sequence[str]) -> list[str]:
+    """Return the last parts of dotted names, and the whole names where two would be the same.
+
+    >>> short_names(["fast", "exits.stop_loss_take_profit.stop_atr"])
+    ['fast', 'stop_atr']
+    """
+    last = Counter(name.rpartition(".")[2] for name in names)
+    parts = ((name, name.rpartition(".")[2]) for name in names)
+    return [part if last[part] == 1 else name for name, part in parts]
+
+
 def heading(figure: Figure, currency: str) -> str:
     """Return a column's heading with its unit."""
     return f"{figure.label}, {currency}" if figure.unit == "money" and currency else figure.label
@@ -132,7 +144,8 @@ def _table(results: SweepResults, view: View, rows: Sequence[int]) -> str:
     figures = table_figures(view.by)
     names = parameter_columns(results)
     windows = ["Window"] * (len(results.windows) > 1)
-    heads = ["", "Trial", *windows, *names, *(heading(one, view.currency) for one in figures)]
+    shown = short_names(names)
+    heads = ["", "Trial", *windows, *shown, *(heading(one, view.currency) for one in figures)]
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     cells = (_cells(results, row, names, figures, view.digits) for row in rows)
     lines = "".join(
