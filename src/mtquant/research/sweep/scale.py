@@ -70,9 +70,12 @@ def _around(center: float, values: NDArray[np.float64]) -> list[float]:
 
 
 def _between(low: float, high: float) -> list[float]:
-    """Return up to four round edges between two values."""
+    """Return up to four round edges between two values, as many as there are."""
     if not high > low:
         return []
-    step = value_step(low, high, _MIDDLE)
-    first, last = math.floor(low / step) + 1, math.ceil(high / step) - 1
-    return [place * step for place in range(first, last + 1)][:_MIDDLE]
+    for wanted in range(_MIDDLE + 3, 0, -1):
+        step = value_step(low, high, wanted)
+        first, last = math.floor(low / step) + 1, math.ceil(high / step) - 1
+        if last - first < _MIDDLE:
+            return [place * step for place in range(first, last + 1)]
+    return [(low + high) / 2]
