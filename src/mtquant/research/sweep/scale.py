@@ -70,12 +70,9 @@ def _around(center: float, values: NDArray[np.float64]) -> list[float]:
 
 
 def _between(low: float, high: float) -> list[float]:
-    """Return up to four round edges between two values, as many as there are."""
+    """Return four edges between two values, rounded to a tenth of their distance."""
     if not high > low:
         return []
-    for wanted in range(_MIDDLE + 3, 0, -1):
-        step = value_step(low, high, wanted)
-        first, last = math.floor(low / step) + 1, math.ceil(high / step) - 1
-        if last - first < _MIDDLE:
-            return [place * step for place in range(first, last + 1)]
-    return [(low + high) / 2]
+    step = (high - low) / (_MIDDLE + 1)
+    decimals = 1 - math.floor(math.log10(step))
+    return sorted({round(low + place * step, decimals) for place in range(1, _MIDDLE + 1)})
