@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +72,7 @@ class Fake:
     def evaluate(self, combination: Combination, window: str) -> Summary:
         fast, slow = combination["fast"], combination.get("slow", 100)
         if self.waits_s:
-            time.sleep(self.waits_s)
+            threading.Event().wait(self.waits_s)
         if fast == self.dies_at:
             self._die()
         if fast == self.breaks_at:

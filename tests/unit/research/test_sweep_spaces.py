@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from enum import Enum
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -24,6 +24,9 @@ from mtquant.research.sweep import (
     parse_axes,
     parse_axis,
 )
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 def values_of(word: str) -> list[object]:
