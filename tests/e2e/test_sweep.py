@@ -6,17 +6,17 @@ import csv
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from demo_process import kill, run, start
+from demo_process import command, environment, kill, run, start
 
 from mtquant.data import load_sample, save_bars
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
@@ -87,17 +87,25 @@ def test_killed_half_way_it_goes_on_and_ends_with_the_same_bytes(
 
 @posix
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_interrupted_it_keeps_what_is_finished_and_says_nothing_else(
+def test_interrupted_it_keeps_what_is_finished_and_says_how_to_go_on(
     tmp_path: Path, finished: Path, workers: str
 ) -> None:
     folder = tmp_path / "out"
-    process = start("sweep", *WORDS, "--workers", workers, "--out", str(folder))
+    process = subprocess.Popen(
+        command("sweep", *WORDS, "--workers", workers, "--out", str(folder)),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     wait_for_rows(process, folder, 6)
-    os.kill(process.pid, signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
     _, told = process.communicate(timeout=30)
 
     assert process.returncode == 130
-    assert "Traceback" not in told
+    assert "of 40 trials are finished; run the same command to go on." in told
+    assert len(told.strip().splitlines()) == 1
     facts = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
     assert facts["state"] == "running"
     assert run("sweep", *WORDS, "--out", str(folder)).returncode == 0

@@ -74,7 +74,9 @@ def test_a_word_gives_its_values_the_stop_among_them(word: str, values: list[obj
         ("fast=5:50:2.5", "needs whole numbers, got '2.5'"),
         ("fast=5:nan:5", "needs finite numbers, got 'nan'"),
         ("fast=5:inf:5", "needs finite numbers, got 'inf'"),
-        ("fast=1:1e12:1", "has 1,000,000,000,000 values; at most 1,000,000"),
+        ("fast=1:1e12:1", "has more than 1,000,000 values"),
+        ("fast=1:1e999999999:1", "needs finite numbers, got '1e999999999'"),
+        ("level=1e400", "expected a finite number"),
         ("fast=5.5", "expected a whole number, got '5.5'"),
         ("fast=ten", "expected a whole number, got 'ten'"),
         ("fast=none", "expected a whole number, got 'none'"),
@@ -158,6 +160,13 @@ def test_a_range_of_real_numbers_ends_at_its_stop_exactly_when_a_step_meets_it(
     assert len(found) == steps + 1
     assert found[0] == float(start)
     assert found[-1] == float(stop)
+
+
+def test_a_grid_that_cannot_be_counted_is_refused() -> None:
+    words = [f"{name}=1:100000" for name in ("fast", "slow")]
+    words += ["level=1:100000:1", "stop=1:100000:1"]
+    with pytest.raises(ConfigError, match="the grid has 100,000,000,000,000,000,000 combinations"):
+        make_grid(parse_axes(words, KNOWN))
 
 
 def test_a_grid_needs_steps() -> None:

@@ -37,7 +37,13 @@ _PATH: Any = click.Path(path_type=Path)
 )
 @click.option("--workers", type=click.IntRange(min=1), help="Processes; default: the cores.")
 @click.option("--seed", type=click.IntRange(min=0), help="Draws slippage and --random.")
-@click.option("--limit", type=click.IntRange(min=1), default=1_000_000, help="The most trials.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=1_000_000,
+    show_default=True,
+    help="Refuse more trials than this.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.argument("more", nargs=-1, metavar="[NAME=VALUES]...")
 def command(  # noqa: PLR0917 - click passes them by name
@@ -50,7 +56,7 @@ def command(  # noqa: PLR0917 - click passes them by name
     as_json: bool,  # noqa: FBT001 - click passes it by name
     **rest: Any,
 ) -> int:
-    r"""Run a configuration with many parameters and rank what comes of them.
+    """Run a configuration with many parameters and rank what comes of them.
 
     \b
       mtquant sweep --grid fast=5:50:5 slow=20:200:20
@@ -59,7 +65,7 @@ def command(  # noqa: PLR0917 - click passes them by name
 
     VALUES are start:stop:step, with the stop among them, or words with commas between them.
     Stopped by Ctrl-C or killed, the same command goes on where it stood.
-    """
+    """  # noqa: D301 - click's mark for lines to keep
     from mtquant.app.sweep.screen import SweepScreen, show_sweep
     from mtquant.app.sweep.work import SweepOptions, run_sweep_command
 

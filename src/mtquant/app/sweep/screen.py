@@ -40,6 +40,8 @@ class SweepScreen:
             disable=quiet or not self._console.is_terminal,
         )
         self._task = self._bar.add_task("Trials", total=None)
+        self._quiet = quiet
+        self._done = self._total = 0
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -52,9 +54,16 @@ class SweepScreen:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+        if kind is KeyboardInterrupt and self._total and not self._quiet:
+            self._console.print(
+                f"Stopped: {self._done:,} of {self._total:,} trials are finished; run the same "
+                "command to go on.",
+                soft_wrap=True,
+            )
 
     def on_progress(self, done: int, total: int) -> None:
         """Move the bar."""
+        self._done, self._total = done, total
         self._bar.update(self._task, completed=done, total=total)
 
     def on_trouble(self, message: str) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MOST_VALUES: Final = 1_000_000
+_LARGEST_EXPONENT: Final = 300  # of what a float holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +110,10 @@ def _range(parameter: Parameter, text: str) -> list[Value]:
         raise ConfigError(f"{name}: {text!r} has a negative step; write the lower end first")
     if stop < start:
         raise ConfigError(f"{name}: {text!r} is empty; write the lower end first")
-    count = int((stop - start) / step) + 1
-    if count > MOST_VALUES:
-        raise ConfigError(f"{name}: {text!r} has {count:,} values; at most {MOST_VALUES:,}")
-    numbers = (start + row * step for row in range(count))
+    steps = (stop - start) / step
+    if steps >= MOST_VALUES:
+        raise ConfigError(f"{name}: {text!r} has more than {MOST_VALUES:,} values")
+    numbers = (start + row * step for row in range(int(steps) + 1))
     return [parameter.value(_exact(number, parameter)) for number in numbers]
 
 
@@ -124,7 +125,7 @@ def _number(parameter: Parameter, part: str, text: str) -> Decimal:
         number = Decimal(word.removesuffix("%") if is_percent else word)
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite():
+    if not number.is_finite() or number.adjusted() > _LARGEST_EXPONENT:
         raise ConfigError(f"{parameter.name}: {text!r} needs finite numbers, got {word!r}")
     if parameter.kind is int and number != number.to_integral_value():
         raise ConfigError(f"{parameter.name}: {text!r} needs whole numbers, got {word!r}")

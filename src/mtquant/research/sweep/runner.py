@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,7 +19,7 @@ from mtquant.research.sweep.rows_file import RowsFile
 from mtquant.research.sweep.trials import Batch, TrialState, Work, run_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from mtquant.research.sweep.evaluator import EvaluatorFactory
     from mtquant.research.sweep.folder import SweepFolder
@@ -84,16 +85,13 @@ def run_sweep(
     count = len(windows)
     require_room(len(space), count, len(space.names), limit=limit, memory_bytes=memory_bytes)
     work = Work(space=space, windows=tuple(windows))
-    with tempfile.TemporaryDirectory(prefix="mtquant-sweep-") as scratch:
-        folder = Path(scratch) if place is None else place.folder
-        fingerprint = "" if place is None else place.fingerprint
-        path = folder / ROWS
-        rows = RowsFile(path, fingerprint, work.rows)
+    with _folder(place) as folder:
+        rows = RowsFile(folder / ROWS, place.fingerprint if place else "", work.rows)
         try:
             _run(work, factory, rows, workers, watcher or Silence())
         finally:
             rows.close()
-        results = load_results(path, work)
+        results = load_results(folder / ROWS, work)
     _require_some(results, place)
     return results
 
@@ -103,6 +101,15 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextmanager
+def _folder(place: SweepFolder | None) -> Iterator[Path]:
+    if place is not None:
+        yield place.folder
+        return
+    with tempfile.TemporaryDirectory(prefix="mtquant-sweep-") as scratch:
+        yield Path(scratch)
 
 
 def _require_some(results: SweepResults, place: SweepFolder | None) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     Indices = NDArray[np.int64]
+
+_MOST: Final = 2**62  # what can still be counted
 
 
 class Space(Protocol):
@@ -115,7 +117,7 @@ def make_grid(axes: Sequence[Axis]) -> Grid:
     """Return the grid over axes.
 
     Raises:
-        ConfigError: there is no axis, or one has no steps.
+        ConfigError: there is no axis, one has no steps, or they have too many combinations.
     """
     if not axes:
         raise ConfigError("a sweep needs parameters to vary, such as --grid fast=5:50:5")
@@ -126,7 +128,14 @@ def make_grid(axes: Sequence[Axis]) -> Grid:
                 f"{axis.name}={axis.low:g}:{axis.high:g}:{(axis.high - axis.low) / 10:g}; "
                 "without one, draw at random (--random N)"
             )
-    return Grid(axes=tuple(axis for axis in axes if isinstance(axis, Steps)))
+    steps = tuple(axis for axis in axes if isinstance(axis, Steps))
+    total = math.prod(len(axis.values) for axis in steps)
+    if total > _MOST:
+        raise ConfigError(
+            f"the grid has {total:,} combinations, more than can be run; vary fewer values, or "
+            "draw some at random (--random)"
+        )
+    return Grid(axes=steps)
 
 
 def listed(rows: Sequence[Mapping[str, object]], known: Mapping[str, Parameter]) -> Table:
