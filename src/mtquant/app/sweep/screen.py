@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -99,7 +100,7 @@ def _table(outcome: SweepOutcome, rows: list[int]) -> Table:
     results, view = outcome.results, outcome.view
     figures, names = table_figures(view.by, _SHOWN), parameter_columns(results)
     title = f"The best {len(rows)} of {len(results):,} trials by {view.by}"
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("Trial", justify="right")
     if len(results.windows) > 1:
         table.add_column("Window")
