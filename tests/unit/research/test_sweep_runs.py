@@ -141,6 +141,16 @@ def test_an_interrupted_sweep_goes_on_behind_its_last_whole_row(
     assert sorted({row[0] for row in rows_of(folder)}) == list(range(120))
 
 
+def test_a_file_cut_anywhere_gives_the_same_table(tmp_path: Path) -> None:
+    with place(tmp_path / "out") as here:
+        whole = table(run_sweep(GRID, Fake(fails_at=7), place=here), tmp_path)
+        content = (tmp_path / "out" / ROWS).read_bytes()
+        for end in range(0, len(content), 61):
+            (tmp_path / "out" / ROWS).write_bytes(content[:end])
+            again = run_sweep(GRID, Fake(fails_at=7), place=here)
+            assert table(again, tmp_path) == whole
+
+
 def test_a_finished_sweep_is_read_and_not_run_again(tmp_path: Path) -> None:
     with place(tmp_path / "out") as here:
         first = run_sweep(GRID, Fake(), place=here)

@@ -169,4 +169,5 @@ def _interrupts_ignored() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        if before is not None:  # None was not set from Python, and cannot be set back from here
+            signal.signal(signal.SIGINT, before)
