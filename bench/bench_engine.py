@@ -108,7 +108,7 @@ def test_streaming_one_bar_at_a_time() -> None:
         engine = make_engine(plan.config, series, plan.strategy())
         for index, row in enumerate(rows):
             series.append(row)
-            engine.slot.refresh()
+            engine.slots[0].refresh()
             engine.advance(series, index, index + 1)
 
     report("one bar at a time, as live", len(rows) / cpu_of(work, 3).median, loop_rate(bars))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mtquant.broker import BrokerSession, MT5Client
+from mtquant.broker import BrokerSession, MT5Client, SymbolMapper
 from mtquant.engine import BacktestRunner, Engine, LiveRunner, OrderMaker, StrategySlot
 from mtquant.exchange import AccountSpec, InstrumentSpec, Market, Terms, VenueSpec
 from mtquant.execution import QUIET_MS, Desk
@@ -17,6 +17,7 @@ from mtquant.model import (
     Bars,
     BotIdentity,
     Direction,
+    MarginMode,
     Publish,
     Signal,
     SwapMode,
@@ -45,27 +46,42 @@ from mtquant.terminal.simulated.faults import (
     FaultyTerminal,
 )
 
+DIGITS = {"EURUSD": 5, "GBPUSD": 5, "USDJPY": 3}
+_MAPPER = SymbolMapper()
 MONDAY_MS = 1_483_308_000_000  # 2017-01-01 22:00 UTC, Monday 00:00 of an EET server
 
 
 def make_venue(
-    *, deposit: float = 10_000.0, leverage: int = 100, commission: float = 3.5, **instrument: Any
+    *,
+    symbol: str = "EURUSD",
+    currency: str = "USD",
+    deposit: float = 10_000.0,
+    leverage: int = 100,
+    commission: float = 3.5,
+    margin_mode: MarginMode = MarginMode.HEDGING,
+    **instrument: Any,
 ) -> VenueSpec:
-    """Return a hedging USD account that trades EURUSD."""
+    """Return a venue that trades one pair, by default a hedging USD account with EURUSD."""
+    account = AccountSpec(
+        deposit=deposit, leverage=leverage, currency=currency, margin_mode=margin_mode
+    )
+    spec = make_instrument(symbol, commission_per_lot=commission, **instrument)
+    return VenueSpec(account=account, instruments={symbol: spec})
+
+
+def make_instrument(symbol: str, **instrument: Any) -> InstrumentSpec:
+    """Return a currency pair; of yen with three digits."""
     facts: dict[str, Any] = {
-        "digits": 5,
+        "digits": DIGITS[symbol],
         "contract_size": 100_000.0,
-        "base_currency": "EUR",
-        "profit_currency": "USD",
-        "commission_per_lot": commission,
+        "base_currency": symbol[:3],
+        "profit_currency": symbol[3:],
+        "commission_per_lot": 3.5,
         "swap_mode": SwapMode.POINTS,
         "swap_long_points": -0.7,
         "swap_short_points": -1.0,
     }
-    return VenueSpec(
-        account=AccountSpec(deposit=deposit, leverage=leverage),
-        instruments={"EURUSD": InstrumentSpec(**(facts | instrument))},
-    )
+    return InstrumentSpec(**(facts | instrument))
 
 
 def bars_of(
@@ -76,6 +92,7 @@ def bars_of(
     timeframe: Timeframe = Timeframe.H1,
     first_ms: int = MONDAY_MS,
     gaps: Sequence[int] = (),
+    symbol: str = "EURUSD",
 ) -> Bars:
     """Return bars that open where the last one closed, plus `gaps[i]` points."""
     jumps = list(gaps) + [0] * (len(closes) - len(gaps))
@@ -85,9 +102,9 @@ def bars_of(
     time_ms = first_ms + np.arange(len(close)) * timeframe.duration_ms
     spreads = spread if isinstance(spread, int) else np.array(spread, dtype=np.int64)
     return make_bars(
-        symbol="EURUSD",
+        symbol=symbol,
         timeframe=timeframe,
-        digits=5,
+        digits=DIGITS[symbol],
         time_ms=time_ms,
         open=opened,
         high=np.maximum(opened, close) + wick,
@@ -134,6 +151,7 @@ class World:
     slippage: Any = None
     outages: Sequence[tuple[int, int]] = ()
     quiet_ms: int = QUIET_MS
+    deviation_points: int = 20
 
     def market(self) -> Market:
         """Return a market that has played nothing."""
@@ -150,15 +168,31 @@ class World:
             for start, end in self.outages
         )
 
+    @property
+    def symbols(self) -> list[str]:
+        """Return the traded symbols."""
+        return [self.bars.symbol]
+
+    def backtest_engine(self) -> Engine:
+        """Return an engine over all of the bars."""
+        return self.engine(Series.over(self.bars))
+
+    def live_engine(self) -> Engine:
+        """Return an engine over a series that is still empty."""
+        return self.engine(Series(self.bars.symbol, self.bars.timeframe, self.bars.digits))
+
     def engine(self, series: Series) -> Engine:
         """Return an engine over a series."""
         identity = BotIdentity()
-        slot = StrategySlot(self.strategy(), self.exits(), series)
         orders = OrderMaker(
-            "test", Terms.of(self.venue, "EURUSD"), deviation_points=20, deadline_ms=60_000
+            "test",
+            Terms.of(self.venue, series.symbol),
+            deviation_points=self.deviation_points,
+            deadline_ms=60_000,
         )
+        slot = StrategySlot(self.strategy(), self.exits(), series, orders)
         portfolio = Portfolio(identity, self.venue.clock)
-        return Engine(slot, orders, RiskEngine(self.limits), self.desk(identity), portfolio)
+        return Engine([slot], RiskEngine(self.limits), self.desk(identity), portfolio)
 
     def desk(self, identity: BotIdentity) -> Desk:
         """Return an order desk."""
@@ -166,9 +200,9 @@ class World:
 
     def backtest(self) -> tuple[Market, list[Publish]]:
         """Run in the backtest runner."""
-        market, series = self.market(), Series.over(self.bars)
+        market = self.market()
         notes: list[Publish] = []
-        BacktestRunner(self.engine(series), market, series, notes.append).run()
+        BacktestRunner(self.backtest_engine(), market, notes.append).run()
         return market, notes
 
     def live(self, **options: Any) -> LiveRun:
@@ -176,6 +210,24 @@ class World:
         run = LiveRun(self, **options)
         run.run()
         return run
+
+
+class DirectClient:
+    """Do a client's work at once, without a thread of its own: the same calls, far quicker."""
+
+    def __init__(self, session: BrokerSession, clock: Any) -> None:
+        self.session = session
+
+    async def run(self, work: Callable[[], Any]) -> Any:
+        """Do a piece of work."""
+        return work()
+
+    async def connect(self) -> Any:
+        """Connect and log in."""
+        return self.session.connect()
+
+    def close(self) -> None:
+        """Do nothing: there is no thread to give back."""
 
 
 class LiveRun:
@@ -189,6 +241,7 @@ class LiveRun:
         log: Any = None,
         wrap: Callable[[SimulatedTerminal, SimulatedServer], Any] | None = None,
         on_step: Callable[[LiveRun], None] | None = None,
+        client: Callable[..., Any] = MT5Client,
     ) -> None:
         self.world = world
         self.journal = journal or MemoryJournal()
@@ -199,12 +252,15 @@ class LiveRun:
         self.terminal = wrap(terminal, self.server) if wrap else terminal
         self.notes: list[Publish] = []
         self._on_step = on_step
-        bars = world.bars
         self.session = BrokerSession(
-            self.terminal, ["EURUSD"], server_clock=world.venue.clock, clock=self
+            self.terminal,
+            world.symbols,
+            server_clock=world.venue.clock,
+            clock=self,
+            mapper=_MAPPER,
         )
-        self.client = MT5Client(self.session, self)
-        self.engine = world.engine(Series(bars.symbol, bars.timeframe, bars.digits))
+        self.client = client(self.session, self)
+        self.engine = world.live_engine()
         self.runner = LiveRunner(
             self.engine, self.client, self.journal, self, self, subscriber=self.notes.append
         )

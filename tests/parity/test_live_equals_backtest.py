@@ -8,14 +8,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import MONDAY_MS, Scripted, World, make_venue, stop_and_target, trailing
+from worlds import DIGITS, MONDAY_MS, Scripted, World, make_venue, stop_and_target, trailing
 
-from mtquant.model import Bars, Direction, Timeframe, make_bars
+from mtquant.model import Bars, Direction, MarginMode, Timeframe, make_bars
 from mtquant.risk import RiskLimits
+
+PLACES = [  # symbol, currency of the account: with no conversion, or at the traded pair's own price
+    *[("EURUSD", "USD")] * 3,
+    *[("USDJPY", "USD")] * 2,
+    ("EURUSD", "EUR"),
+]
+MODES = [MarginMode.HEDGING, MarginMode.HEDGING, MarginMode.NETTING, MarginMode.EXCHANGE]
 
 
 @st.composite
-def markets(draw: st.DrawFn) -> Bars:
+def markets(draw: st.DrawFn, symbol: str = "EURUSD") -> Bars:
     """Draw a market with ties, gaps, spikes, zero and wide spreads, weekends and dojis."""
     timeframe = draw(st.sampled_from([Timeframe.M15, Timeframe.H1, Timeframe.D1]))
     count = draw(st.integers(20, 90))
@@ -31,9 +38,9 @@ def markets(draw: st.DrawFn) -> Bars:
     index = np.arange(count) + np.cumsum(skipped)
     spread = rng.choice([0, 0, 5, 10, 10, 10, 40, 200], count)
     return make_bars(
-        symbol="EURUSD",
+        symbol=symbol,
         timeframe=timeframe,
-        digits=5,
+        digits=DIGITS[symbol],
         time_ms=MONDAY_MS + index * timeframe.duration_ms,
         open=opened,
         high=np.maximum(opened, close) + wick_up,
@@ -46,7 +53,8 @@ def markets(draw: st.DrawFn) -> Bars:
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """Draw a market, a script of signals, exits, costs and limits."""
-    bars = draw(markets())
+    symbol, currency = draw(st.sampled_from(PLACES))
+    bars = draw(markets(symbol))
     choice = st.sampled_from([None, None, None, *Direction])
     script = draw(st.lists(choice, min_size=len(bars), max_size=len(bars)))
     stop: dict[str, Any] = draw(
@@ -72,6 +80,9 @@ def worlds(draw: st.DrawFn) -> World:
             *([trailing(atr_period=3, **trail)] if trails else []),
         ],
         venue=make_venue(
+            symbol=symbol,
+            currency=currency,
+            margin_mode=draw(st.sampled_from(MODES)),
             deposit=draw(st.sampled_from([500.0, 10_000.0])),
             leverage=draw(st.sampled_from([5, 30, 500])),
             commission=draw(st.sampled_from([0.0, 3.5])),

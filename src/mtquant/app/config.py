@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mtquant.data import SAMPLES, parse_yaml, read_yaml
 from mtquant.exchange import SlippageModel, VenueSpec
-from mtquant.model import ConfigError, MarginMode
+from mtquant.model import ConfigError
 from mtquant.model.reading import EnvText, nearest, read
 from mtquant.risk import RiskLimits
 
@@ -23,20 +23,22 @@ _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSpec:
-    """Say where the bars come from: the shipped sample, or a `.npz` or `.parquet` file."""
+    """Say where the bars come from: the shipped sample, a file, or the store of bars."""
 
     sample: str | None = None
     path: str | None = None
+    stored: str | None = None
     clock: str = "utc"
+    rounding: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse two sources, none, or a sample that does not exist.
+        """Refuse several sources, none, or a sample that does not exist.
 
         Raises:
             ConfigError: the message says what there is.
         """
-        if (self.sample is None) == (self.path is None):
-            raise ConfigError("give exactly one of sample and path")
+        if sum(source is not None for source in (self.sample, self.path, self.stored)) != 1:
+            raise ConfigError("give exactly one of sample, path and stored")
         if self.sample is not None and self.sample not in SAMPLES:
             raise ConfigError(f"sample {self.sample!r}: {nearest(self.sample, list(SAMPLES))}")
 
@@ -85,19 +87,13 @@ class BotConfig:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse a seed that no generator takes, and an account that no bot trades.
+        """Refuse a seed that no generator takes.
 
         Raises:
-            ConfigError: the seed is negative, or the account nets its positions.
+            ConfigError: the seed is negative.
         """
         if self.seed < 0:
             raise ConfigError(f"seed must not be negative, was {self.seed}")
-        mode = self.venue.account.margin_mode
-        if mode is not MarginMode.HEDGING:
-            raise ConfigError(
-                f"venue.account.margin_mode: bots trade hedging accounts in this version, "
-                f"was {mode.value}"
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +145,7 @@ def load_config(
     if data is not None:
         section = parsed.get("data")
         kept = section if isinstance(section, dict) else {}
-        rest = {key: value for key, value in kept.items() if key != "sample"}
+        rest = {key: value for key, value in kept.items() if key not in ("sample", "stored")}
         values["data"] = rest | {"path": str(data.resolve())}
     try:
         config = read(BotConfig, _interpolated(values, ""))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.app.config import BotConfig, LoadedConfig
-from mtquant.data import SAMPLE_SPREAD_POINTS, load_bars, load_parquet, load_sample
+from mtquant.app.market_data import load_data
 from mtquant.engine import BacktestRunner, Engine, OrderMaker, StrategySlot
 from mtquant.exchange import Market, Terms, VenueSpec
 from mtquant.execution import Desk
@@ -18,7 +18,6 @@ from mtquant.model import (
     BotIdentity,
     ConfigError,
     Publish,
-    ServerClock,
 )
 from mtquant.model.reading import nearest, read
 from mtquant.portfolio import Portfolio
@@ -37,7 +36,6 @@ from mtquant.strategy import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-SAMPLE_SYMBOL: Final = "EURUSD"
 STRATEGIES: Final[dict[str, type[Strategy]]] = {"sma_crossover": SmaCrossover}
 EXITS: Final[dict[str, tuple[type[Any], type[Any]]]] = {
     "stop_loss_take_profit": (StopLossTakeProfit, StopLossTakeProfitParameters),
@@ -91,35 +89,6 @@ def make_plan(loaded: LoadedConfig, *more: object) -> Plan:
     return plan
 
 
-def load_data(loaded: LoadedConfig) -> Bars:
-    """Return the bars that a configuration names; paths are relative to its file.
-
-    Raises:
-        DataError: the file is missing, empty or broken.
-    """
-    config = loaded.config
-    spec = config.data
-    spreads = {symbol: one.spread_points for symbol, one in config.venue.instruments.items()}
-    if spec.path is None:
-        return load_sample(spread_points=spreads.get(SAMPLE_SYMBOL, SAMPLE_SPREAD_POINTS))
-    path = loaded.folder / Path(spec.path).expanduser()
-    first = next(iter(spreads.values()))
-    bars = _load_file(path, spec.clock, first)
-    wanted = spreads.get(bars.symbol, first)
-    # whose bars a file holds is known only when it has been read
-    return bars if wanted == first else _load_file(path, spec.clock, wanted)
-
-
-def _load_file(path: Path, clock_profile: str, spread: int) -> Bars:
-    if path.suffix != ".parquet":
-        return load_bars(path, default_spread_points=spread)
-    try:
-        clock = None if clock_profile == "utc" else ServerClock(clock_profile)
-    except ValueError as error:
-        raise ConfigError(f"data.clock: {error}") from error
-    return load_parquet(path, clock=clock, default_spread_points=spread)
-
-
 def make_strategy(config: BotConfig, near: Path = Path()) -> Strategy:
     """Return the strategy of a configuration; `near` is where its own modules may lie.
 
@@ -164,7 +133,6 @@ def make_exits(config: BotConfig) -> list[ExitStrategy]:
 def make_engine(config: BotConfig, series: Series, strategy: Strategy) -> Engine:
     """Return the engine of a configuration over a series."""
     identity = BotIdentity(bot=config.execution.bot)
-    slot = StrategySlot(strategy, make_exits(config), series)
     terms = Terms.of(config.venue, series.symbol)
     orders = OrderMaker(
         strategy.strategy_id,
@@ -172,8 +140,9 @@ def make_engine(config: BotConfig, series: Series, strategy: Strategy) -> Engine
         deviation_points=config.execution.deviation_points,
         deadline_ms=config.execution.decision_deadline_s * 1000,
     )
+    slot = StrategySlot(strategy, make_exits(config), series, orders)
     portfolio = Portfolio(identity, config.venue.clock)
-    return Engine(slot, orders, RiskEngine(config.risk), Desk(identity), portfolio)
+    return Engine([slot], RiskEngine(config.risk), Desk(identity), portfolio)
 
 
 def run_backtest(plan: Plan, subscriber: Callable[[Publish], None] | None = None) -> Market:
@@ -181,7 +150,7 @@ def run_backtest(plan: Plan, subscriber: Callable[[Publish], None] | None = None
     market = plan.market()
     series = Series.over(plan.bars)
     engine = make_engine(plan.config, series, plan.strategy())
-    BacktestRunner(engine, market, series, subscriber).run()
+    BacktestRunner(engine, market, subscriber).run()
     return market
 
 

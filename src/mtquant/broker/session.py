@@ -24,7 +24,6 @@ from mtquant.model import (
     Instrument,
     IntentRow,
     LoginRefusedError,
-    MarginMode,
     MtquantError,
     Order,
     Outcome,
@@ -106,8 +105,7 @@ class BrokerSession:
             LoginRefusedError: the credentials are not accepted.
             SymbolNotFoundError: the broker does not offer a symbol.
             InstrumentProofError: our arithmetic and the terminal's differ.
-            WrongAccountError: another account than wanted, or than before, answers, or one that
-                nets its positions.
+            WrongAccountError: another account than wanted, or than before, answers.
         """
         given = self._credentials
         if given.login:
@@ -162,9 +160,27 @@ class BrokerSession:
         return account
 
     def quote(self, symbol: str) -> Quote:
-        """Return the latest quote of a traded symbol."""
+        """Return the latest quote of a traded symbol.
+
+        Raises:
+            BrokerAPIError: it has none yet.
+        """
+        quote = self.last_quote(symbol)
+        if quote is None:
+            raise BrokerAPIError(f"{symbol}: the terminal has no price of it yet")
+        return quote
+
+    def last_quote(self, symbol: str) -> Quote | None:
+        """Return the latest quote of a traded symbol, None before its first price."""
         traded = self._selected(symbol)
-        tick = self._asked("symbol_info_tick", traded.broker_symbol)
+        tick = self._terminal.symbol_info_tick(traded.broker_symbol)
+        if tick is None:
+            error = self._terminal.last_error()
+            if error[0] == _NOT_FOUND:  # it is selected, so it exists: nothing has been quoted
+                return None
+            raise error_from(error, call="symbol_info_tick", symbol=symbol)
+        if tick.time_msc == 0:
+            return None
         with _readable("symbol_info_tick"):
             return translate.quote_from(tick, traded.instrument, self._server_clock)
 
@@ -181,6 +197,12 @@ class BrokerSession:
         if not len(table):
             return None
         return self._server_clock.to_utc_ms(int(table[-1]["time"]) * 1000)
+
+    def bar_end_ms(self, opened_ms: int, timeframe: Timeframe) -> int:
+        """Return when a bar that opened then ends at the earliest, by the server's wall clock."""
+        clock = self._server_clock
+        on_the_wall = clock.to_utc_ms(clock.to_server_ms(opened_ms) + timeframe.duration_ms)
+        return min(opened_ms + timeframe.duration_ms, on_the_wall)
 
     def positions(self) -> tuple[Position, ...]:
         """Return the open positions; unlike `view` this uses up no news."""
@@ -221,7 +243,9 @@ class BrokerSession:
                 closed_orders=tuple(
                     self._order(one) for one in closed if one.ticket not in self._told_orders
                 ),
-                quotes=tuple(self.quote(symbol) for symbol in self._names),
+                quotes=tuple(
+                    quote for name in self._names if (quote := self.last_quote(name)) is not None
+                ),
             )
         # whole sets, not the highest ticket: an older order may reach the history later
         self._told_deals = frozenset(one.ticket for one in deals)
@@ -293,11 +317,6 @@ class BrokerSession:
             raise WrongAccountError(
                 f"the terminal is on account {account.login} at {account.server}, "
                 f"the configuration names {wanted.login}"
-            )
-        if account.margin_mode is not MarginMode.HEDGING:
-            raise WrongAccountError(
-                f"account {account.login} at {account.server} nets its positions "
-                f"({account.margin_mode.value}); bots trade hedging accounts in this version"
             )
 
     def _not_sent(self, row: IntentRow, outcome: Outcome, problem: MtquantError) -> ExecutionResult:

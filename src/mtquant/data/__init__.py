@@ -7,13 +7,21 @@
 from mtquant.data.bars_file import load_bars, save_bars
 from mtquant.data.parquet import load_parquet, load_ticks, save_parquet
 from mtquant.data.precision import rescale
-from mtquant.data.resample import period_starts, resample, server_times
-from mtquant.data.sample import SAMPLE_SPREAD_POINTS, SAMPLES, load_sample, sample_metadata
+from mtquant.data.resample import first_rows, period_starts, resample, server_times
+from mtquant.data.sample import (
+    SAMPLE_DIGITS,
+    SAMPLE_SPREAD_POINTS,
+    SAMPLES,
+    load_sample,
+    sample_metadata,
+)
 from mtquant.data.yaml_text import parse_yaml, read_yaml
 
 __all__ = [
     "SAMPLES",
+    "SAMPLE_DIGITS",
     "SAMPLE_SPREAD_POINTS",
+    "first_rows",
     "load_bars",
     "load_parquet",
     "load_sample",

@@ -76,7 +76,7 @@ def save_parquet(bars: Bars, path: Path) -> None:
         with duckdb.connect() as connection:
             connection.register("bars", columns)
             connection.execute(
-                f"copy (select * from bars) to {_quoted(str(draft))} "
+                f"copy bars to {_quoted(str(draft))} "
                 f"(format parquet, compression zstd, kv_metadata {{mtquant: {_quoted(about)}}})"
             )
         draft.replace(path)

@@ -49,34 +49,40 @@ def rescale(bars: Bars, digits: int, *, rounding: bool = False) -> Bars:
 
 def _finer(bars: Bars, digits: int) -> dict[str, NDArray[np.int64]]:
     factor = 10 ** (digits - bars.digits)
-    for name in _POINTS:
-        too_large = getattr(bars, name) > _LIMIT // factor
-        _refuse_if(bars, digits, name, too_large, "does not fit 32 bits of points")
-    return {name: getattr(bars, name).astype(np.int64) * factor for name in _POINTS}
+    too_large = {name: points > _LIMIT // factor for name, points in _points(bars).items()}
+    _refuse_if(bars, digits, too_large, "does not fit 32 bits of points")
+    return {name: points * factor for name, points in _points(bars).items()}
 
 
 def _coarser(bars: Bars, digits: int, *, rounding: bool) -> dict[str, NDArray[np.int64]]:
     factor = 10 ** (bars.digits - digits)
-    columns = {}
-    for name in _POINTS:
-        points = getattr(bars, name).astype(np.int64)
-        if not rounding:
-            _refuse_if(bars, digits, name, points % factor != 0, "cannot be said exactly")
-        columns[name] = (points + factor // 2) // factor  # none is negative, so half goes away
-        if name != "spread":
-            _refuse_if(bars, digits, name, columns[name] == 0, "would be rounded to zero")
-    return columns
+    given = _points(bars)
+    if not rounding:
+        inexact = {name: points % factor != 0 for name, points in given.items()}
+        _refuse_if(bars, digits, inexact, "cannot be said exactly")
+    # none is negative: half goes up, which is away from zero
+    rounded = {name: (points + factor // 2) // factor for name, points in given.items()}
+    lost = {name: points == 0 for name, points in rounded.items() if name != "spread"}
+    _refuse_if(bars, digits, lost, "would be rounded to zero")
+    return rounded
+
+
+def _points(bars: Bars) -> dict[str, NDArray[np.int64]]:
+    return {name: getattr(bars, name).astype(np.int64) for name in _POINTS}
 
 
 def _refuse_if(
-    bars: Bars, digits: int, name: str, is_wrong: NDArray[np.bool_], complaint: str
+    bars: Bars, digits: int, wrong: dict[str, NDArray[np.bool_]], complaint: str
 ) -> None:
-    if not is_wrong.any():
+    """Refuse the first row in which something is wrong, by the first column."""
+    firsts = {name: int(rows.argmax()) for name, rows in wrong.items() if rows.any()}
+    if not firsts:
         return
-    row = int(np.flatnonzero(is_wrong)[0])
-    points = int(getattr(bars, name)[row])
+    name = min(firsts, key=lambda one: firsts[one])
+    row = firsts[name]
+    price = int(getattr(bars, name)[row]) / 10**bars.digits
     raise MarketDataError(
         f"{bars.symbol}: the data have {bars.digits} digits, with {digits} the {name} "
-        f"{points / 10**bars.digits:.{bars.digits}f} of row {row} {complaint}",
+        f"{price:.{bars.digits}f} of row {row} {complaint}",
         row=row,
     )

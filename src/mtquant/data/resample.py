@@ -49,6 +49,14 @@ def resample(bars: Bars, timeframe: Timeframe, clock: ServerClock) -> Bars:
     )
 
 
+def first_rows(
+    time_ms: NDArray[np.int64], timeframe: Timeframe, clock: ServerClock
+) -> NDArray[np.intp]:
+    """Return the rows of prices (UTC ms) that open a bar of a timeframe, cut as `resample` cuts."""
+    opened = period_starts(server_times(time_ms, clock), timeframe)
+    return np.flatnonzero(np.concatenate([[True], np.diff(opened) > 0]))[: len(time_ms)]
+
+
 def server_times(time_ms: NDArray[np.int64], clock: ServerClock) -> NDArray[np.int64]:
     """Return the server's wall times (ms) of UTC times."""
     starts, offsets = clock.changes

@@ -7,19 +7,30 @@ from importlib.resources import as_file, files
 from typing import Any, Final
 
 from mtquant.data.bars_file import load_bars
+from mtquant.data.precision import rescale
 from mtquant.model import Bars, make_bars
 
 SAMPLES: Final = ("eurusd-h1-2017",)
 SAMPLE_SPREAD_POINTS = 10
+SAMPLE_DIGITS: Final = 5
 
 
-def load_sample(*, spread_points: int = SAMPLE_SPREAD_POINTS) -> Bars:
-    """Return the sample as bid bars.
+def load_sample(
+    *,
+    spread_points: int = SAMPLE_SPREAD_POINTS,
+    digits: int = SAMPLE_DIGITS,
+    rounding: bool = False,
+) -> Bars:
+    """Return the sample as bid bars, its prices and its spread in points of `digits` decimals.
 
     The source has ask prices only: bid = ask - `spread_points`, for every bar.
+
+    Raises:
+        MarketDataError: the prices do not fit that many digits and are not to be rounded, see
+            `rescale`.
     """
     with as_file(files("mtquant.data") / "sample" / "eurusd_h1_2017_ask.npz") as path:
-        ask = load_bars(path)
+        ask = rescale(load_bars(path), digits, rounding=rounding)
     return make_bars(
         symbol=ask.symbol,
         timeframe=ask.timeframe,

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from mtquant.engine.drive import drive
-from mtquant.exchange import Execution, Market, Progress, Refusal
+from mtquant.engine.timeline import Timeline
+from mtquant.exchange import NEVER, Execution, Market, Progress, Refusal
 from mtquant.model import (
     BrokerReport,
     BrokerView,
@@ -26,7 +27,6 @@ from mtquant.model import (
 
 if TYPE_CHECKING:
     from mtquant.engine.engine import Engine
-    from mtquant.strategy import Series
 
 Subscriber = Callable[[Publish], None]
 _REFUSALS = {  # the classes that live answers have; all others are REFUSED
@@ -46,57 +46,67 @@ _PROGRESS = {
 
 
 class BacktestRunner:
-    """Play all bars of a market under the engine.
+    """Play the prices of a market under the engine.
 
-    Bars on which nothing can happen are skipped by the market and consumed by the engine in one
-    span; where something may happen, the market is walked point by point, exactly as the
-    simulated terminal walks it.
+    Stretches in which nothing can happen to the account are skipped by the market and consumed by
+    the engine in spans; where something may happen, the market is walked moment by moment, exactly
+    as the simulated terminal walks it.
     """
 
     def __init__(
-        self,
-        engine: Engine,
-        market: Market,
-        series: Series,
-        subscriber: Subscriber | None = None,
+        self, engine: Engine, market: Market, subscriber: Subscriber | None = None
     ) -> None:
+        """Set out before the first price.
+
+        Raises:
+            ConfigError: a series of the engine is not cut from the prices of its symbol.
+        """
         self._engine = engine
         self._market = market
-        self._series = series
+        self._timeline = Timeline(engine.slots, market)
+        self._symbols = tuple(dict.fromkeys(slot.symbol for slot in engine.slots))
         self._subscriber = subscriber
-        self._filling = _filling_for(market.venue.instrument(series.symbol))
+        self._fillings = {
+            symbol: _filling_for(market.venue.instrument(symbol)) for symbol in self._symbols
+        }
         self._seen_deals = 0
         self._seen_orders = 0
 
     def run(self) -> None:
         """Play to the end of the data; open positions stay open."""
-        market, engine = self._market, self._engine
+        market = self._market
         market.advance()
-        self._perform(engine.start((), (), 0))
-        last = len(market) - 1
-        while market.bar < last:
-            quiet_until = min(market.next_event_bar() - 1, last)
-            if quiet_until > market.bar:
-                self._skip(quiet_until)
+        self._perform(self._engine.start((), (), 0))
+        while (close_ms := self._timeline.next_ms()) != NEVER:
+            start_ms, end_ms = market.next_event()
+            if close_ms < start_ms:
+                self._decide_until(start_ms)
             else:
-                self._walk()
+                self._walk(start_ms, min(close_ms, end_ms))
         while market.advance():
             self._report_deals()
 
-    def _skip(self, until: int) -> None:
-        """Consume the bars before `until`; the market follows to where the engine stopped."""
-        consumed, commands = self._engine.advance(self._series, self._market.bar, until)
-        self._market.jump_to_open(consumed)
-        self._perform(commands)
+    def _decide_until(self, quiet_ms: int) -> None:
+        """Consume the bars that close before an event, up to the first that asks for something."""
+        while self._timeline.next_ms() < quiet_ms:
+            commands = self._timeline.consume(self._engine, quiet_ms - 1)
+            if commands:
+                self._market.go_to(self._timeline.now_ms)
+                self._perform(commands)
+                return
 
-    def _walk(self) -> None:
-        """Walk the current bar to the opening tick of the next, then let it be decided on."""
-        bar = self._market.bar
-        while self._market.bar == bar:
-            self._market.advance()
+    def _walk(self, start_ms: int, until_ms: int) -> None:
+        """Walk through an event to its end, or to the next close, which is then decided on."""
+        market = self._market
+        if start_ms - 1 > market.now_ms:
+            market.go_to(start_ms - 1)
+        known = self._seen_deals
+        while market.now_ms < until_ms and self._seen_deals == known:
+            if not market.advance():
+                return
             self._report_deals()
-        _, commands = self._engine.advance(self._series, bar, bar + 1)
-        self._perform(commands)
+        while self._timeline.next_ms() <= market.now_ms:
+            self._perform(self._timeline.consume(self._engine, market.now_ms))
 
     def _report_deals(self) -> None:
         if len(self._market.book.ledger.deals) > self._seen_deals:
@@ -125,7 +135,7 @@ class BacktestRunner:
     def _view(self) -> BrokerView:
         book = self._market.book
         deals, orders = book.ledger.deals, book.ledger.orders
-        quote = book.quote(self._series.symbol)
+        quotes = (book.quote(symbol) for symbol in self._symbols)
         view = BrokerView(
             time_ms=book.now_ms,
             account=book.account(),
@@ -133,7 +143,7 @@ class BacktestRunner:
             orders=book.orders(),
             deals=tuple(deals[self._seen_deals :]),
             closed_orders=tuple(orders[self._seen_orders :]),
-            quotes=() if quote is None else (quote,),
+            quotes=tuple(quote for quote in quotes if quote is not None),
         )
         self._seen_deals, self._seen_orders = len(deals), len(orders)
         return view
@@ -164,7 +174,7 @@ class BacktestRunner:
                     intent.volume_units,
                     price=intent.price_points or 0,
                     deviation=intent.deviation_points,
-                    filling=self._filling,
+                    filling=self._fillings[intent.symbol],
                     stop=stop,
                     target=target,
                     magic=row.intent_id,
@@ -176,7 +186,7 @@ class BacktestRunner:
                     intent.volume_units,
                     price=intent.price_points or 0,
                     deviation=intent.deviation_points,
-                    filling=self._filling,
+                    filling=self._fillings[intent.symbol],
                     magic=row.intent_id,
                     comment=row.comment,
                 )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mtquant.engine.slot import StrategySlot
 from mtquant.model import Direction, Signal
 from mtquant.strategy import ExitSignal
 
 
 @dataclass(slots=True, kw_only=True)
 class Decision:
-    """Hold what one closed bar decided, and which closes its entry still waits for."""
+    """Hold what one closed bar of a slot decided, and which closes its entry still waits for."""
 
+    slot: StrategySlot
     bar_ms: int
     signal: Signal | None
     exits: tuple[ExitSignal, ...]
@@ -23,7 +25,7 @@ class Decision:
     @property
     def cause(self) -> str:
         """Return the cause under which the broker is read for this decision."""
-        return f"decision:{self.bar_ms}"
+        return f"decision:{self.slot.strategy_id}:{self.bar_ms}"
 
     @property
     def trigger(self) -> str:

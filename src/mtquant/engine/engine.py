@@ -16,6 +16,7 @@ from mtquant.model import (
     BrokerReport,
     BrokerView,
     Command,
+    ConfigError,
     Deal,
     Event,
     HaltOrder,
@@ -24,6 +25,7 @@ from mtquant.model import (
     IntentState,
     LinkLost,
     LinkRestored,
+    MarginMode,
     OrderIntent,
     OrderReport,
     Outcome,
@@ -39,7 +41,6 @@ from mtquant.risk import ApprovedOrder, Refusal, RiskEngine, RiskView
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mtquant.engine.orders import OrderMaker
     from mtquant.engine.slot import StrategySlot
     from mtquant.execution import Desk
     from mtquant.portfolio import Changes, Portfolio
@@ -50,22 +51,34 @@ FLATTEN_OWN, FLATTEN_ALL = 3, 4
 
 
 class Engine:
-    """Run one strategy with its exits, limits and order desk on one account."""
+    """Run strategies, each with its exits over its series, on one account.
+
+    They share limits, order desk and portfolio. A position belongs to the strategy whose intent
+    opened it, whatever others trade the symbol.
+    """
 
     def __init__(
         self,
-        slot: StrategySlot,
-        orders: OrderMaker,
+        slots: Sequence[StrategySlot],
         risk: RiskEngine,
         desk: Desk,
         portfolio: Portfolio,
     ) -> None:
-        self.slot = slot
+        """Begin with nothing known of the broker.
+
+        Raises:
+            ConfigError: there is no strategy, or two have one name.
+        """
+        names = [slot.strategy_id for slot in slots]
+        if not names or len(set(names)) < len(names):
+            raise ConfigError(f"an engine needs strategies, each with an id of its own: {names}")
+        self.slots = tuple(slots)
         self.risk = risk
         self.desk = desk
         self.portfolio = portfolio
-        self._orders = orders
-        self._decision: Decision | None = None
+        self._slot_of = {id(slot.series): slot for slot in slots}
+        self._held: dict[str, tuple[Position, ...]] = {}  # by strategy
+        self._decisions: dict[str, Decision] = {}  # by strategy, in the order of the slots
         self._ready = False
         self._away_since_ms: int | None = None
         self._last_scan_ms = -SCAN_EVERY_MS
@@ -90,15 +103,15 @@ class Engine:
         return self._ready
 
     def advance(self, series: Series, start: int, stop: int) -> tuple[int, Sequence[Command]]:
-        """Consume closed bars from `start` on; return the next index and what must be done.
+        """Consume closed bars of a slot's series; return the next index and what must be done.
 
-        Stops after the first bar that asks for something, or before `stop`. Any split of a span
-        gives the same commands.
+        Begins at bar `start` and stops after the first bar that asks for something, or before
+        `stop`. Any split of a span gives the same commands.
         """
-        slot = self.slot
+        slot = self._slot_of[id(series)]
         for index in range(start, stop):
             slot.move_to(index)
-            commands = self._missed() if index < series.decidable_from else self._decide()
+            commands = self._missed(slot) if index < series.decidable_from else self._decide(slot)
             if commands:
                 return index + 1, commands
         return max(start, stop), ()
@@ -114,7 +127,7 @@ class Engine:
                 return self._on_timer(event.time_ms)
             case LinkLost():
                 self._ready = False
-                self._decision = None
+                self._decisions.clear()
                 if self._away_since_ms is None:
                     self._away_since_ms = event.time_ms
                 return [note("link_lost", event.time_ms, "link", detail=event.detail)]
@@ -125,26 +138,27 @@ class Engine:
 
     # ------------------------------------------------------------------ closed bars
 
-    def _missed(self) -> list[Command]:
+    def _missed(self, slot: StrategySlot) -> list[Command]:
         """Show a missed bar to the strategy; say what it would have wanted."""
-        signal = self.slot.signal()
-        if signal is None or self.slot.is_history:
+        signal = slot.signal()
+        if signal is None or slot.is_history:
             return []
         direction = signal.direction.name
         return [note("signal_missed", signal.time_ms, signal.signal_id, direction=direction)]
 
-    def _decide(self) -> list[Command]:
-        slot = self.slot
+    def _decide(self, slot: StrategySlot) -> list[Command]:
         signal = slot.signal()
-        own = self._slot_positions()
+        own = self._held.get(slot.strategy_id, ())
         exits = slot.exits_of(own) if own else ()
         if signal is None and not exits:
             return []
         protection = None
         if signal is not None and signal.direction.side is not None:
             protection = slot.protection(signal.direction.side)
-        decision = Decision(bar_ms=slot.bar_ms, signal=signal, exits=exits, protection=protection)
-        self._decision = decision
+        decision = Decision(
+            slot=slot, bar_ms=slot.bar_ms, signal=signal, exits=exits, protection=protection
+        )
+        self._decisions[slot.strategy_id] = decision
         commands: list[Command] = []
         if signal is not None:
             commands.append(
@@ -158,9 +172,23 @@ class Engine:
             )
         return [*commands, ReadBroker(cause=decision.cause)]
 
-    def _slot_positions(self) -> tuple[Position, ...]:
-        symbol = self.slot.symbol
-        return tuple(p for p in self.portfolio.own_positions if p.symbol == symbol)
+    def _shared_out(self) -> dict[str, tuple[Position, ...]]:
+        """Return the bot's positions by the strategy that holds them."""
+        held: dict[str, list[Position]] = {}
+        for position in self.portfolio.own_positions:
+            owner = self._owner(position)
+            if owner is not None:
+                held.setdefault(owner.strategy_id, []).append(position)
+        return {name: tuple(positions) for name, positions in held.items()}
+
+    def _owner(self, position: Position) -> StrategySlot | None:
+        """Return whose a position of the bot is; one of a strategy that is gone is adopted."""
+        row = self.desk.row(position.intent_id)
+        slots = [slot for slot in self.slots if slot.symbol == position.symbol]
+        for slot in slots:
+            if row is not None and slot.strategy_id == row.intent.strategy_id:
+                return slot
+        return slots[0] if slots else None
 
     # ------------------------------------------------------------------ the broker was read
 
@@ -168,6 +196,7 @@ class Engine:
         view = report.view
         self._last_scan_ms = view.time_ms
         changes = self.portfolio.apply(view)
+        self._held = self._shared_out()
         resolved = self.desk.on_view(view)
         seen_late = self._away_since_ms is not None or report.cause == "start"
         commands = self._observations(changes, resolved, seen_late=seen_late)
@@ -175,13 +204,11 @@ class Engine:
             commands += self._reconciled(report.cause, changes, view)
         if self._flatten_level:
             return commands + self._flatten(view)
-        decision = self._decision
-        if decision is None:
-            return commands
-        if report.cause == decision.cause:
-            commands += self._carry_out(decision, view)
-        elif decision.enters and decision.waits_for:
-            commands += self._after_closes(decision, view)
+        for decision in list(self._decisions.values()):
+            if report.cause == decision.cause:
+                commands += self._carry_out(decision, view)
+            elif decision.enters and decision.waits_for:
+                commands += self._after_closes(decision, view)
         return commands
 
     def _observations(
@@ -202,6 +229,7 @@ class Engine:
         return deal_note(deal, correlation_id, seen_late=seen_late)
 
     def _reconciled(self, cause: str, changes: Changes, view: BrokerView) -> list[Command]:
+        self._require_separate(view)
         away_ms = 0 if self._away_since_ms is None else view.time_ms - self._away_since_ms
         self._ready = True
         self._away_since_ms = None
@@ -219,18 +247,23 @@ class Engine:
             )
         ]
 
+    def _require_separate(self, view: BrokerView) -> None:
+        """Refuse two strategies on one symbol of an account that would mix their positions."""
+        if view.account.margin_mode is not MarginMode.HEDGING:
+            require_one_slot_a_symbol([slot.symbol for slot in self.slots])
+
     # ------------------------------------------------------------------ carrying out
 
     def _carry_out(self, decision: Decision, view: BrokerView) -> list[Command]:
         """Leave what the signal turns against, move the stops of the rest, then enter."""
-        own = self._slot_positions()
+        own = self._held.get(decision.slot.strategy_id, ())
         side = decision.wants.side if decision.wants is not None else None
         leaving = [p for p in own if decision.wants is not None and p.side is not side]
         staying = {p.position_ticket: p for p in own if p not in leaving}
         decision.decided_ms = view.time_ms
         commands: list[Command] = []
         for position in leaving:
-            intent = self._orders.close(decision, position, view, "reversal")
+            intent = decision.slot.orders.close(decision, position, view, "reversal")
             sent, intent_id = self._submit(intent, view)
             commands += sent
             decision.waits_for |= {intent_id} if intent_id else set()
@@ -243,29 +276,32 @@ class Engine:
         if decision.enters and not leaving:
             commands += self._enter(decision, view)
         elif not (decision.enters and decision.waits_for):
-            self._decision = None
+            self._forget(decision)
         return commands
+
+    def _forget(self, decision: Decision) -> None:
+        self._decisions.pop(decision.slot.strategy_id, None)
 
     def _exit(
         self, decision: Decision, wanted: ExitSignal, position: Position, view: BrokerView
     ) -> list[Command]:
-        intent = self._orders.exit(decision, wanted, position, view)
+        intent = decision.slot.orders.exit(decision, wanted, position, view)
         return [] if intent is None else self._submit(intent, view)[0]
 
     def _after_closes(self, decision: Decision, view: BrokerView) -> list[Command]:
         """Enter once the closes that a reversal waits for are done, all of them, fully."""
         rows = [row for number in decision.waits_for if (row := self.desk.row(number))]
         failed = [r for r in rows if not r.is_open and r.state is not IntentState.DONE]
-        is_late = view.time_ms > decision.decided_ms + self._orders.deadline_ms
+        is_late = view.time_ms > decision.decided_ms + decision.slot.orders.deadline_ms
         if failed or is_late:
-            self._decision = None
+            self._forget(decision)
             why = f"close {failed[0].state.name}" if failed else "the decision is too old"
             return [note("entry_dropped", view.time_ms, decision.correlation_id, reason=why)]
         return [] if any(row.is_open for row in rows) else self._enter(decision, view)
 
     def _enter(self, decision: Decision, view: BrokerView) -> list[Command]:
-        self._decision = None
-        intent = self._orders.open(decision, view, self.risk.limits)
+        self._forget(decision)
+        intent = decision.slot.orders.open(decision, view, self.risk.limits)
         if isinstance(intent, Refusal):
             return [refusal_note(decision.correlation_id, view.time_ms, (intent,))]
         return self._submit(intent.intent, view, explanation=intent.explanation)[0]
@@ -275,7 +311,7 @@ class Engine:
     ) -> tuple[list[Command], int]:
         if self._is_closing(intent):
             return [], 0
-        verdict = self.risk.decide(intent, self._risk_view(view))
+        verdict = self.risk.decide(intent, self._risk_view(intent.symbol, view))
         if not isinstance(verdict, ApprovedOrder):
             return [refusal_note(intent.signal_id, view.time_ms, verdict.refusals)], 0
         send = self.desk.submit(verdict, view.time_ms)
@@ -303,12 +339,13 @@ class Engine:
             for row in self.desk.in_flight
         )
 
-    def _risk_view(self, view: BrokerView) -> RiskView:
+    def _risk_view(self, symbol: str, view: BrokerView) -> RiskView:
+        slot = next((one for one in self.slots if one.symbol == symbol), self.slots[0])
         return RiskView(
             now_ms=view.time_ms,
             account=view.account,
-            instrument=self._orders.instrument,
-            quote=view.quote(self.slot.symbol),
+            instrument=slot.orders.instrument,
+            quote=view.quote(symbol),
             positions=view.positions,
             in_flight=self.desk.in_flight,
             day_start_balance_minor=self.portfolio.day_start_balance_minor(view.time_ms),
@@ -331,8 +368,9 @@ class Engine:
             )
         if row.state is IntentState.REJECTED:
             commands.append(resolved_note(row))
-            if self._decision and row.intent_id in self._decision.waits_for:
-                self._decision = None
+            for decision in list(self._decisions.values()):
+                if row.intent_id in decision.waits_for:
+                    self._forget(decision)
             return commands
         if row.state is not IntentState.SENDING:
             commands.append(resolved_note(row))
@@ -361,7 +399,7 @@ class Engine:
 
     def _flatten(self, view: BrokerView) -> list[Command]:
         """Close what a halt of level 3 (own) or 4 (all) must close, each by its ticket."""
-        self._decision = None
+        self._decisions.clear()
         everything = self._flatten_level >= FLATTEN_ALL
         targets = self.portfolio.positions if everything else self.portfolio.own_positions
         if not targets:
@@ -370,6 +408,21 @@ class Engine:
         self._flatten_round += 1
         commands: list[Command] = []
         for position in targets:
-            intent = self._orders.flatten(position, view, self._flatten_round)
+            slot = self._owner(position) or self.slots[0]
+            intent = slot.orders.flatten(position, view, self._flatten_round)
             commands += self._submit(intent, view)[0]
         return commands
+
+
+def require_one_slot_a_symbol(symbols: Sequence[str]) -> None:
+    """Refuse that strategies share a symbol: a netting account would mix their positions.
+
+    Raises:
+        ConfigError: the message names the symbol.
+    """
+    twice = [symbol for symbol in dict.fromkeys(symbols) if symbols.count(symbol) > 1]
+    if twice:
+        raise ConfigError(
+            f"strategies: several trade {', '.join(twice)}, and a netting account holds one "
+            "position a symbol; use a hedging account, or one strategy a symbol"
+        )

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from mtquant.engine.bar_watch import BarWatch
 from mtquant.engine.drive import drive
 from mtquant.model import (
-    BarRow,
     BrokerReport,
     BrokerView,
     Clock,
@@ -42,10 +42,7 @@ if TYPE_CHECKING:
     from mtquant.broker import BrokerSession, MT5Client
     from mtquant.engine.engine import Engine
     from mtquant.execution import Journal
-    from mtquant.strategy import Series
 
-HISTORY_BARS = 100_000
-FRESH_MS = 60_000
 _FIRST_BACKOFF_MS, _LAST_BACKOFF_MS = 1_000, 60_000
 
 
@@ -72,7 +69,7 @@ class Progress:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Poll:
     tickets: tuple[tuple[int, float], ...]
-    bars: tuple[BarRow, ...]
+    has_bars: bool
     halts: tuple[HaltOrder, ...]
     equity_minor: int | None
 
@@ -102,10 +99,9 @@ class LiveRunner:
         self._clock = clock
         self._subscriber = subscriber
         self._on_progress = on_progress
-        self._series: Series = engine.slot.series
-        self._consumed = 0
+        self._symbols = tuple(dict.fromkeys(slot.symbol for slot in engine.slots))
+        self._watches = tuple(BarWatch(slot, client.session, clock) for slot in engine.slots)
         self._tickets: tuple[tuple[int, float], ...] = ()
-        self._next_close_ms = 0
         self._is_up = False
         self._retry_ms = 0
         self._backoff_ms = _FIRST_BACKOFF_MS
@@ -135,43 +131,32 @@ class LiveRunner:
         rows, deals, level = await self._client.run(
             lambda: (journal.intents(), journal.deals(), journal.halt_level())
         )
-        self._take_history(await self._client.run(self._history))
-        self._series.history_end = len(self._series)
+        await self._client.run(self._read_history)
+        for watch in self._watches:
+            watch.end_history()
         self._is_up = True
         await self._perform(self._engine.start(rows, deals, level))
         await self._consume()
         await self._look()
 
-    def _history(self) -> tuple[list[BarRow], int | None]:
-        symbol, timeframe = self._series.symbol, self._series.timeframe
-        rows = self._session.closed_bars(symbol, timeframe, HISTORY_BARS)
-        return rows, self._session.forming_bar_ms(symbol, timeframe)
-
-    def _take_history(self, found: tuple[list[BarRow], int | None]) -> None:
-        """Append bars that nobody saw close; only one that closed just now may be decided on."""
-        rows, forming_ms = found
-        before = len(self._series)
-        self._append(rows)
-        now_ms = self._clock.now_ms()
-        is_fresh = forming_ms is not None and now_ms - forming_ms <= FRESH_MS
-        newest_is_new = len(self._series) > before
-        stale_until = len(self._series) - (1 if is_fresh and newest_is_new else 0)
-        self._series.decidable_from = stale_until
-        self._await_close_of(forming_ms)
+    def _read_history(self) -> None:
+        """Read the bars that nobody saw close; on the owner thread."""
+        found = [watch.read_history() for watch in self._watches]
+        for watch, history in zip(self._watches, found, strict=True):
+            watch.take_history(history)
 
     async def _reconnect(self, now_ms: int) -> None:
         if now_ms < self._retry_ms:
             return
         try:
             await self._client.run(self._session.connect)
-            found = await self._client.run(self._history)
+            await self._client.run(self._read_history)
         except RetryableError:
             self._retry_ms = now_ms + self._backoff_ms
             self._backoff_ms = min(2 * self._backoff_ms, _LAST_BACKOFF_MS)
             return
         self._is_up = True
         self._backoff_ms = _FIRST_BACKOFF_MS
-        self._take_history(found)
         await self._perform(self._engine.step(LinkRestored(time_ms=now_ms)))
         if self._is_up:
             await self._consume()
@@ -200,8 +185,7 @@ class LiveRunner:
         for halt in poll.halts:
             await self._perform(self._engine.step(replace(halt, time_ms=now_ms)))
         await self._perform(self._engine.step(Timer(time_ms=now_ms)))
-        if poll.bars:
-            self._append(poll.bars)
+        if poll.has_bars:
             await self._consume()
         if poll.equity_minor is not None:
             self._equity_minor = poll.equity_minor
@@ -209,45 +193,22 @@ class LiveRunner:
 
     def _poll(self) -> _Poll:
         """Look at what may have changed; on the owner thread."""
-        session, series = self._session, self._series
-        quote_ms = session.quote(series.symbol).time_ms
-        bars: tuple[BarRow, ...] = ()
-        equity_minor: int | None = None
-        if quote_ms >= self._next_close_ms:  # a tick of a later bar has closed the forming one
-            missing = (quote_ms - self._newest_ms()) // series.timeframe.duration_ms
-            count = min(HISTORY_BARS, missing + 1)
-            bars = tuple(session.closed_bars(series.symbol, series.timeframe, count))
-            self._await_close_of(session.forming_bar_ms(series.symbol, series.timeframe))
-            equity_minor = session.account().equity_minor
-        return _Poll(
-            tickets=session.open_tickets(),
-            bars=bars,
-            halts=tuple(self._journal.pending_halts()),
-            equity_minor=equity_minor,
-        )
-
-    def _await_close_of(self, forming_ms: int | None) -> None:
-        duration_ms = self._series.timeframe.duration_ms
-        self._next_close_ms = 0 if forming_ms is None else forming_ms + duration_ms
-
-    def _newest_ms(self) -> int:
-        count = len(self._series)
-        newest: int = self._series.time_ms[count - 1] if count else 0
-        return newest
-
-    def _append(self, rows: Iterable[BarRow]) -> None:
-        newest = self._newest_ms()
-        for row in rows:
-            if row.time_ms > newest:
-                self._series.append(row)
-        self._engine.slot.refresh()
+        session = self._session
+        quoted = {symbol: session.last_quote(symbol) for symbol in self._symbols}
+        due = [w for w in self._watches if w.is_due(quoted[w.symbol])]
+        found = [watch.read_closed(quoted[watch.symbol]) for watch in due]
+        equity_minor = session.account().equity_minor if due else None
+        tickets = session.open_tickets()
+        halts = tuple(self._journal.pending_halts())
+        for watch, bars in zip(due, found, strict=True):  # all of them, before any is decided on
+            watch.append(bars)
+        return _Poll(tickets=tickets, has_bars=bool(due), halts=halts, equity_minor=equity_minor)
 
     async def _consume(self) -> None:
-        while self._consumed < len(self._series):
-            self._consumed, commands = self._engine.advance(
-                self._series, self._consumed, len(self._series)
-            )
-            await self._perform(commands)
+        """Let the engine decide on new bars: by the time of their close, then slot by slot."""
+        while waiting := [watch for watch in self._watches if watch.has_new]:
+            watch = min(waiting, key=BarWatch.next_close_ms)
+            await self._perform(watch.consume(self._engine))
 
     def _tell(self, now_ms: int) -> None:
         if self._on_progress is None:
@@ -255,7 +216,7 @@ class LiveRunner:
         self._on_progress(
             Progress(
                 time_ms=now_ms,
-                bars=len(self._series),
+                bars=len(self._watches[0].series),
                 equity_minor=self._equity_minor,
                 open_positions=len(self._engine.portfolio.own_positions),
                 drawdown=self._engine.portfolio.drawdown,

@@ -9,6 +9,8 @@ from mtquant.model import Deal, DealEntry, HaltOrder, IntentRow, Publish, Scalar
 if TYPE_CHECKING:
     from mtquant.risk import Refusal
 
+_DEAL_NAMES = {DealEntry.IN: "position_opened", DealEntry.INOUT: "position_turned"}
+
 
 def note(name: str, time_ms: int, correlation_id: str, **fields: Scalar) -> Publish:
     """Return an observation."""
@@ -17,12 +19,8 @@ def note(name: str, time_ms: int, correlation_id: str, **fields: Scalar) -> Publ
 
 def deal_note(deal: Deal, correlation_id: str, *, seen_late: bool) -> Publish:
     """Return the observation of a deal; `seen_late` when it happened while nobody looked."""
-    if deal.side is None:
-        name = "balance_changed"
-    else:
-        name = "position_opened" if deal.entry is DealEntry.IN else "position_closed"
     return note(
-        name,
+        "balance_changed" if deal.side is None else _DEAL_NAMES.get(deal.entry, "position_closed"),
         deal.time_ms,
         correlation_id,
         deal_ticket=deal.deal_ticket,

@@ -10,6 +10,7 @@ from mtquant.model import (
     BrokerView,
     Instrument,
     IntentAction,
+    MarginMode,
     OrderIntent,
     Position,
     Side,
@@ -35,7 +36,7 @@ class OrderMaker:
     def __init__(
         self, strategy_id: str, terms: Terms, *, deviation_points: int, deadline_ms: int
     ) -> None:
-        self._strategy_id = strategy_id
+        self.strategy_id = strategy_id
         self._terms = terms
         self._deviation_points = deviation_points
         self.deadline_ms = deadline_ms
@@ -49,16 +50,19 @@ class OrderMaker:
         self, decision: Decision, view: BrokerView, limits: RiskLimits
     ) -> SizedIntent | Refusal:
         """Return a sized opening intent, or why none can be written."""
-        signal = decision.signal
-        quote = view.quote(self.instrument.symbol)
+        signal, symbol = decision.signal, self.instrument.symbol
         if signal is None or signal.direction.side is None:
             return Refusal(rule="signal", value="no direction", limit="long or short")
         if decision.protection is None:
             return Refusal(
                 rule="stop_loss", value="not ready", limit="a stop distance from the exits"
             )
+        quote = view.quote(symbol)
         if quote is None:
             return Refusal(rule="quote", value="none", limit="a current quote")
+        netted = _netted_position(view, symbol)
+        if netted is not None:
+            return _would_change(netted)
         side = signal.direction.side
         entry = quote.ask_points if side is Side.BUY else quote.bid_points
         stop_distance, target_distance = decision.protection
@@ -76,8 +80,8 @@ class OrderMaker:
         if isinstance(sizing, Refusal):
             return sizing
         intent = OrderIntent(
-            strategy_id=self._strategy_id,
-            symbol=self.instrument.symbol,
+            strategy_id=self.strategy_id,
+            symbol=symbol,
             action=IntentAction.OPEN,
             side=side,
             volume_units=sizing.volume_units,
@@ -124,7 +128,7 @@ class OrderMaker:
         if not rules.stops_are_valid(side, level, 0, bid, ask, room):
             return None
         return OrderIntent(
-            strategy_id=self._strategy_id,
+            strategy_id=self.strategy_id,
             symbol=position.symbol,
             action=IntentAction.MODIFY,
             side=position.side,
@@ -143,7 +147,7 @@ class OrderMaker:
         self, position: Position, view: BrokerView, trigger: str, reason: str, correlation_id: str
     ) -> OrderIntent:
         return OrderIntent(
-            strategy_id=self._strategy_id,
+            strategy_id=self.strategy_id,
             symbol=position.symbol,
             action=IntentAction.CLOSE,
             side=position.side,
@@ -157,3 +161,18 @@ class OrderMaker:
             reason=reason,
             signal_id=correlation_id,
         )
+
+
+def _netted_position(view: BrokerView, symbol: str) -> Position | None:
+    """Return the position of a symbol that an order would grow or reduce, whoever opened it."""
+    if view.account.margin_mode is MarginMode.HEDGING:
+        return None
+    return next((p for p in view.positions if p.symbol == symbol), None)
+
+
+def _would_change(position: Position) -> Refusal:
+    return Refusal(
+        rule="netted_position",
+        value=f"position {position.position_ticket}",
+        limit="none on the symbol: an order would change it",
+    )

@@ -4,31 +4,65 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mtquant.engine.longer import LongerBars
+from mtquant.model import ConfigError
 from mtquant.strategy import BarsView, ExitSignal, ExitStrategy, Series, Strategy
 from mtquant.strategy.exits.base import strongest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from mtquant.model import Position, Side, Signal
+    from mtquant.engine.orders import OrderMaker
+    from mtquant.model import Position, ServerClock, Side, Signal, Timeframe
+
+    LongerSource = Callable[[Timeframe], Series]
 
 
 class StrategySlot:
-    """Move a strategy and its exits along a series, one closed bar at a time."""
+    """Move a strategy and its exits along a series, one closed bar at a time.
 
-    def __init__(self, strategy: Strategy, exits: Sequence[ExitStrategy], series: Series) -> None:
+    Each slot has a series object of its own. `longer_source` makes the series of a longer
+    timeframe that the strategy asks for: a whole one in a backtest, live an empty one that grows.
+    """
+
+    def __init__(
+        self,
+        strategy: Strategy,
+        exits: Sequence[ExitStrategy],
+        series: Series,
+        orders: OrderMaker,
+        *,
+        clock: ServerClock | None = None,
+        longer_source: LongerSource | None = None,
+    ) -> None:
         self.strategy = strategy
         self.series = series
+        self.orders = orders
+        self.forming_ms: int | None = None  # when the bar after the newest opened, told live
         self._exits = tuple(exits)
+        self._clock = clock
+        self._longer_source = longer_source
+        self._longer: dict[Timeframe, LongerBars] = {}
         self._view = BarsView(series)
+        self._view.find_longer = self._find_longer
         strategy.on_start(self._view)
         for one in self._exits:
             one.on_start(self._view)
 
     @property
+    def strategy_id(self) -> str:
+        """Return whose the intents are."""
+        return self.orders.strategy_id
+
+    @property
     def symbol(self) -> str:
         """Return the symbol."""
         return self.series.symbol
+
+    @property
+    def longer_series(self) -> tuple[Series, ...]:
+        """Return the series of the longer timeframes that are looked at."""
+        return tuple(one.series for one in self._longer.values())
 
     @property
     def bar_ms(self) -> int:
@@ -44,10 +78,14 @@ class StrategySlot:
     def move_to(self, index: int) -> None:
         """Make bar `index` the newest closed one."""
         self._view.index = index
+        for one in self._longer.values():
+            one.follow(index, self.forming_ms)
 
     def refresh(self) -> None:
-        """Follow the series after it grew."""
+        """Follow the series after they grew."""
         self._view.refresh()
+        for one in self._longer.values():
+            one.view.refresh()
 
     def signal(self) -> Signal | None:
         """Ask the strategy about the newest closed bar."""
@@ -77,3 +115,18 @@ class StrategySlot:
             stop = found.stop_distance_points if stop is None else stop
             target = found.target_distance_points if target is None else target
         return None if stop is None else (stop, target)
+
+    def _find_longer(self, timeframe: Timeframe) -> BarsView:
+        base = self.series.timeframe
+        if timeframe.value <= base.value:
+            raise ConfigError(
+                f"{self.strategy_id}: {timeframe.name} bars are not longer than its own "
+                f"{base.name} bars"
+            )
+        if self._longer_source is None or self._clock is None:
+            raise ConfigError(f"{self.strategy_id}: there are no {timeframe.name} bars here")
+        found = self._longer.get(timeframe)
+        if found is None:
+            series = self._longer_source(timeframe)
+            found = self._longer[timeframe] = LongerBars(self.series, series, self._clock)
+        return found.view

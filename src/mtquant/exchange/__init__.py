@@ -3,6 +3,7 @@
 from mtquant.exchange.book import Book
 from mtquant.exchange.dealing import Dealing, FillPrice
 from mtquant.exchange.feeds import BarFeed, Feed, TickFeed, TickModel
+from mtquant.exchange.foresight import NEVER
 from mtquant.exchange.ledger import Ledger, LiveOrder, OpenPosition, Tickets
 from mtquant.exchange.market import SLIPPAGE_PRESETS, Market, SlippageModel
 from mtquant.exchange.requests import (
@@ -21,6 +22,7 @@ from mtquant.exchange.terms import Terms
 from mtquant.exchange.venue import AccountSpec, InstrumentSpec, VenueSpec
 
 __all__ = [
+    "NEVER",
     "SLIPPAGE_PRESETS",
     "AccountSpec",
     "BarFeed",

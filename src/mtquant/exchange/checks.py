@@ -367,7 +367,7 @@ class Checks:
 
     def _off_grid(self, symbol: str, *prices: int) -> bool:
         step = self._instrument(symbol).tick_size_points
-        return step > 1 and any(price % step for price in prices)
+        return not all(rules.is_on_grid(price, step) for price in prices)
 
     def _frozen_by(self, r: OrderRequest) -> Refusal | None:
         """Return whether the position is frozen whose volume a market order would change."""
@@ -378,8 +378,7 @@ class Checks:
     def _frozen_position(self, position: OpenPosition) -> Refusal | None:
         level = self._instrument(position.symbol).freeze_level_points
         at = self._state.exit_price(position)
-        levels = (position.stop, position.target)
-        is_near = level > 0 and any(abs(at - one) < level for one in levels if one)
+        is_near = rules.levels_are_frozen(at, position.stop, position.target, level)
         return _when(is_near, Refusal.FROZEN)
 
     def _frozen_order(self, order: LiveOrder) -> Refusal | None:

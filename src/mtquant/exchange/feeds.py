@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mtquant.model import Bars, Ticks
 
 _Point = tuple[int, int]  # UTC ms, bid in points
+Reach = tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.int64]"]
 
 
 class TickModel(Enum):
@@ -43,6 +44,20 @@ class Feed(Protocol):
     @property
     def range_ms(self) -> tuple[int, int]:
         """Return the times of the first and the last price (UTC ms)."""
+        ...
+
+    @property
+    def row(self) -> int:
+        """Return which row of the data stands, -1 before the first price."""
+        ...
+
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """Return when each row of the data begins, int64[n] UTC ms, never falling."""
+        ...
+
+    def reach(self, rows: slice) -> Reach:
+        """Return the lowest and highest bid and the lowest and highest ask of each row (points)."""
         ...
 
     def next_ms(self) -> int | None:
@@ -109,6 +124,23 @@ class BarFeed:
         return self._time[0], self.close_ms(len(self._time) - 1)
 
     @property
+    def row(self) -> int:
+        """Return the row of the current bar, -1 before the first price."""
+        return self.bar if self.step >= 0 else self.bar - 1
+
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """Return when each bar opens, int64[n] UTC ms."""
+        return self.bars.time_ms
+
+    def reach(self, rows: slice) -> Reach:
+        """Return the lowest and highest bid and the lowest and highest ask of each bar (points)."""
+        low = self.bars.low[rows].astype(np.int64)
+        high = self.bars.high[rows].astype(np.int64)
+        spread = self.bars.spread[rows].astype(np.int64)
+        return low, high, low + spread, high + spread
+
+    @property
     def bar_is_done(self) -> bool:
         """Tell whether the current bar has been played to its close."""
         return self.step == len(self._points) - 1
@@ -144,7 +176,7 @@ class BarFeed:
     def skip_to(self, moment_ms: int, books: Iterable[Book]) -> bool:
         """Stand at the close before the bar of a moment; tell whether bars were left out."""
         last = int(np.searchsorted(self.bars.time_ms, moment_ms, side="right")) - 2
-        if last <= self.bar:
+        if last < self.bar or (last == self.bar and self.bar_is_done):
             return False
         self.rest_at_close(last, books)
         return True
@@ -235,6 +267,22 @@ class TickFeed:
     def range_ms(self) -> tuple[int, int]:
         """Return the times of the first and the last tick (UTC ms)."""
         return self._time[0], self._time[-1]
+
+    @property
+    def row(self) -> int:
+        """Return the row of the newest tick, -1 before the first."""
+        return self.played - 1
+
+    @property
+    def times(self) -> NDArray[np.int64]:
+        """Return when each tick comes, int64[n] UTC ms."""
+        return self.ticks.time_ms
+
+    def reach(self, rows: slice) -> Reach:
+        """Return bid, bid, ask and ask of each tick (points)."""
+        bid = self.ticks.bid[rows].astype(np.int64)
+        ask = self.ticks.ask[rows].astype(np.int64)
+        return bid, bid, ask, ask
 
     def next_ms(self) -> int | None:
         """Return when the next tick comes, None after the last."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from mtquant.exchange.book import Book
 from mtquant.exchange.feeds import BarFeed, Feed, TickModel
+from mtquant.exchange.foresight import NEVER, Foresight, Span
 from mtquant.exchange.ledger import Tickets
 from mtquant.exchange.terms import Terms
 from mtquant.model import Bars, ConfigError
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mtquant.exchange.venue import VenueSpec
-
-_CHUNK = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +110,9 @@ class Market:
         symbols = [feed.symbol for feed in self.feeds]
         if len(set(symbols)) < len(symbols):
             raise ConfigError(f"each symbol needs one source of prices, were {symbols}")
-        self._terms = Terms.of(venue, feed.symbol)
-        absent = [p for p in self._terms.conversions.foreign_pairs if p not in symbols]
+        terms = {symbol: Terms.of(venue, symbol) for symbol in symbols}
+        self._foresight = Foresight(self.feeds, terms)
+        absent = [p for p in terms[feed.symbol].conversions.foreign_pairs if p not in symbols]
         if absent:
             raise ConfigError(
                 f"{feed.symbol}: its money converts at the quotes of {', '.join(absent)}, "
@@ -157,6 +157,18 @@ class Market:
         if not isinstance(self.traded, BarFeed):
             raise ConfigError(f"{self.traded.symbol}: it is played on ticks, and has no bars")
         return self.traded
+
+    def feed_of(self, symbol: str) -> Feed:
+        """Return the source of a symbol's prices.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        for feed in self.feeds:
+            if feed.symbol == symbol:
+                return feed
+        known = ", ".join(feed.symbol for feed in self.feeds)
+        raise ConfigError(f"{symbol}: there are no prices of it, only of {known}")
 
     @property
     def bars(self) -> Bars:
@@ -208,11 +220,11 @@ class Market:
 
         While no account holds anything, it goes straight to the last prices before it.
         """
-        if not any(book.open_positions or book.live_orders for book in self._all_books):
-            for feed in self.feeds:
-                self._has_begun |= feed.skip_to(moment_ms, self._all_books)
-        while self.advance(moment_ms):
-            pass
+        if any(book.open_positions or book.live_orders for book in self._all_books):
+            while self.advance(moment_ms):
+                pass
+        else:
+            self.go_to(moment_ms)
 
     def wait_until(self, moment_ms: int) -> None:
         """Play all that comes up to a moment (UTC ms), and let the clock run on to it.
@@ -224,6 +236,16 @@ class Market:
             self._roll_until(moment_ms)
             for book in self._all_books:
                 book.wait(moment_ms)
+
+    def go_to(self, moment_ms: int) -> None:
+        """Play up to a moment (UTC ms), all before it being quiet.
+
+        The caller knows from `next_event` that nothing can happen before.
+        """
+        for feed in self.feeds:
+            self._has_begun |= feed.skip_to(moment_ms, self._all_books)
+        while self.advance(moment_ms):
+            pass
 
     def jump_to_open(self, bar: int) -> None:
         """Go to the opening tick of a bar, all bars before it being quiet.
@@ -247,30 +269,32 @@ class Market:
         """Return the bids of the current bar's path that have been played, in order (points)."""
         return [bid for _, bid in self.feed.shown]
 
-    def next_event_bar(self) -> int:
-        """Return the first bar, from the current one on, in which something may happen.
+    def next_event(self) -> Span:
+        """Return from when to when (UTC ms) something may happen next to the bot's account.
 
         Something is a protective level, a rollover, or equity near the stop-out level; the answer
-        may come too early, never too late: where orders wait, or other symbols or accounts may
-        matter, it is the current bar. Without positions it is the number of bars.
+        may come too early, never too late: where orders wait, where other accounts hold anything or
+        another pair converts, it is now. Without positions it is never.
         """
-        count = len(self.feed)
-        if len(self.feeds) > 1 or any(book.live_orders for book in self._all_books):
-            return self.bar
+        if any(book.live_orders for book in self._all_books):
+            return self.now_ms, NEVER
         if any(book.open_positions for book in self._all_books[1:]):
-            return self.bar
-        if not self.book.open_positions:
-            return count
-        # a bar that only ends after midnight holds the rollover too
-        end = self._first_bar_after(self._next_midnight - self.feed.duration_ms + 1)
-        first = self.bar
-        while first < end:
-            rows = slice(first, min(end, first + _CHUNK))
-            hits = np.flatnonzero(self._may_trigger(rows))
-            if len(hits):
-                return first + int(hits[0])
-            first = rows.stop
-        return end
+            return self.now_ms, NEVER
+        return self._foresight.next_span(self.book, self._next_midnight)
+
+    def next_event_bar(self) -> int:
+        """Return the first bar of the traded symbol, from the current one on, with an event.
+
+        See `next_event`. Without one it is the number of bars.
+        """
+        start_ms, _ = self.next_event()
+        if start_ms == NEVER:
+            return len(self.feed)
+        times = self.bars.time_ms
+        bar = int(np.searchsorted(times, start_ms, side="right")) - 1
+        if bar >= 0 and int(times[bar]) + self.feed.duration_ms <= start_ms:
+            bar += 1  # it comes in a gap: the next bar is the first to hold it
+        return max(self.bar, bar)
 
     def _play(self, time_ms: int) -> bool:
         """Play all prices of one time, in the order of the symbols."""
@@ -290,35 +314,3 @@ class Market:
             if not holding:  # nothing to charge: go straight to the last midnight before now
                 self._next_midnight = self.venue.clock.day_start_ms(time_ms)
             self._next_midnight = self.venue.clock.next_midnight_ms(self._next_midnight)
-
-    def _first_bar_after(self, time_ms: int) -> int:
-        return int(np.searchsorted(self.bars.time_ms, time_ms, side="left"))
-
-    def _may_trigger(self, rows: slice) -> NDArray[np.bool_]:
-        """Return, for each bar, whether its range reaches a level or strains the margin."""
-        low = self.bars.low[rows].astype(np.int64)
-        high = self.bars.high[rows].astype(np.int64)
-        spread = self.bars.spread[rows].astype(np.int64)
-        ask_low, ask_high = low + spread, high + spread
-        hit = np.zeros(len(low), dtype=bool)
-        worst = np.full(len(low), float(self.book.balance_minor + self.book.credit_minor))
-        for p in self.book.open_positions:
-            down, up = (low, high) if p.side > 0 else (ask_low, ask_high)
-            floor, roof = (p.stop, p.target) if p.side > 0 else (p.target, p.stop)
-            hit |= (down <= floor) if floor else False
-            hit |= (up >= roof) if roof else False
-            adverse = (down if p.side > 0 else up) - p.opened
-            scale = p.units * self._terms.price_value / self._terms.divisor
-            rates = self._rates(down if p.side > 0 else up)
-            worst += (p.side * adverse * scale - 1) * rates  # less what rounding may take
-            accrued = self._terms.profit(p.side, p.units, p.opened, p.opened)
-            worst += accrued + p.swap_minor - 1
-        return hit | (worst <= self.book.stop_out_limit_minor)
-
-    def _rates(self, closed: NDArray[np.int64]) -> NDArray[np.float64] | float:
-        """Return minor units of the account per one of the profit currency, at closing prices."""
-        conversion, scale = self._terms.conversions.profit, self._terms.minor_scale
-        if not conversion.pair:
-            return 1.0
-        # only the traded pair itself gets here, quoted [account][profit]
-        return scale * conversion.point_scale / np.maximum(closed, 1)

@@ -52,7 +52,7 @@ class StopOut:
             is_hedged = bool(self._state.positions) and not spec.is_netting
             return spec.stops_out_hedged and is_hedged and equity < 0
         if spec.stop_out_mode is StopOutMode.MONEY:
-            return equity <= spec.stop_out_minor
+            return rules.is_stop_out_by_money(equity, margin, spec.stop_out_minor)
         return rules.is_stop_out(equity, margin, spec.stop_out_percent)
 
     @property

@@ -228,6 +228,15 @@ class Terms:
         """Tell whether the margin of a lot is stated as money."""
         return self.instrument.margin_initial > 0
 
+    def margin_value(self, *, is_held: bool) -> float:
+        """Return what multiplies the lots in the margin formula, or money per lot where fixed."""
+        instrument = self.instrument
+        if self.has_fixed_margin:
+            return rules.fixed_margin_per_lot(
+                instrument.margin_initial, instrument.margin_maintenance, is_held
+            )
+        return rules.margin_value(self.mode, *_values(instrument))
+
     def margin_factor(self, side: int, *, is_held: bool) -> float:
         """Return the margin rate of a side."""
         initial_long, initial_short, held_long, held_short = self.instrument.margin_rates
@@ -273,7 +282,7 @@ class Terms:
             float(long_weighted),
             short_units,
             float(short_weighted),
-            self._margin_value(is_held=is_held),
+            self.margin_value(is_held=is_held),
             self.instrument.margin_hedged_contract,
             10.0**self.instrument.digits,
             self.leverage,
@@ -302,7 +311,7 @@ class Terms:
             units,
             units * price,
             units,
-            self._margin_value(is_held=is_held),
+            self.margin_value(is_held=is_held),
             10.0**self.instrument.digits,
             self.leverage,
             self.rate_per_price,
@@ -389,14 +398,6 @@ class Terms:
 
     def _leg_rate(self, side: int, price: float, *, is_held: bool) -> float:
         return self.margin_factor(side, is_held=is_held) * self.opening_rate(side, price)
-
-    def _margin_value(self, *, is_held: bool) -> float:
-        instrument = self.instrument
-        if self.has_fixed_margin:
-            return rules.fixed_margin_per_lot(
-                instrument.margin_initial, instrument.margin_maintenance, is_held
-            )
-        return rules.margin_value(self.mode, *_values(instrument))
 
     def _forts(self, side: int, units: int, weighted: float, factor: float) -> float:
         if not units:

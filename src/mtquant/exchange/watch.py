@@ -102,21 +102,27 @@ class MarginWatch:
         for symbol in symbols:
             bid, ask = state.bid[symbol], state.ask[symbol]
             loss = sum(self._loss_per_point(p.ticket) for p in state.positions_of(symbol))
-            far = max(0.0, min(room / len(symbols) / loss if loss else room, bid / 4))
+            far = rules.calm_points(room / len(symbols), loss, bid)
             self._boxes[symbol] = (bid - far, bid + far, ask - far, ask + far)
 
     def _rounding(self, position: OpenPosition) -> float:
         """Return how much rounding may add to the loss between two quotes."""
         price = max(1, self._state.exit_price(position))
-        return 1 + 4 / 3 * self._state.terms[position.symbol].own_rate(price)
+        return rules.rounding_loss(self._state.terms[position.symbol].own_rate(price))
 
     def _loss_per_point(self, ticket: int) -> float:
         state = self._state
         position = state.positions[ticket]
         terms = state.terms[position.symbol]
         price = max(1, state.exit_price(position))
-        worth = position.units * terms.price_value / terms.divisor * terms.own_rate(price)
-        return 4 / 3 * (worth + abs(state.floating_minor(position)) / price)
+        return rules.loss_per_point(
+            position.units,
+            terms.price_value,
+            terms.divisor,
+            terms.own_rate(price),
+            state.floating_minor(position),
+            price,
+        )
 
 
 def _none_between(levels: list[int] | None, ends: tuple[int, int]) -> bool:

@@ -225,12 +225,16 @@ class Desk:
         return None
 
     def _filled_units(self, row: IntentRow, order: Order) -> int:
-        """Sum the deals of this very order: never by number, see the protocol."""
+        """Sum the deals of this very order: never by number, see the protocol.
+
+        On a netting account an opening order that overtakes somebody else's trades against their
+        position, and a position that turned round is named by its first ticket in its deals.
+        """
         deals = self._deals.get(order.order_ticket, {}).values()
         if row.intent.action is IntentAction.OPEN:
-            return sum(deal.volume_units for deal in deals if deal.entry is DealEntry.IN)
-        own = row.intent.position_ticket
-        closing = (d for d in deals if d.entry is not DealEntry.IN and d.position_ticket == own)
+            return sum(deal.volume_units for deal in deals)
+        own = (row.intent.position_ticket, order.position_ticket)
+        closing = (d for d in deals if d.entry is not DealEntry.IN and d.position_ticket in own)
         return sum(deal.volume_units for deal in closing)
 
 

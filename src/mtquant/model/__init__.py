@@ -1,6 +1,6 @@
 """The language of mtquant: what every other package speaks. It imports nothing of ours."""
 
-from mtquant.model.bar_checks import IntColumn
+from mtquant.model.bar_checks import IntColumn, time_text
 from mtquant.model.bars import (
     BarRow,
     Bars,
@@ -44,6 +44,7 @@ from mtquant.model.errors import (
     PositionSizeError,
     RetryableError,
     RiskViolationError,
+    StrategyError,
     SweepError,
     SymbolNotFoundError,
     TradingError,
@@ -225,6 +226,7 @@ __all__ = [
     "Side",
     "Signal",
     "StopOutMode",
+    "StrategyError",
     "SwapMode",
     "SweepError",
     "SymbolNotFoundError",
@@ -246,6 +248,7 @@ __all__ = [
     "read",
     "round_half_away",
     "schema",
+    "time_text",
     "type_hints",
     "units_from_lots",
 ]

@@ -22,8 +22,9 @@ MtquantError
 │   ├── DataError
 │   │   ├── MarketDataError
 │   │   └── SymbolNotFoundError
-│   └── RiskViolationError
-│       └── PositionSizeError
+│   ├── RiskViolationError
+│   │   └── PositionSizeError
+│   └── StrategyError         a strategy says what means nothing
 ├── SweepError                some trials of a sweep are missing: the others stand
 │   └── EvaluationError       one trial could not be run
 └── IllegalTransitionError    a life cycle left its table: a defect
@@ -135,6 +136,10 @@ class RiskViolationError(InputError):
 
 class PositionSizeError(RiskViolationError):
     """A volume cannot be computed or does not fit the instrument."""
+
+
+class StrategyError(InputError):
+    """A strategy's signals are of the wrong shape, or say what means nothing."""
 
 
 class SweepError(MtquantError):

@@ -16,7 +16,12 @@ from mtquant.model.kinds import (
     SwapMode,
     TradeMode,
 )
-from mtquant.model.numbers import UNITS_PER_LOT, lots_from_units, round_half_away
+from mtquant.model.numbers import (
+    UNITS_PER_LOT,
+    floor_to_step,
+    lots_from_units,
+    round_half_away,
+)
 
 _MONEY = (
     "margin_hedged_contract",
@@ -180,9 +185,9 @@ class Instrument:
 
     def floor_units(self, units: int) -> int:
         """Return the largest tradable volume not above `units` (1e-8 lots), 0 if none is."""
-        capped = min(units, self.volume_max_units)
-        floored = capped - capped % self.volume_step_units
-        return floored if floored >= self.volume_min_units else 0
+        return floor_to_step(
+            units, self.volume_min_units, self.volume_max_units, self.volume_step_units
+        )
 
     def require_tradable(self, units: int) -> None:
         """Refuse a volume that the instrument does not trade.

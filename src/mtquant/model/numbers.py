@@ -37,6 +37,17 @@ def units_from_lots(lots: float) -> int:
     return round_half_away(lots * UNITS_PER_LOT)
 
 
+def floor_to_step(units: int, minimum: int, maximum: int, step: int) -> int:
+    """Return the largest tradable volume not above `units` (all 1e-8 lots), 0 if none is.
+
+    >>> floor_to_step(1_234_567_890, 1_000_000, 1_000_000_000, 1_000_000)
+    1000000000
+    """
+    capped = min(units, maximum)
+    floored = capped - capped % step if step > 0 else 0
+    return floored if floored >= minimum else 0
+
+
 def lots_from_units(units: int) -> float:
     """Return `units` (1e-8 lots) as lots, for people and for the terminal.
 

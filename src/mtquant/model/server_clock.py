@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from zoneinfo import ZoneInfo
 
 DAY_MS = 86_400_000
@@ -28,7 +28,7 @@ class ServerClock:
 
     def __init__(self, profile: str) -> None:
         self.profile = profile
-        self._zone, self._shift_ms = _parse_profile(profile)
+        _parse_profile(profile)  # an unknown one is refused here
 
     def __repr__(self) -> str:
         return f"ServerClock({self.profile!r})"
@@ -85,34 +85,46 @@ class ServerClock:
 
     @cached_property
     def _utc_table(self) -> tuple[list[int], list[int]]:
-        if self._zone is None:
-            return [-(2**62)], [self._shift_ms]
-        starts, offsets = [-(2**62)], [self._zone_offset(datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC))]
-        moment = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
-        step = timedelta(days=7)  # no zone changes twice in a week
-        while moment.year < _LAST_YEAR:
-            following = moment + step
-            offset = self._zone_offset(following)
-            if offset != offsets[-1]:
-                changed = self._first_instant_with(offset, moment, following)
-                starts.append(int(changed.timestamp()) * 1000)
-                offsets.append(offset)
-            moment = following
-        return starts, offsets
+        return _offsets(self.profile)
 
-    def _first_instant_with(self, offset: int, before: datetime, after: datetime) -> datetime:
-        while after - before > timedelta(minutes=1):
-            middle = before + (after - before) / 2
-            middle = middle.replace(second=0, microsecond=0)
-            if self._zone_offset(middle) == offset:
-                after = middle
-            else:
-                before = middle
-        return after
 
-    def _zone_offset(self, moment: datetime) -> int:
-        shift = moment.astimezone(self._zone).utcoffset() or timedelta(0)
-        return int(shift.total_seconds()) * 1000 + self._shift_ms
+@cache
+def _offsets(profile: str) -> tuple[list[int], list[int]]:
+    """Return the UTC instants from which a profile's offsets hold, and those offsets (ms)."""
+    zone, shift_ms = _parse_profile(profile)
+    if zone is None:
+        return [-(2**62)], [shift_ms]
+    first = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC)
+    starts, offsets = [-(2**62)], [_zone_offset_ms(zone, first)]
+    moment = first
+    step = timedelta(days=7)  # no zone changes twice in a week
+    while moment.year < _LAST_YEAR:
+        following = moment + step
+        offset = _zone_offset_ms(zone, following)
+        if offset != offsets[-1]:
+            changed = _first_instant_with(zone, offset, moment, following)
+            starts.append(int(changed.timestamp()) * 1000)
+            offsets.append(offset)
+        moment = following
+    return starts, [offset + shift_ms for offset in offsets]
+
+
+def _first_instant_with(
+    zone: ZoneInfo, offset_ms: int, before: datetime, after: datetime
+) -> datetime:
+    while after - before > timedelta(minutes=1):
+        middle = before + (after - before) / 2
+        middle = middle.replace(second=0, microsecond=0)
+        if _zone_offset_ms(zone, middle) == offset_ms:
+            after = middle
+        else:
+            before = middle
+    return after
+
+
+def _zone_offset_ms(zone: ZoneInfo, moment: datetime) -> int:
+    shift = moment.astimezone(zone).utcoffset() or timedelta(0)
+    return int(shift.total_seconds()) * 1000
 
 
 def _parse_profile(profile: str) -> tuple[ZoneInfo | None, int]:

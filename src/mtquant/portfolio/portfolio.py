@@ -15,6 +15,7 @@ from mtquant.model import (
     Position,
     ServerClock,
 )
+from mtquant.portfolio import rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,7 +99,8 @@ class Portfolio:
         """Return how far equity stands below the day's starting balance, 0 when above."""
         if self.account is None:
             return 0
-        return max(0, self.day_start_balance_minor(now_ms) - self.account.equity_minor)
+        start_minor = self.day_start_balance_minor(now_ms)
+        return rules.day_loss_minor(start_minor, self.account.equity_minor)
 
     def _remember(self, fresh: list[Deal], now_ms: int) -> None:
         start_ms = self._clock.day_start_ms(now_ms)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from mtquant.exchange import rules
 from mtquant.model import DataError, Deal, DealEntry, DealKind, Reason, Side, round_half_away
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ CSV_COLUMNS = (
     "swap_minor",
     "reason",
 )
-_CLOSING = frozenset({DealEntry.OUT, DealEntry.OUT_BY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,27 +62,25 @@ def closed_trades(deals: Sequence[Deal]) -> list[Trade]:
 
     A position closed in parts gives one trade per closing deal. Each carries the opening
     commission in proportion to its volume, rounded; the one that closes the position carries the
-    rest, so that commissions add up. What is still open is left out.
+    rest, so that commissions add up. What is still open is left out. A netting position that grew
+    has its averaged price, rounded to points; one that turned round gives the trade it closed.
 
     Raises:
-        DataError: a position is closed without or beyond its opening, or opened twice (a netting
-            account).
+        DataError: a position is closed without or beyond its opening.
     """
     trades = [
-        trade
-        for ticket, history in sorted(_by_position(deals).items())
-        for trade in _trades_of(ticket, history)
+        trade for _, history in sorted(_by_position(deals).items()) for trade in _trades_of(history)
     ]
     return sorted(trades, key=lambda trade: trade.open_ms)
 
 
 def open_entries(deals: Sequence[Deal]) -> list[Deal]:
-    """Return the opening deals of the positions that the deals leave open, oldest ticket first."""
-    return [
-        history[0]
-        for _, history in sorted(_by_position(deals).items())
-        if sum(_opened_units(deal) for deal in history) > 0
-    ]
+    """Return the opening deals of the positions that the deals leave open, oldest ticket first.
+
+    That of a netting position that turned round is the deal that turned it.
+    """
+    entries = (_entry_of(history) for _, history in sorted(_by_position(deals).items()))
+    return [deal for deal in entries if deal is not None]
 
 
 def trades_csv(trades: Iterable[Trade]) -> str:
@@ -119,43 +117,97 @@ def _by_position(deals: Iterable[Deal]) -> dict[int, list[Deal]]:
     return histories
 
 
-def _opened_units(deal: Deal) -> int:
-    return deal.volume_units if deal.entry is DealEntry.IN else -deal.volume_units
+def _entry_of(history: list[Deal]) -> Deal | None:
+    entry, held = history[0], 0
+    for deal in history:
+        side = 0 if deal.side is None else deal.side.value
+        before, held = held, held + side * deal.volume_units
+        if deal.entry is DealEntry.INOUT or before == 0:
+            entry = deal
+    return entry if held else None
 
 
-def _trades_of(ticket: int, history: list[Deal]) -> Iterator[Trade]:
-    opening, *closings = history
-    if opening.entry is not DealEntry.IN or opening.side is None:
-        raise DataError(f"position {ticket}: its opening deal is missing")
-    remaining_units = opening.volume_units
-    remaining_minor = total_minor = opening.commission_minor + opening.fee_minor
-    for deal in closings:
-        if deal.entry not in _CLOSING:
-            raise DataError(f"position {ticket} is opened twice; only hedging accounts are read")
-        remaining_units -= deal.volume_units
-        if remaining_units < 0:
-            raise DataError(f"position {ticket}: more is closed than was opened")
-        part_minor = (
-            round_half_away(total_minor * deal.volume_units / opening.volume_units)
-            if remaining_units
-            else remaining_minor
+def _trades_of(history: list[Deal]) -> Iterator[Trade]:
+    leg = _Leg(history[0])
+    for deal in history[1:]:
+        if deal.entry is DealEntry.IN:
+            leg.grow(deal)
+        elif deal.entry is DealEntry.INOUT:
+            yield leg.turn(deal)
+        else:
+            yield leg.close(deal, deal.volume_units)
+
+
+class _Leg:
+    """Follow what a position holds on one side, until it is closed or turned round."""
+
+    opening: Deal
+    side: Side
+    thousandths: int  # of a point: the averaged opening price
+    units: int
+    total_units: int  # that `total_minor` was charged for
+    left_minor: int
+    total_minor: int
+
+    def __init__(self, opening: Deal) -> None:
+        if opening.entry is not DealEntry.IN or opening.side is None:
+            raise DataError(f"position {opening.position_ticket}: its opening deal is missing")
+        self._begin(opening, opening.side, opening.volume_units, _charged_minor(opening))
+
+    def grow(self, deal: Deal) -> None:
+        """Add to the volume, at the averaged price and with its commission."""
+        if self.units == 0 or deal.side is not self.side:
+            raise DataError(f"position {deal.position_ticket}: it is opened twice")
+        self.thousandths = rules.average_thousandths(
+            self.units, self.thousandths, deal.volume_units, deal.price_points
         )
-        remaining_minor -= part_minor
-        yield _round_trip(opening, opening.side, deal, part_minor)
+        self.units += deal.volume_units
+        self.left_minor += _charged_minor(deal)
+        self.total_units, self.total_minor = self.units, self.left_minor
+
+    def close(self, deal: Deal, units: int, charged_minor: int | None = None) -> Trade:
+        """Take a volume out; its share of the opening commission goes with it."""
+        charged_minor = _charged_minor(deal) if charged_minor is None else charged_minor
+        self.units -= units
+        if self.units < 0:
+            ticket = deal.position_ticket
+            raise DataError(f"position {ticket}: more is closed than was opened")
+        share_minor = self.left_minor
+        if self.units:
+            share_minor = round_half_away(self.total_minor * units / self.total_units)
+        self.left_minor -= share_minor
+        return Trade(
+            position_ticket=self.opening.position_ticket,
+            symbol=self.opening.symbol,
+            side=self.side,
+            volume_units=units,
+            open_ms=self.opening.time_ms,
+            open_points=round_half_away(self.thousandths / 1000),
+            close_ms=deal.time_ms,
+            close_points=deal.price_points,
+            profit_minor=deal.profit_minor,
+            commission_minor=share_minor + charged_minor,
+            swap_minor=deal.swap_minor,
+            reason=deal.reason,
+        )
+
+    def turn(self, deal: Deal) -> Trade:
+        """Close all, and hold what the deal has beyond it on the other side."""
+        rest = deal.volume_units - self.units
+        if rest <= 0 or deal.side is not self.side.opposite:
+            raise DataError(f"position {deal.position_ticket}: its reversal does not turn it round")
+        whole_minor = _charged_minor(deal)
+        closing_minor = round_half_away(whole_minor * self.units / deal.volume_units)
+        trade = self.close(deal, self.units, closing_minor)
+        self._begin(deal, deal.side, rest, whole_minor - closing_minor)
+        return trade
+
+    def _begin(self, opening: Deal, side: Side, units: int, charged_minor: int) -> None:
+        self.opening, self.side = opening, side
+        self.thousandths = 1000 * opening.price_points
+        self.units = self.total_units = units
+        self.left_minor = self.total_minor = charged_minor
 
 
-def _round_trip(opening: Deal, side: Side, closing: Deal, opening_share_minor: int) -> Trade:
-    return Trade(
-        position_ticket=opening.position_ticket,
-        symbol=opening.symbol,
-        side=side,
-        volume_units=closing.volume_units,
-        open_ms=opening.time_ms,
-        open_points=opening.price_points,
-        close_ms=closing.time_ms,
-        close_points=closing.price_points,
-        profit_minor=closing.profit_minor,
-        commission_minor=opening_share_minor + closing.commission_minor + closing.fee_minor,
-        swap_minor=closing.swap_minor,
-        reason=closing.reason,
-    )
+def _charged_minor(deal: Deal) -> int:
+    return deal.commission_minor + deal.fee_minor

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mtquant.model import IntentAction, OrderIntent, lots_from_units, money_from_minor
+from mtquant.risk import rules
 from mtquant.risk.limits import Refusal, RiskLimits, RiskView
 
 Check = Callable[[OrderIntent, RiskView, RiskLimits], Refusal | None]
@@ -47,7 +48,7 @@ def nothing_unresolved(intent: OrderIntent, view: RiskView, _limits: RiskLimits)
 def fresh_quote(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Refusal | None:
     """Refuse without a usable quote."""
     quote = view.quote
-    if quote is not None and 0 < quote.bid_points <= quote.ask_points:
+    if quote is not None and rules.is_quoted(quote.bid_points, quote.ask_points):
         return None
     shown = "none" if quote is None else f"bid {quote.bid_points}, ask {quote.ask_points} points"
     return Refusal(rule="quote", value=shown, limit="0 < bid <= ask", remedy=intent.symbol)
@@ -55,7 +56,9 @@ def fresh_quote(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Ref
 
 def within_max_spread(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Refusal | None:
     """Refuse while the spread is too wide."""
-    if view.quote is None or view.quote.spread_points <= limits.max_spread_points:
+    if view.quote is None or rules.is_within_spread(
+        view.quote.spread_points, limits.max_spread_points
+    ):
         return None
     return Refusal(
         rule="max_spread",
@@ -87,8 +90,8 @@ def within_max_positions(
 
 def within_daily_loss(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Refusal | None:
     """Refuse entries once equity is too far below the day's starting balance."""
-    allowed = int(limits.max_daily_loss_fraction * view.day_start_balance_minor)
-    if view.day_loss_minor < allowed:
+    allowed = rules.allowed_loss_minor(limits.max_daily_loss_fraction, view.day_start_balance_minor)
+    if rules.is_within_daily_loss(view.day_loss_minor, allowed):
         return None
     digits, currency = view.account.currency_digits, view.account.currency
     return Refusal(

@@ -1,6 +1,18 @@
 """Strategies: closed bars in, signals out; exits that protect and leave positions."""
 
-from mtquant.strategy.base import NoParameters, Strategy
+from mtquant.strategy.base import ArrayStrategy, NoParameters, Strategy
+from mtquant.strategy.columns import (
+    CODES,
+    DIRECTIONS,
+    FLAT,
+    LONG,
+    NOTHING,
+    SHORT,
+    Columns,
+    Signals,
+    crossings,
+    require_signals,
+)
 from mtquant.strategy.exits import (
     AtrTrailingStop,
     AtrTrailingStopParameters,
@@ -15,10 +27,18 @@ from mtquant.strategy.sma_crossover import SmaCrossover, SmaCrossoverParameters
 from mtquant.strategy.view import BarsView, Column, LineColumn
 
 __all__ = [
+    "CODES",
+    "DIRECTIONS",
+    "FLAT",
+    "LONG",
+    "NOTHING",
+    "SHORT",
+    "ArrayStrategy",
     "AtrTrailingStop",
     "AtrTrailingStopParameters",
     "BarsView",
     "Column",
+    "Columns",
     "ExitSignal",
     "ExitStrategy",
     "Line",
@@ -26,9 +46,12 @@ __all__ = [
     "NoParameters",
     "Protection",
     "Series",
+    "Signals",
     "SmaCrossover",
     "SmaCrossoverParameters",
     "StopLossTakeProfit",
     "StopLossTakeProfitParameters",
     "Strategy",
+    "crossings",
+    "require_signals",
 ]

@@ -6,11 +6,15 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from mtquant.model import Direction, Signal
+from mtquant.strategy.columns import DIRECTIONS, require_signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mtquant.strategy.columns import Columns, Signals
     from mtquant.strategy.view import BarsView
 
 
@@ -39,6 +43,14 @@ class Strategy(ABC):
     def on_bar(self, bars: BarsView) -> Signal | None:
         """Return an opinion about the newest closed bar, or None for no change of mind."""
 
+    def signals(self, bars: Columns) -> Signals | None:  # noqa: ARG002 - optional to override
+        """Return what `on_bar` says about every bar, int8[n] at once; None: ask `on_bar` instead.
+
+        Where it is stated, whole runs are played by compiled code. Row i must follow from bars up
+        to i, and say what `on_bar` says there.
+        """
+        return None
+
     def state(self) -> Mapping[str, object]:
         """Return what the strategy remembers, for people."""
         return {"strategy_id": self.strategy_id, "parameters": self.parameters}
@@ -59,3 +71,28 @@ class Strategy(ABC):
             price_points=bars.points.close[-1],
             reason=reason,
         )
+
+
+class ArrayStrategy(Strategy):
+    """Be a strategy that states `signals` and nothing else; runs everywhere, live too.
+
+    Live, the columns of all bars so far are looked at again with each bar that closes.
+    """
+
+    def on_start(self, bars: BarsView) -> None:
+        """Keep the columns in view."""
+        self._columns = bars.columns()
+        self._said: Signals = np.zeros(0, dtype=np.int8)
+
+    @abstractmethod
+    def signals(self, bars: Columns) -> Signals:
+        """Return what there is to say about every bar, int8[n]; row i follows from bars up to i."""
+
+    def on_bar(self, bars: BarsView) -> Signal | None:
+        """Return what the signals say about the newest closed bar."""
+        count = len(self._columns)
+        if len(self._said) != count:
+            said = self.signals(self._columns)
+            self._said = require_signals(said, count, type(self).__name__)
+        direction = DIRECTIONS.get(int(self._said[bars.index]))
+        return None if direction is None else self.signal(bars, direction)

@@ -9,6 +9,8 @@ import numpy as np
 from mtquant.indicators import Floats, Indicator, PriceColumns, Stream
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mtquant.model import BarRow, Bars, Timeframe
 
 _COLUMNS = ("time_ms", "open", "high", "low", "close", "spread", "tick_volume")
@@ -25,6 +27,11 @@ class Line:
         self._values: Floats = np.empty(0)
         self.memory = self._values.data
         self.grow(series)
+
+    @property
+    def values(self) -> Floats:
+        """Return float64[capacity] in points, NaN while warming up; do not write to it."""
+        return self._values
 
     def grow(self, series: Series) -> None:
         """Bring the line up to the series: whole history in one go, further bars one by one."""
@@ -105,6 +112,13 @@ class Series:
         if line is None:
             line = self._lines[indicator] = Line(indicator, self)
         return line
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return one column of all closed bars, `time_ms`, `open` ... `tick_volume`; read only."""
+        column: NDArray[Any] = self._arrays[name][: self._length]
+        column = column.view()
+        column.flags.writeable = False
+        return column
 
     def prices(self) -> PriceColumns:
         """Return the price columns of all closed bars."""

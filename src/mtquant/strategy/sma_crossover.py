@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mtquant.indicators import Sma
 from mtquant.model import ConfigError, Direction, Signal
 from mtquant.strategy.base import Strategy
+from mtquant.strategy.columns import Columns, Signals, crossings
 
 if TYPE_CHECKING:
     from mtquant.strategy.view import BarsView
@@ -53,3 +54,7 @@ class SmaCrossover(Strategy):
         if fast < slow and fast_before >= slow_before:
             return self.signal(bars, Direction.SHORT, reason="fast average crossed below slow")
         return None
+
+    def signals(self, bars: Columns) -> Signals:
+        """Return the same for every bar at once."""
+        return crossings(bars.use(Sma(self.parameters.fast)), bars.use(Sma(self.parameters.slow)))

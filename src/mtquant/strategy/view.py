@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mtquant.model import ConfigError
+from mtquant.strategy.columns import Columns
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mtquant.indicators import Indicator
     from mtquant.model import Timeframe
     from mtquant.strategy.series import Line, Series
@@ -27,7 +32,10 @@ class Column:
         return self._view.index + 1
 
     def __getitem__(self, position: int) -> Any:
-        index = self._view.absolute(position)
+        count = self._view.index + 1  # as `absolute` counts; a call less on every read
+        index = position + count if position < 0 else position
+        if not 0 <= index < count:
+            self._view.absolute(position)
         value = self.memory[index]
         return value if self._divisor is None else value / self._divisor
 
@@ -45,7 +53,11 @@ class LineColumn:
         return self._view.index + 1
 
     def __getitem__(self, position: int) -> float:
-        value: float = self._line.memory[self._view.absolute(position)]
+        count = self._view.index + 1  # as `absolute` counts; a call less on every read
+        index = position + count if position < 0 else position
+        if not 0 <= index < count:
+            self._view.absolute(position)
+        value: float = self._line.memory[index]
         return value
 
 
@@ -109,6 +121,10 @@ class BarsView:
         """Return an indicator over these bars; ask once, in `on_start`."""
         return LineColumn(self, self._series.use(indicator))
 
+    def columns(self) -> Columns:
+        """Return the whole series as columns, for strategies that state signals at once."""
+        return Columns(self._series)
+
     def absolute(self, position: int) -> int:
         """Return the index of a position, counted from the newest bar when negative.
 
@@ -131,3 +147,18 @@ class BarsView:
             memory = getattr(series, name)
             getattr(self, name).memory = memory
             getattr(self.points, name).memory = memory
+
+    find_longer: Callable[[Timeframe], BarsView] | None = None
+
+    def longer(self, timeframe: Timeframe) -> BarsView:
+        """Return bars of a longer timeframe, up to the newest closed one; ask once, in `on_start`.
+
+        The bar that is still forming is not among them. Prices are those of the same symbol, cut
+        by the server's calendar.
+
+        Raises:
+            ConfigError: the timeframe is not longer, or these bars stand alone.
+        """
+        if self.find_longer is None:
+            raise ConfigError(f"{self.symbol}: there are no {timeframe.name} bars beside these")
+        return self.find_longer(timeframe)

@@ -13,6 +13,7 @@ from mtquant.app.config import load_config
 from mtquant.app.guard import GuardedStrategy, guarded
 from mtquant.app.halting import request
 from mtquant.app.outage import draw_outage
+from mtquant.app.results import make_results
 from mtquant.app.wiring import Plan, make_plan, run_backtest
 from mtquant.model import ConfigError, Direction, JournalError, Publish, Reason, Signal
 from mtquant.storage import SqliteJournal
@@ -121,3 +122,17 @@ def test_a_finished_run_takes_no_halt(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="the run in this folder is finished"):
         request(tmp_path, level=1, who="ann", reason="news")
+
+
+def test_a_bot_with_one_position_makes_the_same_trades_on_a_netting_account() -> None:
+    hedging = load_config()
+    raw = dict(hedging.raw)
+    raw["venue"] = raw["venue"] | {"account": raw["venue"]["account"] | {"margin_mode": "netting"}}
+    netting = load_config(raw=raw)
+
+    found, expected = (
+        make_results(plan, run_backtest(plan).book.ledger.deals, {})[0]
+        for plan in (make_plan(netting), make_plan(hedging))
+    )
+
+    assert found == expected

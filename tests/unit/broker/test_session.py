@@ -19,6 +19,7 @@ from mtquant.model import (
     IntentState,
     LoginRefusedError,
     ManualClock,
+    MarginMode,
     OrderIntent,
     Outcome,
     RetryableError,
@@ -150,12 +151,11 @@ def test_another_account_than_the_wanted_one_is_refused(server: str):
 
 
 @pytest.mark.parametrize("mode", [mt5.ACCOUNT_MARGIN_MODE_RETAIL_NETTING, 1])
-def test_an_account_that_nets_its_positions_is_refused(mode: int):
+def test_an_account_that_nets_its_positions_is_traded_too(mode: int):
     desk = Desk()
     desk.answer("account_info", lambda info: changed(info, margin_mode=mode))
 
-    with pytest.raises(WrongAccountError, match="nets its positions"):
-        desk.session.connect()
+    assert desk.session.connect().margin_mode is not MarginMode.HEDGING
 
 
 def test_a_symbol_that_the_broker_lacks_is_named():

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from mtquant.exchange import rules
 from mtquant.model import numbers
+from mtquant.portfolio import rules as portfolio_rules
+from mtquant.risk import rules as risk_rules
+from mtquant.risk.sizing import rules as sizing_rules
 from mtquant.strategy.exits import rules as exit_rules
 
 numba = pytest.importorskip("numba", reason="the extra `fast` (numba) is not installed")
@@ -16,7 +19,13 @@ extending = pytest.importorskip("numba.extending", reason="the extra `fast` is n
 
 RULES = {
     **{name: getattr(rules, name) for name in rules.__all__},
-    "trailing_stop": exit_rules.trailing_stop,
+    **{
+        name: rule
+        for module in (exit_rules, portfolio_rules, risk_rules, sizing_rules)
+        for name, rule in inspect.getmembers(module, inspect.isfunction)
+        if rule.__module__ == module.__name__
+    },
+    "floor_to_step": numbers.floor_to_step,
     "round_half_away": numbers.round_half_away,
 }
 
@@ -45,6 +54,21 @@ small_divisor = st.sampled_from([0.0, 1e8, 1e11])
 formula = (mode, contract, money, st.sampled_from([0.0, 0.01, 0.25]), money)
 
 ARGUMENTS = {
+    "allowed_loss_minor": (st.floats(0, 1), amount),
+    "calm_points": (st.floats(-1e9, 1e9), money, points),
+    "day_loss_minor": (amount, amount),
+    "floor_to_step": (units, units, units, st.integers(0, 10**9)),
+    "is_on_grid": (points, st.integers(0, 50)),
+    "is_quoted": (level, level),
+    "is_stop_out_by_money": (amount, amount, amount),
+    "is_within_daily_loss": (amount, amount),
+    "is_within_spread": (spread, spread),
+    "level_distance": (spread, ratio, st.floats(0, 1e6) | st.just(math.nan)),
+    "levels_are_frozen": (points, level, level, spread),
+    "loss_per_point": (units, contract, divisor, rate, amount, points),
+    "risk_minor": (amount, st.floats(0, 0.1), st.floats(0, 1)),
+    "rounding_loss": (rate,),
+    "units_for_risk": (st.floats(-1e12, 1e12), amount),
     "accrued_minor": (side, units, money, contract, st.sampled_from([1.0, 100.0]), rate),
     "collateral_minor": (units, points, contract, st.floats(0, 1), small_divisor),
     "conversion_rate": (st.integers(0, 2**31), st.integers(0, 2**31), scale, flag, flag),

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from mtquant.exchange import AccountSpec, InstrumentSpec, Market, SlippageModel, VenueSpec
-from mtquant.model import Bars, Deal, Side, SwapMode, Timeframe, make_bars, units_from_lots
+from mtquant.model import (
+    Bars,
+    Deal,
+    MarginMode,
+    Side,
+    SwapMode,
+    Timeframe,
+    make_bars,
+    units_from_lots,
+)
 
 HOUR_MS = 3_600_000
 MONDAY_MS = 1_483_912_800_000  # 2017-01-08 22:00 UTC: Monday midnight of an EET server
@@ -16,10 +25,15 @@ MONDAY_MS = 1_483_912_800_000  # 2017-01-08 22:00 UTC: Monday midnight of an EET
 Action = Callable[[Market], None]
 
 
-def eurusd_venue(*, deposit: float = 10_000.0, leverage: int = 100) -> VenueSpec:
+def eurusd_venue(
+    *,
+    deposit: float = 10_000.0,
+    leverage: int = 100,
+    margin_mode: MarginMode = MarginMode.HEDGING,
+) -> VenueSpec:
     """Return a EURUSD market with a commission and a swap that differs by side."""
     return VenueSpec(
-        account=AccountSpec(deposit=deposit, leverage=leverage),
+        account=AccountSpec(deposit=deposit, leverage=leverage, margin_mode=margin_mode),
         instruments={
             "EURUSD": InstrumentSpec(
                 digits=5,

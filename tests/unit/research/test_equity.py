@@ -20,14 +20,20 @@ from market_play import (
     together,
 )
 
-from mtquant.model import DAY_MS, DataError, DealEntry, Reason, ServerClock
+from mtquant.model import DAY_MS, DataError, DealEntry, MarginMode, Reason, ServerClock, Side
 from mtquant.research import daily_equity, equity_curve
 
 
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 2**32), count=st.integers(1, 400), step=st.sampled_from([5, 60, 400]))
-def test_curve_equals_the_books_equity_at_every_close(seed, count, step):
-    bars, venue = random_bars(seed=seed, count=count, step_points=step), eurusd_venue()
+@given(
+    seed=st.integers(0, 2**32),
+    count=st.integers(1, 400),
+    step=st.sampled_from([5, 60, 400]),
+    mode=st.sampled_from(MarginMode),
+)
+def test_curve_equals_the_books_equity_at_every_close(seed, count, step, mode):
+    bars = random_bars(seed=seed, count=count, step_points=step)
+    venue = eurusd_venue(margin_mode=mode)
 
     played = play(bars, venue, random_actor(seed))
 
@@ -106,9 +112,10 @@ def test_deals_that_do_not_fit_the_bars_are_refused():
         ([deposit, replace(opened, symbol="GBPUSD")], "is of GBPUSD"),
         ([deposit, closed], "closes more than is open"),
         (
-            [deposit, opened, replace(opened, deal_ticket=9, time_ms=opened.time_ms + 1)],
+            [deposit, opened, replace(opened, deal_ticket=9, side=Side.SELL)],
             "cannot open",
         ),
+        ([deposit, opened, replace(closed, entry=DealEntry.INOUT)], "cannot turn"),
     ):
         with pytest.raises(DataError, match=complaint):
             equity_curve(bars, deals, venue)

@@ -17,7 +17,7 @@ from market_play import (
     sell,
 )
 
-from mtquant.model import DataError, Deal, DealEntry, DealKind, Reason, Side
+from mtquant.model import DataError, Deal, DealEntry, DealKind, MarginMode, Reason, Side
 from mtquant.research import closed_trades, open_entries, trades_csv, trades_sha256
 
 
@@ -134,8 +134,9 @@ def test_balance_operations_are_no_trades():
     ("deals", "complaint"),
     [
         ([deal(1, DealEntry.OUT)], "opening deal is missing"),
-        ([deal(1, DealEntry.IN), deal(2, DealEntry.IN)], "opened twice"),
-        ([deal(1, DealEntry.IN), deal(2, DealEntry.INOUT)], "opened twice"),
+        ([deal(1, DealEntry.IN), deal(2, DealEntry.IN, side=Side.SELL)], "opened twice"),
+        ([deal(1, DealEntry.IN), deal(2, DealEntry.OUT), deal(3, DealEntry.IN)], "opened twice"),
+        ([deal(1, DealEntry.IN), deal(2, DealEntry.INOUT)], "does not turn it round"),
         ([deal(1, DealEntry.IN), deal(2, DealEntry.OUT, units=40_000_000)], "more is closed"),
     ],
 )
@@ -144,9 +145,40 @@ def test_deals_that_contradict_themselves_are_refused(deals, complaint):
         closed_trades(deals)
 
 
+def test_a_netting_position_that_grew_closes_at_its_averaged_price():
+    deals = [
+        deal(1, DealEntry.IN, units=10_000_000, commission_minor=-35),
+        deal(2, DealEntry.IN, units=30_000_000, commission_minor=-105),
+        deal(3, DealEntry.OUT, units=40_000_000, commission_minor=-140),
+    ]
+
+    (trade,) = closed_trades(deals)
+
+    assert (trade.open_ms, trade.open_points) == (deals[0].time_ms, 105_002)  # 105,001.75
+    assert (trade.volume_units, trade.commission_minor) == (40_000_000, -280)
+
+
+def test_a_netting_position_that_turns_gives_the_trade_it_closed_and_begins_another():
+    turned = deal(2, DealEntry.INOUT, units=40_000_000, commission_minor=-140, profit_minor=90)
+    deals = [
+        deal(1, DealEntry.IN, commission_minor=-105),
+        turned,
+        deal(3, DealEntry.OUT, side=Side.BUY, units=10_000_000, commission_minor=-35),
+    ]
+
+    first, second = closed_trades(deals)
+
+    assert (first.side, first.volume_units, first.profit_minor) == (Side.BUY, 30_000_000, 90)
+    assert (second.side, second.open_ms) == (Side.SELL, turned.time_ms)
+    assert first.commission_minor + second.commission_minor == -280
+    assert open_entries(deals) == []
+    assert open_entries(deals[:2]) == [turned]
+
+
+@pytest.mark.parametrize("mode", MarginMode)
 @pytest.mark.parametrize("seed", range(8))
-def test_commissions_swaps_and_profits_of_trades_add_up_to_those_of_deals(seed):
-    bars, venue = random_bars(seed=seed, count=400), eurusd_venue()
+def test_commissions_swaps_and_profits_of_trades_add_up_to_those_of_deals(seed, mode):
+    bars, venue = random_bars(seed=seed, count=400), eurusd_venue(margin_mode=mode)
 
     def act(market):
         if market.bar == len(bars) - 1:

@@ -4,6 +4,7 @@ Interpreted by the simulated terminal and the event-driven backtest, compiled by
 speed: nothing in here imports an array library or holds state.
 """
 
+from mtquant.exchange.rules.calm import calm_points, loss_per_point, rounding_loss
 from mtquant.exchange.rules.convert import (
     conversion_rate,
     gain_at_ask,
@@ -24,6 +25,7 @@ from mtquant.exchange.rules.margin import (
     forts_margin_amount,
     hedged_margin_minor,
     is_stop_out,
+    is_stop_out_by_money,
     leg_margin,
     margin_amount,
     netting_margin_minor,
@@ -54,6 +56,8 @@ from mtquant.exchange.rules.trigger import (
     bid_level,
     exit_price,
     is_crossed,
+    is_on_grid,
+    levels_are_frozen,
     stop_is_met,
     stops_are_valid,
     target_is_met,
@@ -63,6 +67,7 @@ __all__ = [
     "accrued_minor",
     "average_thousandths",
     "bid_level",
+    "calm_points",
     "collateral_minor",
     "commission_minor",
     "conversion_rate",
@@ -73,11 +78,15 @@ __all__ = [
     "gain_at_ask",
     "hedged_margin_minor",
     "is_crossed",
+    "is_on_grid",
     "is_stop_out",
+    "is_stop_out_by_money",
     "is_within_deviation",
     "leg_margin",
+    "levels_are_frozen",
     "limit_fill",
     "loss_at_ask",
+    "loss_per_point",
     "margin_amount",
     "margin_value",
     "market_fill",
@@ -92,6 +101,7 @@ __all__ = [
     "price_value",
     "profit_minor",
     "room_to_level",
+    "rounding_loss",
     "stop_fill",
     "stop_is_met",
     "stops_are_valid",

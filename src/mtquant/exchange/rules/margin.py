@@ -217,3 +217,11 @@ def is_stop_out(equity_minor: int, margin_minor: int, level_percent: float) -> b
     Without margin there is no level and no stop-out.
     """
     return margin_minor > 0 and equity_minor * 100.0 <= level_percent * margin_minor
+
+
+def is_stop_out_by_money(equity_minor: int, margin_minor: int, level_minor: int) -> bool:
+    """Tell whether equity has reached a stop-out level that is stated as money.
+
+    Without margin there is no stop-out.
+    """
+    return margin_minor > 0 and equity_minor <= level_minor

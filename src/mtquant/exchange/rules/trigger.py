@@ -52,3 +52,18 @@ def stops_are_valid(
     if stop > 0 and side * (at - stop) < room:
         return False
     return not (target > 0 and side * (target - at) < room)
+
+
+def levels_are_frozen(at: int, stop: int, target: int, freeze_level: int) -> bool:
+    """Tell whether a position may not be changed: the market is too close to one of its levels.
+
+    `at` is the price at which it would close, 0 means "no level".
+    """
+    near_stop = stop != 0 and abs(at - stop) < freeze_level
+    near_target = target != 0 and abs(at - target) < freeze_level
+    return freeze_level > 0 and (near_stop or near_target)
+
+
+def is_on_grid(price: int, tick_size: int) -> bool:
+    """Tell whether a price is a whole number of the instrument's smallest steps (points)."""
+    return tick_size <= 1 or price % tick_size == 0

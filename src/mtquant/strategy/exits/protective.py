@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mtquant.indicators import Atr
-from mtquant.model import ConfigError, Position, Side, round_half_away
+from mtquant.model import ConfigError, Position, Side
 from mtquant.strategy.exits.base import ExitSignal, Protection
+from mtquant.strategy.exits.rules import level_distance
 
 if TYPE_CHECKING:
     from mtquant.strategy.view import BarsView
@@ -76,6 +77,4 @@ class StopLossTakeProfit:
 
 
 def _distance(points: int | None, multiple: float | None, atr: float) -> int | None:
-    if multiple is not None:
-        return max(1, round_half_away(multiple * atr))
-    return points
+    return level_distance(points or 0, multiple or 0.0, atr) or None

@@ -36,3 +36,13 @@ def trailing_stop(
     if stop > 0 and side * (level - stop) < step:
         return 0
     return level
+
+
+def level_distance(points: int, multiple: float, atr: float) -> int:
+    """Return a level's distance in points: stated, or a multiple of the average true range.
+
+    0 when neither is stated (0 each), or when the average true range is not ready.
+    """
+    if multiple > 0:
+        return max(1, round_half_away(multiple * atr)) if atr > 0 else 0
+    return points

@@ -1,4 +1,4 @@
-"""How much to trade."""
+"""Sizing by what the stop loss may cost."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mtquant.model import UNITS_PER_LOT, AccountSnapshot, Side, lots_from_units, money_from_minor
 from mtquant.risk.limits import Refusal
+from mtquant.risk.sizing import rules
 
 if TYPE_CHECKING:
     from mtquant.exchange import Terms
@@ -52,9 +53,9 @@ def risk_sized(  # noqa: PLR0917 - the formula's terms, in its order
         return Refusal(
             rule="stop_distance", value=f"{distance} points", limit="a stop on the losing side"
         )
-    risk_minor = account.equity_minor * risk_fraction * strength
-    wanted = int(risk_minor * UNITS_PER_LOT / loss_of_a_lot)
-    units = instrument.floor_units(max(0, wanted))
+    risk_minor = rules.risk_minor(account.equity_minor, risk_fraction, strength)
+    wanted = rules.units_for_risk(risk_minor, loss_of_a_lot)
+    units = instrument.floor_units(wanted)
     digits = account.currency_digits
     money = f"{money_from_minor(int(risk_minor), digits):.{digits}f} {account.currency}"
     per_lot = money_from_minor(loss_of_a_lot, digits)

@@ -1,0 +1,20 @@
+"""Kernels: whole runs in one loop over the market's own rules, compiled where numba is there."""
+
+from mtquant.engine.kernels.compiler import is_available
+from mtquant.engine.kernels.job import Job, RunSpec, make_job, objections
+from mtquant.engine.kernels.ledger import ledger_of
+from mtquant.engine.kernels.opinions import Said, ask
+from mtquant.engine.kernels.run import Played, play
+
+__all__ = [
+    "Job",
+    "Played",
+    "RunSpec",
+    "Said",
+    "ask",
+    "is_available",
+    "ledger_of",
+    "make_job",
+    "objections",
+    "play",
+]

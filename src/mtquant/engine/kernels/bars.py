@@ -1,0 +1,312 @@
+"""The walk of one strategy over the bars of one symbol, every order and every cost included.
+
+Bars on which nothing can happen are passed over: without a position all of them up to the next
+opinion, with one those whose range stays between its levels and away from the stop-out.
+"""
+
+from __future__ import annotations
+
+from mtquant.engine.kernels.figures import note_flat, note_held
+from mtquant.engine.kernels.layout import (
+    ASK,
+    BALANCE,
+    BAR,
+    BID,
+    BUY_SLIP,
+    DAY,
+    DECISION,
+    ENTRY,
+    FALL,
+    FAR,
+    IS_HELD_BACK,
+    MARGIN,
+    MIDNIGHT,
+    RISE,
+    SELL_SLIP,
+    SIDE,
+    STOP,
+    TARGET,
+    UNITS,
+    BarColumns,
+    Bot,
+    Calendar,
+    Money,
+    Opinions,
+    Record,
+    Trading,
+)
+from mtquant.engine.kernels.money import equity, own_rate, profit
+from mtquant.engine.kernels.orders import enter, leave, move_stop
+from mtquant.engine.kernels.quotes import jump, move, roll_until, stop_out
+from mtquant.exchange.rules.calm import calm_points, loss_per_point, rounding_loss
+from mtquant.exchange.rules.path import path_direction, path_point, path_time
+from mtquant.exchange.rules.trigger import exit_price
+from mtquant.strategy.columns import FLAT, NOTHING
+from mtquant.strategy.exits.rules import level_distance, trailing_stop
+
+
+def play_bars(
+    bars: BarColumns,
+    opinions: Opinions,
+    calendar: Calendar,
+    money: Money,
+    trading: Trading,
+    bot: Bot,
+    record: Record,
+) -> None:
+    """Play all bars; `record` holds the account before, and what became of it after."""
+    cells = record.cells
+    count = len(bars.time_ms)
+    bar = 0
+    while bar < count:
+        cells[BAR] = bar
+        _open_bar(bars, calendar, money, trading, record, bar)
+        if bar > 0:
+            _decide(bars, opinions, calendar, money, trading, bot, record, bar)
+        if cells[SIDE] == 0:
+            following = _pass_flat(bars, opinions, calendar, trading, record, bar)
+        else:
+            following = _pass_held(bars, opinions, calendar, money, trading, bot, record, bar)
+        if following == bar:
+            _walk_bar(bars, calendar, money, trading, record, bar)
+            following = bar + 1
+        bar = following
+
+
+def _open_bar(
+    bars: BarColumns,
+    calendar: Calendar,
+    money: Money,
+    trading: Trading,
+    record: Record,
+    bar: int,
+) -> None:
+    """Bring the opening tick of a bar."""
+    cells = record.cells
+    opened = bars.time_ms[bar]
+    roll_until(record, money, trading, calendar, opened)
+    slip_row = bar if len(bars.slippage) > 1 else 0
+    cells[BUY_SLIP] = bars.slippage[slip_row, 0]
+    cells[SELL_SLIP] = bars.slippage[slip_row, 1]
+    bid = int(bars.open[bar])
+    jump(record, money, trading, calendar, bid, bid + int(bars.spread[bar]), opened)
+
+
+def _walk_bar(
+    bars: BarColumns,
+    calendar: Calendar,
+    money: Money,
+    trading: Trading,
+    record: Record,
+    bar: int,
+) -> None:
+    """Walk a bar from its opening on, point by point, to its close."""
+    direction = path_direction(
+        bars.open[bar],
+        bars.close[bar],
+        bars.open[bar - 1] if bar else 0,
+        bars.close[bar - 1] if bar else 0,
+    )
+    opened = bars.time_ms[bar]
+    length = bars.duration_ms
+    if bar + 1 < len(bars.time_ms):
+        length = min(length, bars.time_ms[bar + 1] - opened)
+    for step in range(1, 4):
+        time_ms = path_time(step, opened, length)
+        roll_until(record, money, trading, calendar, time_ms)
+        bid = path_point(
+            step, direction, bars.open[bar], bars.high[bar], bars.low[bar], bars.close[bar]
+        )
+        move(record, money, trading, calendar, int(bid), time_ms)
+    if record.cells[SIDE] == 0:
+        worth = record.cells[BALANCE] + trading.credit_minor
+        note_flat(record, bars, calendar, worth, bar, bar + 1)
+    else:
+        note_held(record, bars, money, trading, calendar, bar)
+
+
+def _decide(
+    bars: BarColumns,
+    opinions: Opinions,
+    calendar: Calendar,
+    money: Money,
+    trading: Trading,
+    bot: Bot,
+    record: Record,
+    bar: int,
+) -> None:
+    """Carry out at a bar's opening what the bar before it has decided."""
+    cells = record.cells
+    closed = bar - 1
+    opinion = int(opinions.directions[closed])
+    side = cells[SIDE]
+    if side != 0:
+        wanted = 0 if opinion == FLAT else opinion
+        if opinion == NOTHING or wanted == side:
+            level = _trailed(bars, bot, record, closed)
+            if level != 0:
+                move_stop(record, money, trading, calendar, level)
+            return
+        if not leave(record, money, trading, calendar):
+            return
+    if opinion in (NOTHING, FLAT):
+        return
+    atr = bars.protect_atr[closed] if len(bars.protect_atr) > 1 else 0.0
+    stop = level_distance(bot.stop_points, bot.stop_atr, atr)
+    target = level_distance(bot.target_points, bot.target_atr, atr)
+    needs_atr = bot.stop_atr > 0 or bot.target_atr > 0
+    if needs_atr and not atr > 0:
+        return
+    strength = opinions.strengths[closed] if len(opinions.strengths) > 1 else 1.0
+    if enter(record, money, trading, bot, calendar, opinion, strength, stop, target):
+        stop_out(record, money, trading, calendar)
+
+
+def _trailed(bars: BarColumns, bot: Bot, record: Record, bar: int) -> int:
+    """Return the stop level that a closed bar asks for, 0 for none."""
+    if not bot.trails:
+        return 0
+    cells = record.cells
+    side = cells[SIDE]
+    price = bars.close[bar] + (bars.spread[bar] if side < 0 else 0)
+    return trailing_stop(
+        side,
+        cells[ENTRY],
+        cells[STOP],
+        price,
+        bars.trail_atr[bar],
+        bot.trail_distance,
+        bot.trail_activation,
+        bot.trail_step,
+    )
+
+
+def _next_decision(opinions: Opinions, record: Record, bar: int) -> int:
+    """Return the first bar, from one on, that the strategy says something about."""
+    cells = record.cells
+    while opinions.rows[cells[DECISION]] < bar:
+        cells[DECISION] += 1
+    row: int = opinions.rows[cells[DECISION]]
+    return row
+
+
+def _pass_flat(
+    bars: BarColumns,
+    opinions: Opinions,
+    calendar: Calendar,
+    trading: Trading,
+    record: Record,
+    bar: int,
+) -> int:
+    """Pass over bars while no position is held; return the bar to open next."""
+    row = _next_decision(opinions, record, bar)
+    following = min(len(bars.time_ms), row + 1)
+    worth = record.cells[BALANCE] + trading.credit_minor
+    note_flat(record, bars, calendar, worth, bar, following)
+    return following
+
+
+def _pass_held(
+    bars: BarColumns,
+    opinions: Opinions,
+    calendar: Calendar,
+    money: Money,
+    trading: Trading,
+    bot: Bot,
+    record: Record,
+    bar: int,
+) -> int:
+    """Pass over bars on which the position cannot be touched; return the bar to open next.
+
+    The current bar itself, which is open already, when something may happen on it.
+    """
+    cells = record.cells
+    if cells[IS_HELD_BACK]:
+        return bar
+    lower, upper = _bounds(money, trading, record)
+    record.figures[RISE] = -float(FAR)
+    end = min(len(bars.time_ms), calendar.midnight_bars[cells[MIDNIGHT]])
+    end = min(end, _next_decision(opinions, record, bar) + 1)
+    reached = bar
+    while reached < end:
+        stop = min(end, calendar.day_ends[cells[DAY]] + 1)
+        found, asks = _scan(
+            bars, money, trading, calendar, bot, record, reached, stop, lower, upper
+        )
+        is_met = found < stop and not asks
+        reached = found
+        if is_met or asks:
+            break
+    if reached > bar:
+        cells[BID] = bars.close[reached - 1]
+        cells[ASK] = bars.close[reached - 1] + bars.spread[reached - 1]
+    return reached
+
+
+def _scan(
+    bars: BarColumns,
+    money: Money,
+    trading: Trading,
+    calendar: Calendar,
+    bot: Bot,
+    record: Record,
+    start: int,
+    stop: int,
+    lower: int,
+    upper: int,
+) -> tuple[int, bool]:
+    """Return the first bar from `start` that may touch the position, at most `stop`.
+
+    With True: the first bar after one at whose close an exit asks for something.
+    """
+    side = record.cells[SIDE]
+    shift = 1 if side < 0 else 0
+    rise, fall = record.figures[RISE], record.figures[FALL]
+    low, high, close, spreads = bars.low, bars.high, bars.close, bars.spread
+    noted = bar = start
+    asks = False
+    while bar < stop:
+        spread = spreads[bar] * shift
+        if low[bar] + spread <= lower or high[bar] + spread >= upper:
+            break
+        gained = side * (close[bar] + spread)
+        if gained >= rise or gained <= fall:
+            note_held(record, bars, money, trading, calendar, bar)
+            rise, fall = record.figures[RISE], record.figures[FALL]
+            noted = bar + 1
+        bar += 1
+        if bot.trails and _trailed(bars, bot, record, bar - 1) != 0:
+            asks = True
+            break
+    if noted < bar:
+        note_held(record, bars, money, trading, calendar, bar - 1)
+    return bar, asks
+
+
+def _bounds(money: Money, trading: Trading, record: Record) -> tuple[int, int]:
+    """Return the prices (points) at which something may happen to the position.
+
+    They are of the side at which it would close: at or below the first, at or above the second.
+    """
+    cells = record.cells
+    side = cells[SIDE]
+    price = exit_price(side, cells[BID], cells[ASK])
+    stop, target = cells[STOP], cells[TARGET]
+    against = FAR
+    if cells[MARGIN] > 0:
+        worth = equity(cells, money, trading, price)
+        limit = float(trading.stop_out_minor)
+        if not trading.stops_out_by_money:
+            limit = trading.stop_out_percent / 100.0 * cells[MARGIN]
+        rate = own_rate(money, max(1, price))
+        floating = profit(money, side, cells[UNITS], cells[ENTRY], price)
+        loss = loss_per_point(
+            cells[UNITS], money.price_value, money.divisor, rate, floating, max(1, price)
+        )
+        room = worth - limit - 2.0 - rounding_loss(rate)
+        against = int(calm_points(room, loss, price))
+    if side > 0:
+        lower = max(stop, price - against)
+        return lower, target if target != 0 else FAR
+    upper = price + against
+    return target, min(upper, stop) if stop != 0 else upper

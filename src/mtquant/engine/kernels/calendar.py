@@ -1,0 +1,90 @@
+"""Times that follow from the server's clock: trading hours, midnights, and the bars around them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtquant.engine.kernels.layout import FAR, Calendar
+from mtquant.model import DAY_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from mtquant.exchange import Terms
+    from mtquant.model import Bars, Instrument, ServerClock
+
+_MINUTE_MS = 60_000
+
+
+def make_calendar(bars: Bars, terms: Terms, clock: ServerClock) -> Calendar:
+    """Return the calendar of bars."""
+    first_ms = int(bars.time_ms[0])
+    last_ms = int(bars.time_ms[-1]) + bars.timeframe.duration_ms
+    midnights = np.array(list(_midnights(clock, first_ms, last_ms)), dtype=np.int64)
+    closes = bars.time_ms + (bars.timeframe.duration_ms - 1)
+    closes[:-1] = np.minimum(closes[:-1], bars.time_ms[1:] - 1)
+    days = [clock.to_server_ms(int(ms) - 1) // DAY_MS for ms in midnights]
+    last_bars = np.unique(np.searchsorted(bars.time_ms, midnights) - 1)
+    day_ends = np.append(last_bars[last_bars >= 0], len(bars) - 1)
+    return Calendar(
+        edges=trading_edges(terms.instrument, clock, first_ms, last_ms),
+        midnights=_closed(midnights),
+        midnight_bars=_closed(np.searchsorted(closes, midnights)),
+        nights=_frozen(np.array([terms.nights(day) for day in days], dtype=np.float64)),
+        day_ends=_closed(np.unique(day_ends)),
+    )
+
+
+def trading_edges(
+    instrument: Instrument, clock: ServerClock, first_ms: int, last_ms: int
+) -> NDArray[np.int64]:
+    """Return when trading opens and closes between two UTC times: int64[2k], rising."""
+    starts, offsets = clock.changes
+    spans: list[tuple[int, int]] = []
+    for row, offset in enumerate(offsets):
+        begin = max(first_ms, starts[row])
+        end = min(last_ms + 1, starts[row + 1] if row + 1 < len(starts) else FAR)
+        if begin < end:
+            spans += _spans(instrument, offset, begin, end)
+    edges: list[int] = []
+    for opened, closed in spans:
+        if edges and edges[-1] >= opened:
+            edges[-1] = closed
+        else:
+            edges += [opened, closed]
+    return _frozen(np.array(edges, dtype=np.int64))
+
+
+def _spans(
+    instrument: Instrument, offset_ms: int, begin_ms: int, end_ms: int
+) -> Iterator[tuple[int, int]]:
+    """Yield when trading is open while the clock keeps one offset, in order."""
+    for day in range((begin_ms + offset_ms) // DAY_MS, (end_ms - 1 + offset_ms) // DAY_MS + 1):
+        if day in instrument.holidays:
+            continue
+        midnight = day * DAY_MS - offset_ms
+        for opens, closes in instrument.sessions[(day + 4) % 7]:
+            opened = max(begin_ms, midnight + opens * _MINUTE_MS)
+            closed = min(end_ms, midnight + closes * _MINUTE_MS)
+            if opened < closed:
+                yield opened, closed
+
+
+def _midnights(clock: ServerClock, first_ms: int, last_ms: int) -> Iterator[int]:
+    midnight_ms = clock.next_midnight_ms(first_ms)
+    while midnight_ms <= last_ms:
+        yield midnight_ms
+        midnight_ms = clock.next_midnight_ms(midnight_ms)
+
+
+def _closed(column: NDArray[np.int64]) -> NDArray[np.int64]:
+    return _frozen(np.append(column, FAR).astype(np.int64))
+
+
+def _frozen(column: NDArray[np.int64]) -> NDArray[np.int64]:
+    column.flags.writeable = False
+    return column

@@ -1,0 +1,147 @@
+"""Compiled forms of the kernels, by numba where the extra `fast` is installed.
+
+numba keeps compiled code on disk, and does not notice when a function that a kernel *calls* has
+changed. So the folder is named after a hash of all sources that may be in it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+from functools import cache
+from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec
+from inspect import getmembers, isfunction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import ModuleType
+
+CACHE_VARIABLE: Final = "MTQUANT_KERNEL_CACHE"
+_ROOM: Final = 4
+"""How many folders of other versions stay beside the one in use."""
+
+_RULES: Final = (
+    "mtquant.model.numbers",
+    "mtquant.exchange.rules.calm",
+    "mtquant.exchange.rules.convert",
+    "mtquant.exchange.rules.costs",
+    "mtquant.exchange.rules.fill",
+    "mtquant.exchange.rules.margin",
+    "mtquant.exchange.rules.modes",
+    "mtquant.exchange.rules.path",
+    "mtquant.exchange.rules.pending",
+    "mtquant.exchange.rules.profit",
+    "mtquant.exchange.rules.trigger",
+    "mtquant.strategy.exits.rules",
+    "mtquant.portfolio.rules",
+    "mtquant.risk.rules",
+    "mtquant.risk.sizing.rules",
+)
+_KERNELS: Final = (
+    "mtquant.engine.kernels.layout",
+    "mtquant.engine.kernels.search",
+    "mtquant.engine.kernels.money",
+    "mtquant.engine.kernels.orders",
+    "mtquant.engine.kernels.quotes",
+    "mtquant.engine.kernels.figures",
+    "mtquant.engine.kernels.bars",
+)
+SOURCES: Final = (*_RULES, *_KERNELS)
+"""The modules that compiled code is made of, rules first."""
+_CONSTANTS: Final = ("mtquant.strategy.columns", "mtquant.engine.kernels.compiler")
+"""Modules whose numbers and options go into compiled code, too."""
+
+_NO_COUNTING: Final[dict[str, Any]] = {"_nrt": False}
+"""Kernels allocate nothing, and counting references to columns takes most of their time."""
+
+_log = logging.getLogger(__name__)
+
+
+def is_available() -> bool:
+    """Tell whether kernels can be compiled here."""
+    return find_spec("numba") is not None
+
+
+@cache
+def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a kernel compiled, or as it is where numba is missing (said once in the log)."""
+    if not is_available():
+        _log.warning(
+            "kernels_interpreted reason=numba_is_not_installed "
+            "remedy=pip_install_mtquant[fast] results=the_same"
+        )
+        return kernel
+    return _jit(kernel, source_hash(import_module(name) for name in (*SOURCES, *_CONSTANTS)))
+
+
+def cache_folder() -> Path:
+    """Return where compiled kernels are kept: a folder of the user's own."""
+    stated = os.environ.get(CACHE_VARIABLE)
+    if stated:
+        return Path(stated)
+    home = Path.home()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", home / ".cache"))
+    return base / "mtquant" / "kernels"
+
+
+def source_hash(modules: Iterable[ModuleType]) -> str:
+    """Return a hash of the sources of modules, in hexadecimal."""
+    digest = sha256(f"{sys.version_info[:2]}".encode())
+    for module in modules:
+        digest.update(b"\0" + module.__name__.encode() + b"\0")
+        digest.update(Path(str(module.__file__)).read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def _jit(kernel: Callable[..., Any], version: str) -> Callable[..., Any]:
+    """Return a compiled kernel whose code is kept under a version."""
+    import numba  # noqa: PLC0415 - an extra, and slow to import
+    from numba.core import config  # noqa: PLC0415
+
+    folder = cache_folder() / version
+    if not folder.exists():
+        _log.warning("kernels_compiling once=true seconds=about_15 folder=%s", folder)
+        _drop_old(folder.parent)
+    _register()
+    settings: Any = config  # its settings come and go with the environment
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(folder)  # read while a function is decorated
+    try:
+        decorate: Any = numba.njit
+        made: Callable[..., Any] = decorate(cache=True, error_model="numpy", **_NO_COUNTING)(kernel)
+    finally:
+        settings.CACHE_DIR = before
+    return made
+
+
+@cache
+def _register() -> None:
+    """Let kernels call the rules and each other; plain functions stay plain."""
+    from numba.extending import register_jitable  # noqa: PLC0415
+
+    for name in SOURCES:
+        for _, function in getmembers(import_module(name), isfunction):
+            if function.__module__ == name:
+                register_jitable(forceinline=True, **_NO_COUNTING)(function)
+
+
+def _drop_old(folder: Path) -> None:
+    """Remove compiled code of other versions but the newest."""
+    if not folder.is_dir():
+        return
+    found = sorted(
+        (one for one in folder.iterdir() if one.is_dir()), key=lambda one: one.stat().st_mtime
+    )
+    for old in found[: -_ROOM or None]:
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,104 @@
+"""Figures of the report that need every bar's close: peaks, drawdown, equity of each day.
+
+While a position is held, a close needs an exact look only where equity may stand at a new peak or
+a new low: `RISE` and `FALL` bound the prices between which it cannot. They are counted in favor of
+the position, price times side, and hold until the money or the position changes.
+"""
+
+from __future__ import annotations
+
+from mtquant.engine.kernels.layout import (
+    DAY,
+    FALL,
+    FAR,
+    IS_BELOW,
+    LONGEST_MS,
+    MAX_DRAWDOWN,
+    PEAK,
+    PEAK_MS,
+    RISE,
+    SIDE,
+    UNITS,
+    BarColumns,
+    Calendar,
+    Money,
+    Record,
+    Trading,
+)
+from mtquant.engine.kernels.money import equity
+
+_ROUNDING = 3.0  # minor units by which rounding may part two equities
+
+
+def end_of_bar(bars: BarColumns, bar: int) -> int:
+    """Return the last millisecond of a bar (UTC ms); the next bar's opening ends it too."""
+    end: int = bars.time_ms[bar] + bars.duration_ms - 1
+    if bar + 1 < len(bars.time_ms):
+        end = min(end, bars.time_ms[bar + 1] - 1)
+    return end
+
+
+def note(record: Record, worth: int, end_ms: int) -> None:
+    """Take in the equity at a bar's close."""
+    cells = record.cells
+    if worth >= cells[PEAK]:
+        if cells[IS_BELOW]:
+            cells[LONGEST_MS] = max(cells[LONGEST_MS], end_ms - cells[PEAK_MS])
+        cells[PEAK] = worth
+        cells[PEAK_MS] = end_ms
+        cells[IS_BELOW] = 0
+        return
+    cells[LONGEST_MS] = max(cells[LONGEST_MS], end_ms - cells[PEAK_MS])
+    cells[IS_BELOW] = 1
+    if cells[PEAK] > 0:
+        fallen = (cells[PEAK] - worth) / cells[PEAK]
+        record.figures[MAX_DRAWDOWN] = max(record.figures[MAX_DRAWDOWN], fallen)
+
+
+def note_flat(
+    record: Record, bars: BarColumns, calendar: Calendar, worth: int, first: int, stop: int
+) -> None:
+    """Take in the closes of bars from `first` to before `stop`, equity standing still."""
+    if stop <= first:
+        return
+    note(record, worth, end_of_bar(bars, first))
+    note(record, worth, end_of_bar(bars, stop - 1))
+    cells = record.cells
+    while calendar.day_ends[cells[DAY]] < stop:
+        record.daily[cells[DAY]] = worth
+        cells[DAY] += 1
+
+
+def note_held(
+    record: Record,
+    bars: BarColumns,
+    money: Money,
+    trading: Trading,
+    calendar: Calendar,
+    bar: int,
+) -> None:
+    """Take in a bar's close while a position is held, and bound which prices matter next."""
+    cells = record.cells
+    side = cells[SIDE]
+    price = bars.close[bar] + (bars.spread[bar] if side < 0 else 0)
+    worth = equity(cells, money, trading, price)
+    note(record, worth, end_of_bar(bars, bar))
+    if calendar.day_ends[cells[DAY]] == bar:
+        record.daily[cells[DAY]] = worth
+        cells[DAY] += 1
+    _bound(record, money, side * price, worth)
+
+
+def _bound(record: Record, money: Money, at: int, worth: int) -> None:
+    cells, figures = record.cells, record.figures
+    figures[RISE] = -float(FAR)  # look at every close
+    figures[FALL] = float(FAR)
+    if money.is_converted or money.divisor <= 0:
+        return
+    of_a_point = cells[UNITS] * money.price_value / money.divisor
+    if not of_a_point > 0:
+        return
+    to_peak = (cells[PEAK] - worth - _ROUNDING) / of_a_point
+    to_low = (worth - cells[PEAK] * (1.0 - figures[MAX_DRAWDOWN]) - _ROUNDING) / of_a_point
+    figures[RISE] = at + to_peak
+    figures[FALL] = at - max(1.0, to_low)

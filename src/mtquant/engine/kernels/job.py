@@ -1,0 +1,283 @@
+"""A run as the kernels take it: a venue, bars, exits and limits written out in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtquant.engine.kernels.calendar import make_calendar
+from mtquant.engine.kernels.layout import (
+    INTEREST_NOW,
+    INTEREST_OPEN,
+    NO_SWAP,
+    SWAP_MONEY,
+    SWAP_POINTS,
+    BarColumns,
+    Bot,
+    Calendar,
+    Money,
+    Trading,
+)
+from mtquant.exchange import Terms, VenueSpec, rules
+from mtquant.exchange.currency import FOREX_MODES
+from mtquant.exchange.dealing import FillPrice
+from mtquant.exchange.rules import modes
+from mtquant.indicators import Atr
+from mtquant.model import (
+    Bars,
+    CommissionEntry,
+    ExecutionMode,
+    OrderType,
+    StopOutMode,
+    SwapMode,
+    TradeMode,
+)
+from mtquant.risk import RiskLimits
+from mtquant.strategy import AtrTrailingStop, ExitStrategy, StopLossTakeProfit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mtquant.model import Instrument
+    from mtquant.strategy import Series
+
+_PRICED: Final = frozenset({ExecutionMode.REQUEST, ExecutionMode.INSTANT})
+_SWAP_MODES: Final = {
+    SwapMode.DISABLED: NO_SWAP,
+    SwapMode.POINTS: SWAP_POINTS,
+    SwapMode.BASE_CURRENCY: SWAP_MONEY,
+    SwapMode.MARGIN_CURRENCY: SWAP_MONEY,
+    SwapMode.DEPOSIT_CURRENCY: SWAP_MONEY,
+    SwapMode.INTEREST_CURRENT: INTEREST_NOW,
+    SwapMode.INTEREST_OPEN: INTEREST_OPEN,
+}
+_NO_ATR: Final = np.zeros(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """State what a run is about, apart from what the strategy says.
+
+    `slippage` is int32[n, 2], points a buy and a sell slip in each bar; None: none.
+    `bot` is the bot's number, for the numbers of its intents.
+    """
+
+    venue: VenueSpec
+    symbol: str
+    exits: tuple[ExitStrategy, ...]
+    limits: RiskLimits
+    deviation_points: int = 20
+    bot: int = 1
+    slippage: NDArray[np.int32] | None = field(default=None, compare=False)
+
+
+def objections(spec: RunSpec) -> tuple[str, ...]:
+    """Return why a run needs the event-driven engine; none: a kernel gives the same deals."""
+    return tuple(_venue_objections(spec.venue, spec.symbol)) + tuple(_exit_objections(spec))
+
+
+def _venue_objections(venue: VenueSpec, symbol: str) -> Iterator[str]:
+    terms = Terms.of(venue, symbol)
+    instrument, account, dealing = terms.instrument, venue.account, terms.dealing
+    pairs = terms.conversions.foreign_pairs
+    if pairs:
+        yield f"{symbol}: its money converts at the quotes of {', '.join(pairs)}"
+    if dealing.depth:
+        yield f"{symbol}: orders meet a market depth"
+    if terms.mode in {modes.EXCH_FUTURES_FORTS, modes.SERV_COLLATERAL}:
+        yield f"{symbol}: {instrument.calculation_mode.value} margins"
+    if instrument.accrued_interest:
+        yield f"{symbol}: bonds with accrued interest"
+    is_tradable = instrument.trade_mode is not TradeMode.DISABLED
+    takes_levels = instrument.stop_loss_allowed and instrument.take_profit_allowed
+    takes_orders = OrderType.MARKET in instrument.order_types
+    if dealing.real_accounts_only or not (is_tradable and takes_levels and takes_orders):
+        yield f"{symbol}: trading is restricted"
+    if not (account.trade_allowed and account.experts_allowed):
+        yield "the account does not let bots trade"
+    if account.limit_requests_per_minute:
+        yield "the account limits requests"
+    if account.stops_out_hedged:
+        yield "the account stops out hedged positions"
+
+
+def _exit_objections(spec: RunSpec) -> Iterator[str]:
+    known = [one for one in spec.exits if isinstance(one, StopLossTakeProfit | AtrTrailingStop)]
+    for one in spec.exits:
+        if type(one) not in {StopLossTakeProfit, AtrTrailingStop}:
+            yield f"exit {one.name} has no scalar rule"
+    trails = any(isinstance(one, AtrTrailingStop) for one in known)
+    if trails and spec.venue.instrument(spec.symbol).drops_levels_daily:
+        yield f"{spec.symbol}: a trailing stop where levels end with the day"
+    for kind in (StopLossTakeProfit, AtrTrailingStop):
+        if sum(isinstance(one, kind) for one in known) > 1:
+            yield f"two exits are {kind.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Hold a run written out in numbers; `columns` are what the kernel walks."""
+
+    spec: RunSpec
+    bars: Bars
+    columns: BarColumns
+    calendar: Calendar
+    money: Money
+    trading: Trading
+    bot: Bot
+    deposit_minor: int
+
+
+def make_job(spec: RunSpec, bars: Bars, series: Series) -> Job:
+    """Return a run over bars; `series` keeps indicators that several runs share."""
+    terms = Terms.of(spec.venue, spec.symbol)
+    bot = make_bot(spec)
+    return Job(
+        spec=spec,
+        bars=bars,
+        columns=_columns(spec, bars, series, bot),
+        calendar=make_calendar(bars, terms, spec.venue.clock),
+        money=make_money(terms, spec.venue),
+        trading=make_trading(spec, terms),
+        bot=bot,
+        deposit_minor=spec.venue.account.deposit_minor,
+    )
+
+
+def frozen(column: NDArray[Any]) -> NDArray[Any]:
+    """Return a plain, contiguous, read-only view of a column: one type for the compiler."""
+    plain = np.ascontiguousarray(column).view(np.ndarray)
+    plain.flags.writeable = False
+    return plain
+
+
+def make_money(terms: Terms, venue: VenueSpec) -> Money:
+    """Return how prices become money."""
+    instrument, costs = terms.instrument, terms.costs
+    profits, margins, swaps = (
+        terms.conversions.profit,
+        terms.conversions.margin,
+        terms.conversions.swap,
+    )
+    rates = instrument.margin_rates
+    held = [rules.fixed_margin_per_lot(rates[i], rates[i + 2], True) for i in (0, 1)]
+    return Money(
+        price_value=terms.price_value,
+        divisor=terms.divisor,
+        rounds_legs=instrument.calculation_mode in FOREX_MODES,
+        minor_scale=terms.minor_scale,
+        money_scale=terms.money_scale,
+        is_converted=bool(profits.pair),
+        is_inverse=profits.is_inverse,
+        pair_scale=10.0**instrument.digits,
+        mode=terms.mode,
+        margin_value_open=terms.margin_value(is_held=False),
+        margin_value_held=terms.margin_value(is_held=True),
+        margin_initial=float(instrument.margin_initial),
+        point_scale=10.0**instrument.digits,
+        leverage=float(terms.leverage),
+        rate_per_price=float(terms.rate_per_price),
+        fixed_rate=float(terms.fixed_rate),
+        margin_is_converted=bool(margins.pair),
+        margin_is_inverse=margins.is_inverse,
+        open_long=float(rates[0]),
+        open_short=float(rates[1]),
+        held_long=float(held[0]),
+        held_short=float(held[1]),
+        is_netting=venue.account.is_netting,
+        commission_per_lot=float(costs.per_lot_minor),
+        commission_percent=float(costs.percent),
+        commission_per_deal=float(costs.per_deal_minor),
+        commission_minimum=float(costs.minimum_minor),
+        pays_in=costs.entry in {CommissionEntry.BOTH, CommissionEntry.IN},
+        pays_out=costs.entry in {CommissionEntry.BOTH, CommissionEntry.OUT},
+        fee_per_lot=float(costs.fee_per_lot_minor),
+        swap_mode=_SWAP_MODES[instrument.swap_mode],
+        swap_long=float(instrument.swap_long),
+        swap_short=float(instrument.swap_short),
+        swap_year_days=float(instrument.swap_year_days),
+        swap_lot_value=_interest_value(instrument),
+        swap_is_converted=bool(swaps.pair),
+        swap_is_inverse=swaps.is_inverse,
+    )
+
+
+def make_trading(spec: RunSpec, terms: Terms) -> Trading:
+    """Return what orders are held to."""
+    instrument, account = terms.instrument, spec.venue.account
+    at_exchange = instrument.execution_mode is ExecutionMode.EXCHANGE
+    mode = instrument.trade_mode
+    return Trading(
+        takes_long=mode in {TradeMode.FULL, TradeMode.LONG_ONLY},
+        takes_short=mode in {TradeMode.FULL, TradeMode.SHORT_ONLY},
+        is_priced=instrument.execution_mode in _PRICED,
+        deviation=spec.deviation_points,
+        room=0 if at_exchange else instrument.stops_level_points,
+        stops_level=instrument.stops_level_points,
+        freeze_level=instrument.freeze_level_points,
+        tick_size=instrument.tick_size_points,
+        volume_min=instrument.volume_min_units,
+        volume_max=instrument.volume_max_units,
+        volume_step=instrument.volume_step_units,
+        volume_limit=instrument.volume_limit_units,
+        target_at_level=terms.dealing.target_fill is FillPrice.LEVEL,
+        drops_levels_daily=instrument.drops_levels_daily,
+        stops_out_by_money=account.stop_out_mode is StopOutMode.MONEY,
+        stop_out_minor=account.stop_out_minor,
+        stop_out_percent=float(account.stop_out_percent),
+        credit_minor=account.credit_minor,
+    )
+
+
+def make_bot(spec: RunSpec) -> Bot:
+    """Return the bot's limits and exits."""
+    protects = [one.parameters for one in spec.exits if isinstance(one, StopLossTakeProfit)]
+    trails = [one.parameters for one in spec.exits if isinstance(one, AtrTrailingStop)]
+    return Bot(
+        risk_fraction=float(spec.limits.risk_per_trade_fraction),
+        max_spread=spec.limits.max_spread_points,
+        max_daily_loss_fraction=float(spec.limits.max_daily_loss_fraction),
+        stop_points=(protects[0].stop_points or 0) if protects else 0,
+        stop_atr=float(protects[0].stop_atr or 0.0) if protects else 0.0,
+        target_points=(protects[0].target_points or 0) if protects else 0,
+        target_atr=float(protects[0].target_atr or 0.0) if protects else 0.0,
+        trails=bool(trails),
+        trail_distance=float(trails[0].distance_atr) if trails else 0.0,
+        trail_activation=float(trails[0].activation_atr) if trails else 0.0,
+        trail_step=float(trails[0].step_atr) if trails else 0.0,
+    )
+
+
+def _interest_value(instrument: Instrument) -> float:
+    is_forex = instrument.calculation_mode in FOREX_MODES
+    return float(instrument.contract_size) if is_forex else 0.0
+
+
+def _columns(spec: RunSpec, bars: Bars, series: Series, bot: Bot) -> BarColumns:
+    slippage = spec.slippage
+    if slippage is None:
+        slippage = np.zeros((1, 2), dtype=np.int32)
+    return BarColumns(
+        time_ms=frozen(bars.time_ms),
+        open=frozen(bars.open),
+        high=frozen(bars.high),
+        low=frozen(bars.low),
+        close=frozen(bars.close),
+        spread=frozen(bars.spread),
+        slippage=frozen(slippage),
+        duration_ms=bars.timeframe.duration_ms,
+        protect_atr=_atr(spec.exits, StopLossTakeProfit, series, bot.stop_atr or bot.target_atr),
+        trail_atr=_atr(spec.exits, AtrTrailingStop, series, float(bot.trails)),
+    )
+
+
+def _atr(
+    exits: Sequence[ExitStrategy], kind: type[Any], series: Series, is_needed: float
+) -> NDArray[np.float64]:
+    found = [one.parameters.atr_period for one in exits if isinstance(one, kind)]
+    if not (found and is_needed):
+        return frozen(_NO_ATR)
+    return frozen(series.use(Atr(found[0])).values[: len(series)])

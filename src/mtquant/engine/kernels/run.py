@@ -1,0 +1,89 @@
+"""Run a strategy's opinions through the kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtquant.engine.kernels import layout
+from mtquant.engine.kernels.bars import play_bars
+from mtquant.engine.kernels.compiler import compiled
+from mtquant.engine.kernels.job import Job, frozen
+from mtquant.engine.kernels.layout import Opinions, Record
+from mtquant.strategy import require_signals
+
+_ALWAYS = np.ones(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """Hold what a run left behind.
+
+    `deals` int64[r, layout.COLUMNS] are the deals in order; `cells` and `figures` the account and
+    the figures at the end; `daily` int64[d] the equity at each server day's last close.
+    """
+
+    job: Job
+    deals: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    figures: NDArray[np.float64]
+    daily: NDArray[np.int64]
+
+
+def play(
+    job: Job,
+    directions: NDArray[np.int8],
+    strengths: NDArray[np.float64] | None = None,
+    *,
+    interpreted: bool = False,
+) -> Played:
+    """Play a run with what a strategy says about each bar.
+
+    Args:
+        job: the run.
+        directions: int8[n], see `strategy.Signals`.
+        strengths: float64[n] of the signals, 0 to 1; None: all are 1.
+        interpreted: True to run the source as it is, compiled or not.
+
+    Raises:
+        StrategyError: the columns do not fit the bars, or say something else.
+    """
+    require_signals(directions, len(job.bars), "the run")
+    rows = np.flatnonzero(directions)
+    record = _record(job, len(rows))
+    opinions = Opinions(
+        rows=frozen(np.append(rows, layout.FAR)),
+        directions=frozen(directions),
+        strengths=frozen(_ALWAYS if strengths is None else strengths),
+    )
+    kernel = play_bars if interpreted else compiled(play_bars)
+    walked = (job.columns, opinions, job.calendar, job.money, job.trading, job.bot, record)
+    kernel(*(map(_viewed, walked) if kernel is play_bars else walked))
+    return Played(
+        job=job,
+        deals=record.deals[: record.cells[layout.ROWS]],
+        cells=record.cells,
+        figures=record.figures,
+        daily=record.daily[: record.cells[layout.DAY]],
+    )
+
+
+def _record(job: Job, opinions: int) -> Record:
+    """Return the account before the first bar, with room for what opinions may lead to."""
+    cells = np.zeros(layout.CELLS, dtype=np.int64)
+    cells[layout.BALANCE] = cells[layout.PEAK] = job.deposit_minor
+    cells[layout.PEAK_MS] = cells[layout.NOW_MS] = job.columns.time_ms[0]
+    return Record(
+        cells=cells,
+        figures=np.zeros(layout.FIGURES),
+        deals=np.empty((2 * opinions + 1, layout.COLUMNS), dtype=np.int64),
+        daily=np.zeros(len(job.calendar.day_ends), dtype=np.int64),
+    )
+
+
+def _viewed(columns: Any) -> Any:
+    """Return the same tuple with memory views of its arrays: Python reads plain numbers there."""
+    return type(columns)(*(one.data if isinstance(one, np.ndarray) else one for one in columns))

@@ -1,0 +1,62 @@
+"""The closed bars of a longer timeframe, as a strategy may see them when one of its bars closes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtquant.data import period_starts, server_times
+from mtquant.strategy import BarsView
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mtquant.model import ServerClock
+    from mtquant.strategy import Series
+
+
+class LongerBars:
+    """Keep the view of a longer timeframe at its newest closed bar, never at the forming one.
+
+    A bar of the strategy's own series is closed by the first price after it. That price belongs to
+    some bar of the longer timeframe, by the server's calendar: those before it are closed. So it
+    makes no difference whether the longer series holds the future, as in a backtest, or not.
+    """
+
+    def __init__(self, base: Series, series: Series, clock: ServerClock) -> None:
+        self.series = series
+        self.view = BarsView(series)
+        self._base = base
+        self._clock = clock
+        self._forming: list[int] = []  # open time of the longer bar that forms as each bar closes
+
+    def follow(self, index: int, next_ms: int | None) -> None:
+        """Move to what is closed when bar `index` of the strategy's series closes.
+
+        `next_ms` is when the bar after the newest one opened, None where nobody knows it: then it
+        is taken to follow at once.
+        """
+        if index >= len(self._forming):
+            self._learn()
+        if index < len(self._forming):
+            opened = self._forming[index]
+        else:
+            newest: int = self._base.time_ms[index]
+            following = newest + self._base.timeframe.duration_ms if next_ms is None else next_ms
+            opened = self._opened(np.array([following]))[0]
+        closed = bisect_left(self.series.time_ms, opened, 0, len(self.series)) - 1
+        self.view.index = max(self.view.index, closed)  # never back when the clock is set back
+
+    def _learn(self) -> None:
+        """Find what forms at the opening of every bar that follows a known one."""
+        known = len(self._forming) + 1
+        times = np.asarray(self._base.time_ms)[known : len(self._base)]
+        if len(times):
+            self._forming += self._opened(times.astype(np.int64))
+
+    def _opened(self, times_ms: NDArray[np.int64]) -> list[int]:
+        starts = period_starts(server_times(times_ms, self._clock), self.series.timeframe)
+        utc = {int(ms): self._clock.to_utc_ms(int(ms)) for ms in np.unique(starts)}
+        return [utc[int(ms)] for ms in starts]
