@@ -57,7 +57,7 @@ def test_a_contradiction_is_refused_with_its_row(column: str, row: int, value: i
         ),
         (
             {"time_ms": np.array([0, 120_000, 60_500, 60_500])},
-            "time falls in row 2 (of 4, 1 such rows): 1970-01-01 00:01:00.500 after 1970-01-01 00:02",
+            "falls in row 2 (of 4, 1 such rows): 1970-01-01 00:01:00.500 after 1970-01-01 00:02",
         ),
         (
             {"close": np.array([101, 0, 103, 104])},
