@@ -96,9 +96,18 @@ def make_strategy(config: BotConfig, near: Path = Path()) -> Strategy:
         ConfigError: there is no such strategy, or its parameters are wrong.
     """
     spec = config.strategy
-    strategy_class = STRATEGIES.get(spec.name) or _imported(spec.name, near.resolve())
+    strategy_class = find_strategy(spec.name, near)
     parameters = read(strategy_class.Parameters, spec.parameters, "strategy.parameters")
     return strategy_class(spec.name.rsplit(":", 1)[-1], parameters)
+
+
+def find_strategy(name: str, near: Path = Path()) -> type[Strategy]:
+    """Return the class of a strategy, a shipped one or `module:Class`, here or in `near`.
+
+    Raises:
+        ConfigError: there is no such strategy.
+    """
+    return STRATEGIES.get(name) or _imported(name, near.resolve())
 
 
 def make_exits(config: BotConfig) -> list[ExitStrategy]:

@@ -25,6 +25,8 @@ MtquantError
 │   ├── RiskViolationError
 │   │   └── PositionSizeError
 │   └── StrategyError         a strategy says what means nothing
+├── SweepError                some trials of a sweep are missing: the others stand
+│   └── EvaluationError       one trial could not be run
 └── IllegalTransitionError    a life cycle left its table: a defect
 ```
 """
@@ -138,6 +140,14 @@ class PositionSizeError(RiskViolationError):
 
 class StrategyError(InputError):
     """A strategy's signals are of the wrong shape, or say what means nothing."""
+
+
+class SweepError(MtquantError):
+    """Trials of a sweep could not be run; those that are finished stand."""
+
+
+class EvaluationError(SweepError):
+    """One trial could not be run: the sweep says so and goes on."""
 
 
 class IllegalTransitionError(MtquantError):

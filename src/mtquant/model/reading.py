@@ -68,6 +68,15 @@ def read(cls: type[T], raw: object, where: str = "") -> T:
         raise ConfigError(_placed(where, str(error), known)) from error
 
 
+def read_value(hint: Any, raw: object, where: str) -> Any:
+    """Return one value as the type `hint` of a dataclass field wants it; `where` names it.
+
+    Raises:
+        ConfigError: the value is of the wrong kind or range.
+    """
+    return _value(raw, hint, where)
+
+
 def _placed(where: str, message: str, known: Mapping[str, object]) -> str:
     """Put the section before a message; one that begins with a key makes a dotted path."""
     if not where:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 from html import escape
-from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from mtquant.research.cards import cards_html
 from mtquant.research.equity import bar_ends_ms, equity_curve
 from mtquant.research.histogram import histogram_html
 from mtquant.research.markers import MARKER_SHAPES
+from mtquant.research.page import asset, html_page, section, subtitle
 from mtquant.research.plot import COLUMNS
 from mtquant.research.summary import starting_deposit_minor, with_start
 from mtquant.research.trades import closed_trades, open_entries
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
     from mtquant.research.charts import Chart
     from mtquant.research.summary import Summary
     from mtquant.research.trades import Trade
-
-_POLICY: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-)
-_ICON: Final = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
-    "%3Cpath d='M1 12l4-5 4 3 6-8' fill='none' stroke='%232f6fed' stroke-width='2'/%3E%3C/svg%3E"
-)
-_NOTE: Final = "An example, not advice. Past results say nothing about the future."
 
 
 def render_report(
@@ -78,16 +69,28 @@ def render_report(
         charts.equity_chart(bars, equity, deposit_minor, digits, currency),
         charts.drawdown_chart(bars, fallen),
     )
-    own = {k: v for k, v in _settings(bars, venue, summary).items() if k not in facts}
     body = (
-        _section("Key figures", cards_html(summary), css="plain", is_hidden=True),
+        section("Key figures", cards_html(summary), css="plain", is_hidden=True),
         *(_figure(chart) for chart in figures),
         _results(tables.monthly(bars, equity, trades, deposit_minor), trades, summary),
-        _section(f"Trades ({len(trades):,})", tables.trades_html(trades, bars.digits, digits)),
-        _section("Settings", tables.facts_html({**facts, **own})),
+        section(f"Trades ({len(trades):,})", tables.trades_html(trades, bars.digits, digits)),
+        section("Settings", tables.facts_html(_settings(bars, venue, summary, facts))),
     )
-    data = _cursor_data(bars, equity, fallen, summary)
-    return _page(title, _subtitle(bars, summary, venue), "\n".join(body), data)
+    return html_page(
+        title,
+        _subtitle(bars, summary, venue),
+        "\n".join(body),
+        styles=asset("report.css"),
+        shapes=MARKER_SHAPES,
+        scripts=_scripts(_cursor_data(bars, equity, fallen, summary)),
+    )
+
+
+def _scripts(data: str) -> str:
+    return f"""
+<script type="application/json" id="data">{data}</script>
+<script>
+{asset("report.js")}</script>"""
 
 
 def write_report(
@@ -115,39 +118,6 @@ def write_report(
         unfinished.unlink(missing_ok=True)
 
 
-def _page(title: str, subtitle: str, body: str, data: str) -> str:
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{escape(title)}</title>
-<link rel="icon" href="{_ICON}">
-<style>
-{_asset("report.css")}</style>
-</head>
-<body>
-{MARKER_SHAPES}
-<header><h1>{escape(title)}</h1>
-<p class="subtitle"><span>{subtitle}</span></p>
-<p class="advice" role="note">{_NOTE}</p></header>
-<main>
-{body}
-</main>
-<script type="application/json" id="data">{data}</script>
-<script>
-{_asset("report.js")}</script>
-</body>
-</html>
-"""
-
-
-def _asset(name: str) -> str:
-    return (files("mtquant.research") / "assets" / name).read_text(encoding="utf-8")
-
-
 def _subtitle(bars: Bars, summary: Summary, venue: VenueSpec) -> str:
     parts = (
         f"{bars.symbol} {bars.timeframe.name}",
@@ -156,12 +126,7 @@ def _subtitle(bars: Bars, summary: Summary, venue: VenueSpec) -> str:
         venue.server,
         "times in UTC",
     )
-    return "".join(f"<span>{escape(part)}</span>" for part in parts)
-
-
-def _section(title: str, inside: str, css: str = "panel", *, is_hidden: bool = False) -> str:
-    hidden = ' class="unseen"' if is_hidden else ""
-    return f'<section class="{css}"><h2{hidden}>{escape(title)}</h2>{inside}</section>'
+    return subtitle(parts)
 
 
 def _results(months: Sequence[tables.Month], trades: Sequence[Trade], summary: Summary) -> str:
@@ -170,10 +135,10 @@ def _results(months: Sequence[tables.Month], trades: Sequence[Trade], summary: S
     return "\n".join(
         (
             '<div class="pair">',
-            _section("Months", tables.months_html(months, digits)),
+            section("Months", tables.months_html(months, digits)),
             '<div class="stack">',
-            _section("Sides and exits", tables.sides_html(trades, digits)),
-            _section("Spread of trade results", histogram_html(nets, summary.currency)),
+            section("Sides and exits", tables.sides_html(trades, digits)),
+            section("Spread of trade results", histogram_html(nets, summary.currency)),
             "</div></div>",
         )
     )
@@ -189,10 +154,13 @@ def _figure(chart: Chart) -> str:
     )
 
 
-def _settings(bars: Bars, venue: VenueSpec, summary: Summary) -> dict[str, str]:
+def _settings(
+    bars: Bars, venue: VenueSpec, summary: Summary, facts: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the facts given, and behind them our own, unless they are given."""
     account, spec = venue.account, venue.instruments[bars.symbol]
     low, high = int(bars.spread.min()), int(bars.spread.max())
-    return {
+    own = {
         "Account": f"{account.currency}, {account.margin_mode.value}, 1:{account.leverage}",
         "Commission": _commission_words(spec, account.currency),
         "Swap": _swap_words(venue.instrument(bars.symbol)),
@@ -203,6 +171,7 @@ def _settings(bars: Bars, venue: VenueSpec, summary: Summary) -> dict[str, str]:
         "Equity and drawdown": "at bar closes, open positions at the closing quote",
         "Trades SHA-256": summary.trades_sha256 or "not computed",
     }
+    return {**facts, **own, **facts}
 
 
 def _commission_words(spec: InstrumentSpec, currency: str) -> str:

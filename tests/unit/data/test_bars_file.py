@@ -77,8 +77,29 @@ def test_an_incomplete_file_is_refused_with_its_name(tmp_path: Path, changes: di
 
 
 def test_bars_that_contradict_themselves_are_refused(tmp_path: Path):
-    with pytest.raises(MarketDataError, match="in row 1"):
+    with pytest.raises(MarketDataError, match=r"bars\.npz: EURUSD: .* in row 1") as caught:
         load_bars(written(tmp_path, low=np.array([1, 200_000, 1])))
+
+    assert caught.value.details == {"row": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"time_ms": np.array([0, 900_000, 900_000])}, "time stands twice in row 2"),
+        ({"time_ms": np.array([0, 1_800_000, 900_000])}, "time falls in row 2"),
+        ({"open": np.array([1.5, 2.0, np.nan])}, r"column open must hold whole points, was .*NaN"),
+        ({"close": np.array([np.inf, 2.0, 3.0])}, r"whole points, was float64 \(inf in row 0\)"),
+        ({"low": np.array([100_000, -5, 99_000])}, r"not positive in row 1 .* low -5"),
+        ({"open": np.array([0, 100_015, 99_995])}, "not positive in row 0 .* open 0"),
+        ({"high": np.array([100_017, 90_000, 100_007])}, "high lies below low in row 1 .*90000"),
+        ({"spread": np.array([1, 2])}, r"column spread has shape \(2,\), the times have \(3,\)"),
+        ({"time_ms": np.array([0.5, 1, 2])}, r"time_ms must hold whole milliseconds.*0.5 in row 0"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_file_and_row(tmp_path: Path, changes: dict, said: str):
+    with pytest.raises(MarketDataError, match=rf"bars\.npz: .*{said}"):
+        load_bars(written(tmp_path, **changes))
 
 
 def test_a_missing_file_is_refused(tmp_path: Path):

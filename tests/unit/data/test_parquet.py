@@ -2,11 +2,13 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from mtquant.data import load_parquet, load_ticks
+from mtquant.data import load_parquet, load_sample, load_ticks, save_parquet
 from mtquant.model import DataError, MarketDataError, ServerClock, Timeframe
 
 duckdb = pytest.importorskip("duckdb", reason="the extra `data` (duckdb) is not installed")
@@ -98,9 +100,63 @@ def test_an_incomplete_file_is_refused_with_what_is_missing(
         load_parquet(write(query, about))
 
 
+@pytest.mark.parametrize(
+    ("replaced", "said"),
+    [
+        ("1488326400::bigint as time", "time stands twice in row 1 .* 2017-03-01 00:00:00"),
+        ("time - 7200 * (open - 100) as time", "time falls in row 1"),
+        (
+            "'nan'::double as high",
+            r"column high must hold whole points, was float64 \(NaN in row 0",
+        ),
+        ("'inf'::double as low", r"was float64 \(inf in row 0\)"),
+        ("0 as open", "price is not positive in row 0 .* open 0"),
+        ("low - 200 as low", "price is not positive in row 0 .* low -110"),
+        ("low + 25 as low", "high lies below low in row 0 .* high 110, low 115"),
+        ("-spread as spread", r"spread is negative in row 0 .*: -2"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_file_and_row(write, replaced: str, said: str):
+    with pytest.raises(MarketDataError, match=rf"bars\.parquet: .*{said}"):
+        load_parquet(write(f"select * replace ({replaced}) from ({SELECT})"))
+
+
 def test_prices_that_are_no_points_are_refused(write):
     with pytest.raises(MarketDataError, match="column close must hold whole points"):
         load_parquet(write(f"select * replace (1.05::double as close) from ({SELECT})"))
+
+
+def test_saved_bars_are_loaded_again_unchanged(tmp_path: Path):
+    bars, path = load_sample(), tmp_path / "it's mine.parquet"
+    save_parquet(bars, path)
+    back = load_parquet(path)
+
+    assert back.content_hash() == bars.content_hash()
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    with duckdb.connect() as connection:
+        query = "select value from parquet_kv_metadata(?) where key = 'mtquant'"
+        (about,) = connection.execute(query, [str(path)]).fetchone()
+    assert json.loads(about) == ABOUT | {"timezone": "UTC"}
+
+
+def test_a_saved_file_takes_the_place_of_an_older_one(tmp_path: Path):
+    for bars in (load_sample(), load_sample()[:7]):
+        save_parquet(bars, tmp_path / "bars.parquet")
+
+    assert len(load_parquet(tmp_path / "bars.parquet")) == 7
+
+
+def test_times_between_two_seconds_are_not_saved(tmp_path: Path):
+    bars = load_sample()[:3]
+    odd = replace(bars, time_ms=bars.time_ms + np.array([0, 0, 1]))
+
+    with pytest.raises(DataError, match=r"whole seconds, row 2 opens at \d+ ms; write \.npz"):
+        save_parquet(odd, tmp_path / "bars.parquet")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
+    with pytest.raises(DataError, match=r"bars\.parquet: the file cannot be written"):
+        save_parquet(load_sample(), tmp_path / "nowhere" / "bars.parquet")
 
 
 def test_a_missing_or_foreign_file_is_refused(tmp_path: Path):
@@ -117,8 +173,10 @@ def test_without_the_extra_the_refusal_says_what_to_install(write, monkeypatch):
     file = write()
     monkeypatch.setitem(sys.modules, "duckdb", None)
 
-    with pytest.raises(DataError, match=r"pip install 'mtquant\[data\]'"):
+    with pytest.raises(DataError, match=r"reading .* pip install 'mtquant\[data\]'"):
         load_parquet(file)
+    with pytest.raises(DataError, match=r"writing .* pip install 'mtquant\[data\]'"):
+        save_parquet(load_sample(), file)
 
 
 @pytest.mark.shared

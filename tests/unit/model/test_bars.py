@@ -1,5 +1,7 @@
 """Bars hold checked, immutable columns; every complaint names the first wrong row."""
 
+from hashlib import sha256
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,62 @@ def test_a_contradiction_is_refused_with_its_row(column: str, row: int, value: i
         bars(**{column: wrong})
 
     assert caught.value.details == {"row": row}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"time_ms": np.array([0, 60_000, 60_000, 180_000])},
+            "time stands twice in row 2 (of 4, 1 such rows): 1970-01-01 00:01:00",
+        ),
+        (
+            {"time_ms": np.array([0, 120_000, 60_500, 60_500])},
+            "falls in row 2 (of 4, 1 such rows): 1970-01-01 00:01:00.500 after 1970-01-01 00:02",
+        ),
+        (
+            {"close": np.array([101, 0, 103, 104])},
+            "row 1 (of 4, 1 such rows): open 101, high 106, low 96, close 0 points",
+        ),
+        ({"low": np.array([95, 96, 97, -98])}, "price is not positive in row 3"),
+        ({"high": np.array([94, 106, 107, 90])}, "2 such rows): open 100, high 94, low 95"),
+        (
+            {"spread": np.array([2, 2, -3, 3])},
+            "spread is negative in row 2 (of 4, 1 such rows): -3",
+        ),
+    ],
+)
+def test_a_contradiction_is_told_with_what_stands_there(changes: dict, said: str):
+    with pytest.raises(MarketDataError) as caught:
+        bars(**changes)
+
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([1.0512, 1.0513, 1.0514, 1.0515], "whole points, was float64 (1.0512 in row 0)"),
+        ([105.0, 106.5, 107.0, np.nan], "was float64 (106.5 in row 1, NaN in row 3)"),
+        ([np.inf, 106.0, 107.5, np.nan], "was float64 (inf in row 0, 107.5 in row 2)"),
+        ([105.0, 106.0, 107.0, 108.0], "was float64 (105.0 in row 0)"),
+        (["105", "106", "107", "108"], "was <U3 (105 in row 0)"),
+        ([None, 1, 2, 3], "was object (None in row 0)"),
+        ([], "was float64"),
+    ],
+)
+def test_a_column_without_whole_points_is_told_with_its_first_wrong_values(values: list, said: str):
+    with pytest.raises(MarketDataError) as caught:
+        bars(high=np.array(values))
+
+    assert str(caught.value).endswith(said)
+
+
+def test_points_that_do_not_fit_are_told_with_their_row():
+    with pytest.raises(MarketDataError, match=r"32 bits of points: 2147483648 in row 3") as caught:
+        bars(close=np.array([101, 102, 103, 2**31]))
+
+    assert caught.value.details == {"row": 3}
 
 
 @pytest.mark.parametrize(
@@ -101,6 +159,24 @@ def test_equal_content_has_equal_hashes_and_any_change_another():
     assert bars().content_hash() == bars().content_hash()
     assert bars().content_hash() != bars(spread=1).content_hash()
     assert bars().content_hash() != bars()[:3].content_hash()
+
+
+@pytest.mark.parametrize("rows", [1, (1 << 15) - 1, 1 << 15, (1 << 16) + 1])
+def test_the_hash_is_that_of_the_columns_as_64_bit_numbers(rows: int):
+    column = np.arange(rows) + 1
+    made = bars(
+        time_ms=column, open=column, high=column, low=column, close=column, spread=3, tick_volume=4
+    )
+    digest = sha256(b"EURUSD,M1,5")
+    for values in (*[column] * 5, np.full(rows, 3), np.full(rows, 4)):
+        digest.update(values.astype("<i8").tobytes())
+
+    assert made.content_hash() == digest.hexdigest()
+    assert made[::2].content_hash() == bars_copied(made[::2]).content_hash()
+
+
+def bars_copied(given: Bars) -> Bars:
+    return make_bars(**{name: getattr(given, name) for name in Bars.__slots__})
 
 
 def test_a_quote_knows_its_spread():

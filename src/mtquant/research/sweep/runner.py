@@ -1,0 +1,152 @@
+"""Running a sweep: what is left, in this process or in several, onto the disk."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from mtquant.model import ConfigError, SweepError
+from mtquant.research.sweep.batches import Batches
+from mtquant.research.sweep.folder import ROWS
+from mtquant.research.sweep.pool import Pool
+from mtquant.research.sweep.results import SweepResults, load_results
+from mtquant.research.sweep.room import DEFAULT_LIMIT, MEMORY_BYTES, require_room
+from mtquant.research.sweep.rows_file import RowsFile
+from mtquant.research.sweep.trials import Batch, TrialState, Work, run_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mtquant.research.sweep.evaluator import EvaluatorFactory
+    from mtquant.research.sweep.folder import SweepFolder
+    from mtquant.research.sweep.space import Space
+
+
+class Watcher(Protocol):
+    """Be told how a sweep goes on."""
+
+    def on_progress(self, done: int, total: int) -> None:
+        """Hear how many trials of all are finished; earlier runs count."""
+        ...
+
+    def on_trouble(self, message: str) -> None:
+        """Hear that a worker died."""
+        ...
+
+
+class Silence:
+    """Watch and say nothing."""
+
+    def on_progress(self, done: int, total: int) -> None:
+        """Say nothing."""
+
+    def on_trouble(self, message: str) -> None:
+        """Say nothing."""
+
+
+def run_sweep(
+    space: Space,
+    factory: EvaluatorFactory,
+    *,
+    windows: Sequence[str] = ("all",),
+    workers: int = 1,
+    place: SweepFolder | None = None,
+    limit: int = DEFAULT_LIMIT,
+    memory_bytes: int = MEMORY_BYTES,
+    watcher: Watcher | None = None,
+) -> SweepResults:
+    """Run every combination of a space over every window; return all trials.
+
+    With a folder, finished batches are on disk at once, and what an earlier run left there is not
+    run again. Neither the number of workers nor interruptions change the results.
+
+    Args:
+        space: the combinations.
+        factory: makes the evaluator, once per process; pickled when there are several.
+        windows: the names that the evaluator knows its windows by.
+        workers: processes; 1 runs in this one. A script that uses more needs the line
+            `if __name__ == "__main__":` before it starts.
+        place: where rows are kept; nothing is kept without.
+        limit: the most trials that are run.
+        memory_bytes: the most memory that results may take.
+        watcher: is told how it goes.
+
+    Raises:
+        ConfigError: the sweep is empty or too large, every combination is invalid, or the folder
+            cannot be written.
+        SweepError: every trial failed, or a batch killed two workers.
+    """
+    if workers < 1:
+        raise ConfigError(f"workers must be at least 1, was {workers}")
+    count = len(windows)
+    require_room(len(space), count, len(space.names), limit=limit, memory_bytes=memory_bytes)
+    work = Work(space=space, windows=tuple(windows))
+    with _folder(place) as folder:
+        rows = RowsFile(folder / ROWS, place.fingerprint if place else "", work.rows)
+        try:
+            _run(work, factory, rows, workers, watcher or Silence())
+        finally:
+            rows.close()
+        results = load_results(folder / ROWS, work)
+    _require_some(results, place)
+    return results
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _folder(place: SweepFolder | None) -> Iterator[Path]:
+    if place is not None:
+        yield place.folder
+        return
+    with tempfile.TemporaryDirectory(prefix="mtquant-sweep-") as scratch:
+        yield Path(scratch)
+
+
+def _require_some(results: SweepResults, place: SweepFolder | None) -> None:
+    """Refuse to call it a result when nothing ran."""
+    if results.count(TrialState.OK):
+        return
+    failed = results.common_reasons(TrialState.FAILED, 1)
+    reason, count = (failed or results.common_reasons(TrialState.INVALID, 1))[0]
+    if place is not None:  # there is nothing to go on with
+        place.finish({"trials": 0, "reason": reason})
+    most = f"{reason} ({count:,} of {len(results):,})"
+    if failed:
+        raise SweepError(f"no trial has a result: {most}")
+    raise ConfigError(f"every combination is invalid: {most}")
+
+
+def _run(
+    work: Work, factory: EvaluatorFactory, rows: RowsFile, workers: int, watcher: Watcher
+) -> None:
+    batches = Batches(rows.is_done, len(work.windows), workers)
+    done = work.rows - batches.left * len(work.windows)
+    watcher.on_progress(done, work.rows)
+
+    def keep(batch: Batch, lines: bytes) -> None:
+        nonlocal done
+        rows.append(lines)
+        done += len(batch) * len(work.windows)
+        watcher.on_progress(done, work.rows)
+
+    if not batches.left:
+        return
+    if workers > 1 and batches.left > 1:
+        Pool(work, factory, workers, watcher.on_trouble).run(batches, keep)
+        return
+    evaluator = factory()
+    while (batch := batches.take()) is not None:
+        since = time.perf_counter()
+        lines = run_batch(work, evaluator, batch)
+        batches.learn(batch, time.perf_counter() - since)
+        keep(batch, lines)

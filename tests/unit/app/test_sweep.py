@@ -1,0 +1,233 @@
+"""A sweep put together from a configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mtquant.app.config import load_config
+from mtquant.app.sweep import Period, make_setup, parse_period, run_setup
+from mtquant.app.sweep.evaluator import BacktestEvaluator
+from mtquant.app.sweep.lists import read_list
+from mtquant.app.sweep.periods import make_windows
+from mtquant.app.wiring import make_plan, run_backtest
+from mtquant.data import load_sample, save_bars
+from mtquant.model import ConfigError, EvaluationError
+from mtquant.research import summarise
+from mtquant.research.sweep import FIGURES, make_grid, parse_axes
+from mtquant.strategy import Strategy
+
+FEW = Period(name="few", from_ms=1_483_920_000_000, to_ms=1_486_000_000_000)
+
+
+def test_strategy_exits_and_limits_can_vary_by_their_names() -> None:
+    names = list(make_setup().parameters)
+
+    assert names[:2] == ["fast", "slow"]
+    assert "exits.stop_loss_take_profit.stop_atr" in names
+    assert "exits.atr_trailing_stop.distance_atr" in names
+    assert "risk.risk_per_trade_fraction" in names
+
+
+def test_a_trial_gives_what_a_backtest_of_that_configuration_gives() -> None:
+    setup = make_setup(periods=[FEW])
+    words = ["fast=5,12", "exits.stop_loss_take_profit.stop_atr=2", "risk.max_spread_points=40"]
+    results = run_setup(setup, make_grid(parse_axes(words, setup.parameters)))
+    plain = load_config().raw
+    exits = {**plain["exits"]}
+    exits["stop_loss_take_profit"] = {**exits["stop_loss_take_profit"], "stop_atr": 2.0}
+    overrides: dict[str, Any] = {
+        "strategy": {"name": "sma_crossover", "parameters": {"fast": 12, "slow": 50}},
+        "exits": exits,
+        "risk": {**plain["risk"], "max_spread_points": 40},
+    }
+    plan = make_plan(load_config(overrides=overrides))
+    window = setup.windows[0]
+    bars = plan.bars[window.start : window.stop]
+    part = type(plan)(loaded=plan.loaded, bars=bars, fingerprint="")
+    deals = run_backtest(part).book.ledger.deals
+    whole = summarise(bars, deals, plan.config.venue).to_dict()
+
+    assert {name: results.figure(name, 1) for name in FIGURES} == {n: whole[n] for n in FIGURES}
+    assert whole["trades"] > 0
+
+
+@pytest.mark.parametrize(
+    ("combination", "said"),
+    [
+        ({"fast": 60}, "strategy.parameters.slow must be longer than fast (60), was 50"),
+        (
+            {"exits.stop_loss_take_profit.stop_points": 100},
+            "exits.stop_loss_take_profit: give exactly one of stop_points and stop_atr",
+        ),
+        ({"risk.max_positions": 0}, "risk.max_positions must be at least 1, was 0"),
+    ],
+)
+def test_values_that_do_not_go_together_are_refused_with_their_section(
+    combination: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        BacktestEvaluator(load_config(), {}).check(combination)
+
+    assert said in str(caught.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenParameters:
+    at: int = 5
+
+
+class Broken(Strategy):
+    Parameters = BrokenParameters
+
+    def on_bar(self, bars: Any) -> None:
+        if bars.index == self.parameters.at:
+            raise KeyError("missing")
+
+
+def test_a_strategy_that_breaks_is_a_trial_without_a_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mtquant.app.wiring.STRATEGIES", {"broken": Broken})
+    loaded = load_config(overrides={"strategy": {"name": "broken"}})
+    evaluator = BacktestEvaluator(loaded, {"few": load_sample()[:300]})
+
+    with pytest.raises(EvaluationError, match="KeyError: 'missing'"):
+        evaluator.evaluate({"at": 7}, "few")
+    assert evaluator.evaluate({"at": 1000}, "few").trades == 0
+
+
+def test_every_file_has_every_period_and_windows_have_names(tmp_path: Path) -> None:
+    bars = load_sample()
+    halves = [Period(name="first", to_ms=FEW.from_ms), Period(name="rest", from_ms=FEW.from_ms)]
+
+    def names(count: int, periods: list[Period]) -> list[str]:
+        return [window.name for window in make_windows([bars] * count, periods)]
+
+    assert names(1, []) == ["all"]
+    assert names(1, halves) == ["first", "rest"]
+    assert names(2, []) == ["EURUSD H1 #1", "EURUSD H1 #2"]
+    assert names(2, halves[:1]) == ["EURUSD H1 #1 first", "EURUSD H1 #2 first"]
+    first, rest = make_windows([bars], halves)
+    assert (first.start, first.stop, rest.stop) == (0, rest.start, len(bars))
+    assert bars.time_ms[rest.start] >= FEW.from_ms > bars.time_ms[rest.start - 1]
+
+
+def test_files_of_bars_take_the_place_of_the_configured_ones(tmp_path: Path) -> None:
+    save_bars(load_sample()[:900], tmp_path / "a.npz")
+    save_bars(load_sample()[900:1500], tmp_path / "b.npz")
+    setup = make_setup(data=[tmp_path / "a.npz", tmp_path / "b.npz"])
+    results = run_setup(setup, make_grid(parse_axes(["fast=5,9"], setup.parameters)))
+
+    assert [len(bars) for bars in setup.sources] == [900, 600]
+    assert [results.row(row)["window"] for row in range(4)] == [
+        "EURUSD H1 #1",
+        "EURUSD H1 #2",
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("spring", "write NAME=FROM..TO"),
+        ("spring=2017-03-01", "write NAME=FROM..TO"),
+        ("=2017-03-01..2017-04-01", "a window needs a name"),
+        ("spring=2017-13-01..2017-04-01", "'2017-13-01' is no moment; write 2017-03-01"),
+        ("spring=2017-04-01..2017-03-01", "ends 2017-03-01 00:00, not after it begins"),
+        ("spring=2018-04-01..", "no bar of EURUSD lies in it; they go from 2017-01-01 22:00 to"),
+    ],
+)
+def test_a_window_that_is_none_is_refused(word: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        make_windows([load_sample()], [parse_period(word)])
+
+    assert said in str(caught.value)
+
+
+def test_two_windows_of_one_name_are_refused() -> None:
+    with pytest.raises(ConfigError, match="window few: this name is given 2 times"):
+        make_windows([load_sample()], [FEW, FEW])
+
+
+def test_whatever_decides_about_results_changes_the_fingerprint() -> None:
+    def fingerprint(word: str = "fast=5,9", seed: int = 1, **more: Any) -> str:
+        setup = make_setup(load_config(overrides={"seed": seed}), **more)
+        return setup.fingerprint(make_grid(parse_axes([word], setup.parameters)))
+
+    found = [
+        fingerprint(),
+        fingerprint("fast=5,10"),
+        fingerprint(seed=2),
+        fingerprint(periods=[FEW]),
+    ]
+    assert len(set(found)) == 4
+    assert fingerprint() == found[0]
+
+
+def test_an_edited_strategy_changes_the_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "sweep_own_module.py"
+    text = "from mtquant.strategy import SmaCrossover\n\nclass Own(SmaCrossover):\n    pass\n"
+    own.write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    setup = make_setup(load_config(overrides={"strategy": {"name": "sweep_own_module:Own"}}))
+    space = make_grid(parse_axes(["fast=5,9"], setup.parameters))
+    before = setup.fingerprint(space)
+    own.write_text(text + "# changed\n", encoding="utf-8")
+
+    assert setup.fingerprint(space) != before
+
+
+KNOWN = make_setup().parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list.csv", "fast,exits.stop_loss_take_profit.target_atr\n5,none\n\n8,2.5\n"),
+        (
+            "list.jsonl",
+            (
+                '{"fast": 5, "exits.stop_loss_take_profit.target_atr": null}\n\n'
+                '{"fast": 8, "exits.stop_loss_take_profit.target_atr": 2.5}\n'
+            ),
+        ),
+    ],
+)
+def test_a_list_is_read_from_either_kind_of_file(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    target = "exits.stop_loss_take_profit.target_atr"
+
+    assert read_list(tmp_path / name, KNOWN) == [
+        {"fast": 5, target: None},
+        {"fast": 8, target: 2.5},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("list.txt", "fast\n5\n", "a list is a .csv or a .jsonl file"),
+        ("list.csv", "", "the list holds no combinations"),
+        ("list.csv", "fats\n5\n", "did you mean 'fast'"),
+        ("list.csv", "fast,slow\n5\n", "row 1 has 1 values, the heading 2 names"),
+        ("list.csv", "fast\n5\nten\n", "row 2: fast: expected a whole number, got 'ten'"),
+        ("list.csv", 'fast\n"5\n', "this is not CSV"),
+        ("list.jsonl", "{\n", "line 1 is not JSON"),
+        ("list.jsonl", "[5]\n", "line 1 holds no object"),
+    ],
+)
+def test_a_list_that_cannot_be_read_is_refused(
+    tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_list(tmp_path / name, KNOWN)
+
+    assert said in str(caught.value)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_list(tmp_path / f"absent-{Path(name).stem}.csv", KNOWN)
