@@ -113,6 +113,18 @@ class Series:
             line = self._lines[indicator] = Line(indicator, self)
         return line
 
+    @property
+    def line_bytes(self) -> int:
+        """Return how much memory the indicators take."""
+        return sum(line.values.nbytes for line in self._lines.values())
+
+    def forget_lines(self) -> None:
+        """Drop all indicators; who asks for one again has it computed again.
+
+        For many runs over one history; a run under way would lose those that it streams.
+        """
+        self._lines.clear()
+
     def column(self, name: str) -> NDArray[Any]:
         """Return one column of all closed bars, `time_ms`, `open` ... `tick_volume`; read only."""
         column: NDArray[Any] = self._arrays[name][: self._length]

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.app.config import LoadedConfig, load_config
+from mtquant.app.config import BotConfig, LoadedConfig, load_config
+from mtquant.app.playing import run_spec
 from mtquant.app.sweep.periods import Window
 from mtquant.app.sweep.variants import Variants
-from mtquant.app.wiring import Plan, run_backtest
+from mtquant.app.wiring import Plan, make_exits, make_strategy, run_backtest
 from mtquant.data.store import StoredBars
+from mtquant.engine.kernels import Job, RunSpec, ask, make_job, objections, play, varied
 from mtquant.model import EvaluationError
+from mtquant.research import summarise_played
 from mtquant.research.summary import Summary, summarise
+from mtquant.strategy import ExitStrategy, Series
 
 if TYPE_CHECKING:
     from mtquant.model import Bars
     from mtquant.research.sweep import Evaluator, Value
+
+
+_LINE_BYTES: Final = 96 * 2**20
+"""Memory that a window's indicators may take before they are dropped and made anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +51,14 @@ class Factory:
 
 def make_evaluator(loaded: LoadedConfig, windows: Mapping[str, Bars]) -> Evaluator:
     """Return who runs this configuration over these windows: the one place where it is chosen."""
-    return BacktestEvaluator(loaded, windows)
+    exits = tuple(make_exits(loaded.config))
+    if any(kernel_objections(loaded.config, bars.symbol, exits) for bars in windows.values()):
+        return BacktestEvaluator(loaded, windows)
+    return KernelEvaluator(loaded, windows)
 
 
-class BacktestEvaluator:
-    """Run each trial as `mtquant backtest` would, event by event: any strategy, any exit."""
+class _Varying:
+    """Hold a configuration whose values vary, and the windows it is run over."""
 
     def __init__(self, loaded: LoadedConfig, windows: Mapping[str, Bars]) -> None:
         self._loaded = loaded
@@ -61,6 +72,10 @@ class BacktestEvaluator:
             ConfigError: what the class of the parameters says.
         """
         self._variants.check(combination)
+
+
+class BacktestEvaluator(_Varying):
+    """Run each trial as `mtquant backtest --event-driven` would: any strategy, any exit."""
 
     def evaluate(self, combination: Mapping[str, Value], window: str) -> Summary:
         """Run a combination over a window.
@@ -80,3 +95,46 @@ class BacktestEvaluator:
             return summarise(plan.bars, deals, plan.config.venue)
         except Exception as error:  # a strategy may raise anything; the other trials go on
             raise EvaluationError(f"{type(error).__name__}: {error}") from error
+
+
+class KernelEvaluator(_Varying):
+    """Run each trial in one pass of the kernel; what the trials of a window share is made once."""
+
+    def __init__(self, loaded: LoadedConfig, windows: Mapping[str, Bars]) -> None:
+        super().__init__(loaded, windows)
+        self._exits = tuple(make_exits(loaded.config))
+        self._stages = {name: self._stage(bars) for name, bars in windows.items()}
+
+    def evaluate(self, combination: Mapping[str, Value], window: str) -> Summary:
+        """Run a combination over a window.
+
+        Raises:
+            EvaluationError: the strategy or the run broke.
+        """
+        job, series = self._stages[window]
+        if series.line_bytes > _LINE_BYTES:
+            series.forget_lines()
+        config = self._variants.of(combination)
+        try:
+            exits = self._exits
+            if config.exits != self._loaded.config.exits:
+                exits = tuple(make_exits(config))
+            spec = replace(job.spec, exits=exits, limits=config.risk)
+            said = ask(make_strategy(config, self._loaded.folder), series)
+            played = play(varied(job, spec, series), said.directions, said.strengths)
+            return summarise_played(played)
+        except Exception as error:  # a strategy may raise anything; the other trials go on
+            raise EvaluationError(f"{type(error).__name__}: {error}") from error
+
+    def _stage(self, bars: Bars) -> tuple[Job, Series]:
+        series = Series.over(bars)
+        plan = Plan(loaded=self._loaded, bars=bars, fingerprint="")
+        return make_job(run_spec(plan), bars, series), series
+
+
+def kernel_objections(
+    config: BotConfig, symbol: str, exits: tuple[ExitStrategy, ...]
+) -> tuple[str, ...]:
+    """Return why trials of a configuration need the event-driven engine, nothing if they do not."""
+    spec = RunSpec(venue=config.venue, symbol=symbol, exits=exits, limits=config.risk)
+    return objections(spec)

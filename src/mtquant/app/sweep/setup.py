@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from mtquant import __version__
 from mtquant.app.config import LoadedConfig, load_config
-from mtquant.app.sweep.evaluator import Factory
+from mtquant.app.sweep.evaluator import Factory, kernel_objections
 from mtquant.app.sweep.periods import Period, Window, make_windows
 from mtquant.app.sweep.variants import sweepable
-from mtquant.app.wiring import find_strategy, make_plan
+from mtquant.app.wiring import find_strategy, make_exits, make_plan
 from mtquant.data.store import BarsStore
 from mtquant.model import Bars
 from mtquant.research.sweep import DEFAULT_LIMIT, Parameter, SweepFolder, SweepResults, run_sweep
@@ -42,6 +42,13 @@ class SweepSetup:
         """Return the names of the windows, in their order."""
         return tuple(window.name for window in self.windows)
 
+    @property
+    def objections(self) -> tuple[str, ...]:
+        """Return why the trials are run event by event, nothing where the kernel runs them."""
+        exits = tuple(make_exits(self.loaded.config))
+        found = (kernel_objections(self.loaded.config, b.symbol, exits) for b in self.sources)
+        return tuple(dict.fromkeys(one for some in found for one in some))
+
     def fingerprint(self, space: Space) -> str:
         """Return a hash of all that decides about results: another one is another sweep."""
         hashes = [bars.content_hash() for bars in self.sources]
@@ -55,6 +62,7 @@ class SweepSetup:
             "kind": "sweep",
             "mtquant": __version__,
             "strategy": self.loaded.config.strategy.name,
+            "event_driven_because": list(self.objections),
             "space": space.facts(),
             "combinations": len(space),
             "windows": {one.name: self._window_facts(one) for one in self.windows},

@@ -11,6 +11,7 @@ from mtquant.app.sweep.lists import read_list
 from mtquant.app.sweep.periods import Period
 from mtquant.app.sweep.setup import SweepSetup, make_setup, run_setup
 from mtquant.app.wiring import strategy_facts
+from mtquant.engine.kernels import is_available, news, prepare
 from mtquant.model import ConfigError, SystemClock
 from mtquant.research.sweep import (
     DEFAULT_LIMIT,
@@ -81,6 +82,7 @@ def run_sweep_command(options: SweepOptions, watcher: Watcher) -> SweepOutcome:
     space = _space(options, setup)
     require_map(options.map_names, space.names)
     facts = setup.facts(space)
+    _tell_the_way(setup, watcher)
     with SweepFolder.prepare(options.out, setup.fingerprint(space), facts) as place:
         results = run_setup(
             setup,
@@ -96,6 +98,19 @@ def run_sweep_command(options: SweepOptions, watcher: Watcher) -> SweepOutcome:
         _write(place, results, view, setup)
         place.finish(found)
         return SweepOutcome(results=results, view=view, facts=found, report=place.path(REPORT))
+
+
+def _tell_the_way(setup: SweepSetup, watcher: Watcher) -> None:
+    """Say once what takes its time: trials without a kernel, or the kernel's first compilation."""
+    found = setup.objections
+    if found:
+        watcher.on_trouble(f"trials run event by event, which is slower: {'; '.join(found)}")
+        return
+    about = news()
+    if about:
+        watcher.on_trouble(about)
+        if is_available():
+            prepare()
 
 
 def _load(options: SweepOptions) -> LoadedConfig:

@@ -1,10 +1,10 @@
 """Kernels: whole runs in one loop over the market's own rules, compiled where numba is there."""
 
 from mtquant.engine.kernels.compiler import is_available, news
-from mtquant.engine.kernels.job import Job, RunSpec, make_job, make_tick_job, objections
+from mtquant.engine.kernels.job import Job, RunSpec, make_job, make_tick_job, objections, varied
 from mtquant.engine.kernels.ledger import ledger_of
 from mtquant.engine.kernels.opinions import Said, ask
-from mtquant.engine.kernels.run import Played, play
+from mtquant.engine.kernels.run import Played, play, prepare
 
 __all__ = [
     "Job",
@@ -19,4 +19,6 @@ __all__ = [
     "news",
     "objections",
     "play",
+    "prepare",
+    "varied",
 ]

@@ -180,6 +180,17 @@ def make_job(spec: RunSpec, bars: Bars, series: Series) -> Job:
     )
 
 
+def varied(job: Job, spec: RunSpec, series: Series) -> Job:
+    """Return the same run with other exits or limits; what follows from bars and venue is kept.
+
+    `spec` has the venue, the symbol and the slippage of the job.
+    """
+    bot = make_bot(spec)
+    protect, trail = _atr_columns(spec, series, bot)
+    columns = job.columns._replace(protect_atr=protect, trail_atr=trail)
+    return replace(job, spec=spec, bot=bot, columns=columns)
+
+
 def frozen(column: NDArray[Any]) -> NDArray[Any]:
     """Return a plain, contiguous, read-only view of a column: one type for the compiler."""
     plain = np.ascontiguousarray(column).view(np.ndarray)
@@ -293,6 +304,7 @@ def _columns(spec: RunSpec, bars: Bars, series: Series, bot: Bot) -> BarColumns:
     slippage = spec.slippage
     if slippage is None:
         slippage = np.zeros((1, 2), dtype=np.int32)
+    protect, trail = _atr_columns(spec, series, bot)
     return BarColumns(
         time_ms=frozen(bars.time_ms),
         open=frozen(bars.open),
@@ -302,8 +314,19 @@ def _columns(spec: RunSpec, bars: Bars, series: Series, bot: Bot) -> BarColumns:
         spread=frozen(bars.spread),
         slippage=frozen(slippage),
         duration_ms=bars.timeframe.duration_ms,
-        protect_atr=_atr(spec.exits, StopLossTakeProfit, series, bot.stop_atr or bot.target_atr),
-        trail_atr=_atr(spec.exits, AtrTrailingStop, series, float(bot.trails)),
+        protect_atr=protect,
+        trail_atr=trail,
+    )
+
+
+def _atr_columns(
+    spec: RunSpec, series: Series, bot: Bot
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the average true ranges of the protective levels and of the trailing stop."""
+    needed = bot.stop_atr or bot.target_atr
+    return (
+        _atr(spec.exits, StopLossTakeProfit, series, needed),
+        _atr(spec.exits, AtrTrailingStop, series, float(bot.trails)),
     )
 
 

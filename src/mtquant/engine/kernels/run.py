@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from mtquant.engine.kernels import layout
 from mtquant.engine.kernels.bars import play_bars
 from mtquant.engine.kernels.compiler import compiled
-from mtquant.engine.kernels.job import Job, frozen
+from mtquant.engine.kernels.job import Job, RunSpec, frozen, make_job
 from mtquant.engine.kernels.layout import Opinions, Record
 from mtquant.engine.kernels.ticks import play_ticks
-from mtquant.strategy import require_signals
+from mtquant.exchange import InstrumentSpec, VenueSpec
+from mtquant.model import Timeframe, make_bars
+from mtquant.risk import RiskLimits
+from mtquant.strategy import Series, require_signals
 
 _ALWAYS = np.ones(1)
 
@@ -81,6 +84,28 @@ def play(
         figures=record.figures,
         daily=record.daily[: record.cells[layout.DAY]],
     )
+
+
+def prepare() -> None:
+    """Compile what runs over bars, before several processes would do so at once."""
+    time_ms = np.arange(2, dtype=np.int64) * 60_000
+    prices = np.full(2, 100_000, dtype=np.int32)
+    bars = make_bars(
+        symbol="EURUSD",
+        timeframe=Timeframe.M1,
+        digits=5,
+        time_ms=time_ms,
+        open=prices,
+        high=prices,
+        low=prices,
+        close=prices,
+    )
+    instrument = InstrumentSpec(
+        digits=5, contract_size=100_000.0, base_currency="EUR", profit_currency="USD"
+    )
+    venue = VenueSpec(instruments={"EURUSD": instrument})
+    spec = RunSpec(venue=venue, symbol="EURUSD", exits=(), limits=RiskLimits())
+    play(make_job(spec, bars, Series.over(bars)), np.zeros(2, dtype=np.int8))
 
 
 def _record(job: Job, opinions: int) -> Record:

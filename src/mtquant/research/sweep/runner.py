@@ -34,7 +34,7 @@ class Watcher(Protocol):
         ...
 
     def on_trouble(self, message: str) -> None:
-        """Hear that a worker died."""
+        """Hear what a person should know: a worker died, or trials take the slow way."""
         ...
 
 
