@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mtquant.data import SAMPLES, parse_yaml, read_yaml
 from mtquant.exchange import SlippageModel, VenueSpec
-from mtquant.model import ConfigError
+from mtquant.model import ConfigError, Timeframe
 from mtquant.model.reading import EnvText, nearest, read
 from mtquant.risk import RiskLimits
 
@@ -50,6 +50,22 @@ class StrategySpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaneSpec:
+    """Name one of several strategies, what it trades on which bars, and its exits.
+
+    Symbol and timeframe are those of the data where nothing else is said; the `id` names its
+    intents and is made of name, symbol and timeframe unless given.
+    """
+
+    name: str
+    exits: Mapping[str, Mapping[str, Any]]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    symbol: str | None = None
+    timeframe: Timeframe | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionSpec:
     """Hold how orders are sent."""
 
@@ -73,25 +89,57 @@ class ExecutionSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotConfig:
-    """Hold a whole configuration."""
+    """Hold a whole configuration: of one strategy on one source of bars, or of several."""
 
-    data: DataSpec
+    data: DataSpec | tuple[DataSpec, ...]
     venue: VenueSpec
-    strategy: StrategySpec
-    exits: Mapping[str, Mapping[str, Any]]
+    strategy: StrategySpec | None = None
+    exits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    strategies: tuple[LaneSpec, ...] = ()
     risk: RiskLimits = field(default_factory=RiskLimits)
     slippage: SlippageModel = field(default_factory=SlippageModel)
     execution: ExecutionSpec = field(default_factory=ExecutionSpec)
     seed: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse a seed that no generator takes.
+        """Refuse a seed that no generator takes, and two forms of one thing.
 
         Raises:
-            ConfigError: the seed is negative.
+            ConfigError: the seed is negative, strategies are missing or stand twice.
         """
         if self.seed < 0:
             raise ConfigError(f"seed must not be negative, was {self.seed}")
+        if not self.sources:
+            raise ConfigError("data: the list is empty; name at least one source")
+        if self.strategy is None and not self.strategies:
+            raise ConfigError("strategy: this key is required, or a list of strategies")
+        if self.strategies and (self.strategy is not None or self.exits):
+            raise ConfigError(
+                "strategies: give the list alone; each strategy in it has its own exits"
+            )
+        if self.strategy is not None and len(self.sources) > 1:
+            raise ConfigError(
+                "strategy: there are several sources of data; write a list of strategies, each "
+                "with its symbol"
+            )
+
+    @property
+    def sources(self) -> tuple[DataSpec, ...]:
+        """Return where the bars come from, in order."""
+        return self.data if isinstance(self.data, tuple) else (self.data,)
+
+    @property
+    def lanes(self) -> tuple[LaneSpec, ...]:
+        """Return the strategies, in order; the single one as a list of one."""
+        one = self.strategy
+        if one is None:
+            return self.strategies
+        own_id = one.name.rsplit(":", 1)[-1]
+        return (LaneSpec(name=one.name, parameters=one.parameters, exits=self.exits, id=own_id),)
+
+    def place(self, lane: int) -> str:
+        """Return what stands before the keys of a strategy, for messages."""
+        return "" if self.strategy is not None else f"strategies[{lane}]."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +190,8 @@ def load_config(
     values = parsed | wanted
     if data is not None:
         section = parsed.get("data")
+        if isinstance(section, list):
+            raise ConfigError(f"{where}: data is a list; --data takes the place of one source only")
         kept = section if isinstance(section, dict) else {}
         rest = {key: value for key, value in kept.items() if key != "sample"}
         values["data"] = rest | {"path": str(data.resolve())}

@@ -73,7 +73,7 @@ class DemoScreen:
         verb = "Continuing" if workspace.is_continued else "Running"
         bars = plan.bars
         self._print(
-            f"{verb} {plan.config.strategy.name} on {bars.symbol} {bars.timeframe.name}: "
+            f"{verb} {plan.title}: "
             f"{len(bars):,} bars, seed {plan.config.seed}, on the embedded terminal"
         )
         if outage:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtquant.exchange import Terms, VenueSpec, rules
+from mtquant.exchange import BarFeed, Terms, VenueSpec, rules
 from mtquant.model import DAY_MS, Bars, DataError, Deal, DealEntry, DealKind, ServerClock, Side
 
 if TYPE_CHECKING:
@@ -16,22 +16,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def equity_curve(bars: Bars, deals: Sequence[Deal], venue: VenueSpec) -> NDArray[np.int64]:
+def equity_curve(
+    bars: Bars, deals: Sequence[Deal], venue: VenueSpec, others: Sequence[Bars] = ()
+) -> NDArray[np.int64]:
     """Return the equity at each bar's close, int64[n] in minor units.
 
     Equity is the balance of all deals up to the bar's end, the floating profit at its closing bid
     (ask = bid + the bar's spread) and the swap that open positions have accumulated at server
-    midnights. It equals `Book.equity_minor` at the same moments.
+    midnights. It equals `Book.equity_minor` at the same moments. Positions of `others` are worth
+    what their bars show by then; the last row is taken when the last of all bars has ended.
 
     Raises:
         DataError: a deal is of another symbol, lies after the last bar, or closes what is not open.
     """
     history = sorted(deals, key=lambda deal: (deal.time_ms, deal.deal_ticket))
     ends_ms = bar_ends_ms(bars)
+    if len(ends_ms):
+        ends_ms[-1] = max(int(bar_ends_ms(one)[-1]) for one in (bars, *others) if len(one))
     if history and (not len(bars) or history[-1].time_ms > ends_ms[-1]):
         raise DataError(f"deal {history[-1].deal_ticket} lies after the last bar of {bars.symbol}")
     known = np.searchsorted([deal.time_ms for deal in history], ends_ms, side="right")
-    replay = _Replay(venue, bars.symbol)
+    replay = _Replay(venue, [_Quotes(venue, one) for one in (bars, *others) if len(one)])
     curve = np.empty(len(bars), dtype=np.int64)
     booked = 0
     for row in range(len(bars)):
@@ -39,8 +44,7 @@ def equity_curve(bars: Bars, deals: Sequence[Deal], venue: VenueSpec) -> NDArray
             replay.book(deal)
         booked = int(known[row])
         replay.roll_until(int(ends_ms[row]))
-        bid = int(bars.close[row])
-        curve[row] = replay.equity_minor(bid, bid + int(bars.spread[row]))
+        curve[row] = replay.equity_minor(int(ends_ms[row]))
     return curve
 
 
@@ -72,6 +76,7 @@ def daily_equity(
 
 @dataclass(slots=True, kw_only=True)
 class _Holding:
+    symbol: str
     side: int
     units: int
     thousandths: int
@@ -84,17 +89,41 @@ class _Holding:
         return whole + rest / 1000 if rest else whole
 
 
+class _Quotes:
+    """Tell what the bars of a symbol had shown by a moment."""
+
+    def __init__(self, venue: VenueSpec, bars: Bars) -> None:
+        self.symbol = bars.symbol
+        self.terms = Terms.of(venue, bars.symbol)
+        self._bars = bars
+        self._ends_ms = bar_ends_ms(bars)
+        self._feed = BarFeed(venue, bars)
+        self.seen_ms = 0
+
+    def seen(self, _pair: str = "") -> tuple[int, int]:
+        """Return bid and ask at the last look: the traded pair's own, which converts its money."""
+        return self.at(self.seen_ms)
+
+    def at(self, time_ms: int) -> tuple[int, int]:
+        """Return bid and ask in points; before the first bar those of its opening."""
+        bars = self._bars
+        row = max(0, int(np.searchsorted(bars.time_ms, time_ms, side="right")) - 1)
+        bid = int(bars.close[row])
+        if time_ms < self._ends_ms[row]:  # on its way: the point that was reached last
+            path = self._feed.points(row)
+            bid = [at for moment_ms, at in path if moment_ms <= max(time_ms, path[0][0])][-1]
+        return bid, bid + int(bars.spread[row])
+
+
 class _Replay:
     """Follow one account through its deals and server midnights."""
 
-    def __init__(self, venue: VenueSpec, symbol: str) -> None:
-        self._symbol = symbol
-        self._terms = Terms.of(venue, symbol)
+    def __init__(self, venue: VenueSpec, quotes: Sequence[_Quotes]) -> None:
+        self._quotes = {one.symbol: one for one in quotes}
         self._clock = venue.clock
         self._cash_minor = 0
         self._holdings: dict[int, _Holding] = {}
         self._next_midnight_ms: int | None = None
-        self._quote = (0, 0)
 
     def book(self, deal: Deal) -> None:
         """Take in the next deal, after the midnights before it."""
@@ -102,8 +131,9 @@ class _Replay:
         self._cash_minor += deal.net_minor
         if deal.kind is not DealKind.TRADE:
             return
-        if deal.symbol != self._symbol:
-            raise DataError(f"deal {deal.deal_ticket} is of {deal.symbol}, bars of {self._symbol}")
+        if deal.symbol not in self._quotes:
+            known = ", ".join(self._quotes)
+            raise DataError(f"deal {deal.deal_ticket} is of {deal.symbol}, bars of {known}")
         if deal.entry is DealEntry.IN:
             self._open(deal)
         elif deal.entry is DealEntry.INOUT:
@@ -118,22 +148,25 @@ class _Replay:
         while self._next_midnight_ms <= time_ms:
             day = self._clock.to_server_ms(self._next_midnight_ms - 1) // DAY_MS
             for holding in self._holdings.values():
-                prices = holding.opened, rules.exit_price(holding.side, *self._quote)
-                holding.swap_minor += self._terms.swap(
-                    holding.side, holding.units, day, prices, lambda _: self._quote
+                quotes = self._quotes[holding.symbol]
+                prices = holding.opened, rules.exit_price(holding.side, *quotes.seen())
+                holding.swap_minor += quotes.terms.swap(
+                    holding.side, holding.units, day, prices, quotes.seen
                 )
             self._next_midnight_ms = self._clock.next_midnight_ms(self._next_midnight_ms)
 
-    def equity_minor(self, bid: int, ask: int) -> int:
-        """Return the equity at a quote (points), minor units."""
-        self._quote = (bid, ask)
+    def equity_minor(self, time_ms: int) -> int:
+        """Return the equity at a moment, minor units."""
+        for one in self._quotes.values():
+            one.seen_ms = time_ms
+        quotes = {h.symbol: self._quotes[h.symbol].at(time_ms) for h in self._holdings.values()}
         return self._cash_minor + sum(
             holding.swap_minor
-            + self._terms.profit(
+            + self._quotes[holding.symbol].terms.profit(
                 holding.side,
                 holding.units,
                 holding.opened,
-                rules.exit_price(holding.side, bid, ask),
+                rules.exit_price(holding.side, *quotes[holding.symbol]),
             )
             for holding in self._holdings.values()
         )
@@ -160,7 +193,10 @@ class _Replay:
 
     def _hold(self, deal: Deal, side: Side, units: int) -> None:
         self._holdings[deal.position_ticket] = _Holding(
-            side=side.value, units=units, thousandths=1000 * deal.price_points
+            symbol=deal.symbol,
+            side=side.value,
+            units=units,
+            thousandths=1000 * deal.price_points,
         )
 
     def _close(self, deal: Deal, units: int) -> None:

@@ -51,6 +51,7 @@ def render_report(
     deals: Sequence[Deal],
     venue: VenueSpec,
     facts: Mapping[str, str],
+    others: Sequence[Bars] = (),
 ) -> str:
     """Return the report as an HTML page: figures, charts, months, trades and settings.
 
@@ -64,17 +65,21 @@ def render_report(
         deals: all deals of the account, the deposit among them.
         venue: the market that was traded.
         facts: names and values to show among the settings, such as parameters and seeds.
+        others: the bars of more symbols that were traded; the price chart shows `bars` alone.
 
     Raises:
         DataError: the deals do not fit the bars.
     """
     deposit_minor = starting_deposit_minor(bars, deals)
-    equity = equity_curve(bars, deals, venue)
+    equity = equity_curve(bars, deals, venue, others)
     fallen = metrics.drawdown(with_start(bars, equity, deposit_minor)[1])[1:]
     trades = closed_trades(deals)
     digits, currency = summary.currency_digits, summary.currency
+    own_trades = [trade for trade in trades if trade.symbol == bars.symbol]
+    still_open = [deal for deal in open_entries(deals) if deal.symbol == bars.symbol]
+    price_digits = {one.symbol: one.digits for one in (bars, *others)}
     figures = (
-        charts.price_chart(bars, trades, open_entries(deals), digits, currency),
+        charts.price_chart(bars, own_trades, still_open, digits, currency),
         charts.equity_chart(bars, equity, deposit_minor, digits, currency),
         charts.drawdown_chart(bars, fallen),
     )
@@ -83,7 +88,7 @@ def render_report(
         _section("Key figures", cards_html(summary), css="plain", is_hidden=True),
         *(_figure(chart) for chart in figures),
         _results(tables.monthly(bars, equity, trades, deposit_minor), trades, summary),
-        _section(f"Trades ({len(trades):,})", tables.trades_html(trades, bars.digits, digits)),
+        _section(f"Trades ({len(trades):,})", tables.trades_html(trades, price_digits, digits)),
         _section("Settings", tables.facts_html({**facts, **own})),
     )
     data = _cursor_data(bars, equity, fallen, summary)
