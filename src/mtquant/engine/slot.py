@@ -38,6 +38,8 @@ class StrategySlot:
         self.strategy = strategy
         self.series = series
         self.orders = orders
+        self.strategy_id = orders.strategy_id
+        self.symbol = series.symbol
         self.forming_ms: int | None = None  # when the bar after the newest opened, told live
         self._exits = tuple(exits)
         self._clock = clock
@@ -48,16 +50,6 @@ class StrategySlot:
         strategy.on_start(self._view)
         for one in self._exits:
             one.on_start(self._view)
-
-    @property
-    def strategy_id(self) -> str:
-        """Return whose the intents are."""
-        return self.orders.strategy_id
-
-    @property
-    def symbol(self) -> str:
-        """Return the symbol."""
-        return self.series.symbol
 
     @property
     def longer_series(self) -> tuple[Series, ...]:
@@ -78,8 +70,9 @@ class StrategySlot:
     def move_to(self, index: int) -> None:
         """Make bar `index` the newest closed one."""
         self._view.index = index
-        for one in self._longer.values():
-            one.follow(index, self.forming_ms)
+        if self._longer:
+            for one in self._longer.values():
+                one.follow(index, self.forming_ms)
 
     def refresh(self) -> None:
         """Follow the series after they grew."""
