@@ -23,10 +23,11 @@ _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSpec:
-    """Say where the bars come from: the shipped sample, or a `.npz` or `.parquet` file."""
+    """Say where prices come from: the shipped sample, a file of bars, or a file of ticks."""
 
     sample: str | None = None
     path: str | None = None
+    ticks: str | None = None
     clock: str = "utc"
 
     def __post_init__(self) -> None:
@@ -35,8 +36,9 @@ class DataSpec:
         Raises:
             ConfigError: the message says what there is.
         """
-        if (self.sample is None) == (self.path is None):
-            raise ConfigError("give exactly one of sample and path")
+        given = [one for one in (self.sample, self.path, self.ticks) if one is not None]
+        if len(given) != 1:
+            raise ConfigError("give exactly one of sample, path and ticks")
         if self.sample is not None and self.sample not in SAMPLES:
             raise ConfigError(f"sample {self.sample!r}: {nearest(self.sample, list(SAMPLES))}")
 
@@ -193,7 +195,7 @@ def load_config(
         if isinstance(section, list):
             raise ConfigError(f"{where}: data is a list; --data takes the place of one source only")
         kept = section if isinstance(section, dict) else {}
-        rest = {key: value for key, value in kept.items() if key != "sample"}
+        rest = {key: value for key, value in kept.items() if key not in {"sample", "ticks"}}
         values["data"] = rest | {"path": str(data.resolve())}
     try:
         config = read(BotConfig, _interpolated(values, ""))

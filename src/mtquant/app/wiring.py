@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import importlib
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.app.config import BotConfig, DataSpec, LaneSpec, LoadedConfig
-from mtquant.data import SAMPLE_SPREAD_POINTS, load_bars, load_parquet, load_sample, resample
+from mtquant.app.config import BotConfig, LaneSpec, LoadedConfig
+from mtquant.app.sources import content_hash, load_source, require_open_hours
+from mtquant.data import (
+    minute_bars,
+    resample,
+)
 from mtquant.engine import (
     BacktestRunner,
     Engine,
@@ -18,7 +23,7 @@ from mtquant.engine import (
     StrategySlot,
     require_one_slot_a_symbol,
 )
-from mtquant.exchange import BarFeed, Market, Terms, VenueSpec
+from mtquant.exchange import BarFeed, Feed, Market, Terms, TickFeed
 from mtquant.execution import Desk
 from mtquant.model import (
     Bars,
@@ -26,7 +31,7 @@ from mtquant.model import (
     ConfigError,
     MarginMode,
     Publish,
-    ServerClock,
+    Ticks,
     Timeframe,
 )
 from mtquant.model.reading import nearest, read
@@ -44,9 +49,8 @@ from mtquant.strategy import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-SAMPLE_SYMBOL: Final = "EURUSD"
 STRATEGIES: Final[dict[str, type[Strategy]]] = {"sma_crossover": SmaCrossover}
 EXITS: Final[dict[str, tuple[type[Any], type[Any]]]] = {
     "stop_loss_take_profit": (StopLossTakeProfit, StopLossTakeProfitParameters),
@@ -69,13 +73,15 @@ class Lane:
 class Plan:
     """Hold what a run is about: configuration, bars, and the fingerprint of both.
 
-    `bars` are the first source; `others` bring the prices of more symbols.
+    `bars` are the first source; `others` bring the prices of more symbols. Of a symbol with `ticks`
+    they are the minutes made of them.
     """
 
     loaded: LoadedConfig
     bars: Bars
     fingerprint: str
     others: tuple[Bars, ...] = ()
+    ticks: Mapping[str, Ticks] = field(default_factory=dict)
 
     @property
     def config(self) -> BotConfig:
@@ -114,13 +120,19 @@ class Plan:
 
     def market(self) -> Market:
         """Return a new market that has played nothing."""
-        config, slips = self.config, self.config.slippage
-        feeds = [
-            BarFeed(config.venue, one, slips.draw_rows(len(one), config.seed, number))
-            for number, one in enumerate(self.others, 1)
-        ]
-        first = slips.draw(len(self.bars), config.seed)
-        return Market.of_bars(config.venue, self.bars, first, feeds)
+        first, *rest = (self._feed(number) for number in range(1 + len(self.others)))
+        return Market(self.config.venue, first, rest)
+
+    def _feed(self, number: int) -> Feed:
+        """Return the prices of a source, with slippage of its own."""
+        venue, slips, seed = self.config.venue, self.config.slippage, self.config.seed
+        bars = (self.bars, *self.others)[number]
+        ticks = self.ticks.get(bars.symbol)
+        if ticks is not None:
+            return TickFeed(venue, ticks, slips.draw_rows(len(ticks), seed, number))
+        if number == 0:
+            return BarFeed(venue, bars, slips.draw(len(bars), seed))
+        return BarFeed(venue, bars, slips.draw_rows(len(bars), seed, number))
 
 
 def make_plan(loaded: LoadedConfig, *more: object) -> Plan:
@@ -130,22 +142,25 @@ def make_plan(loaded: LoadedConfig, *more: object) -> Plan:
         InputError: data, strategy or exits are wrong; the message says what would be right.
     """
     config = loaded.config
-    bars, *others = (load_source(loaded, spec) for spec in config.sources)
+    loads = [load_source(loaded, spec) for spec in config.sources]
+    ticks = {one.symbol: one for one in loads if isinstance(one, Ticks)}
+    bars, *others = (minute_bars(one) if isinstance(one, Ticks) else one for one in loads)
     for one in (bars, *others):
         config.venue.instrument(one.symbol)
     for number in range(len(config.lanes)):
         make_strategy(config, loaded.folder, number)
         make_exits(config, number)
-    hashes = [one.content_hash() for one in (bars, *others)]
+    hashes = [content_hash(one) for one in loads]
     plan = Plan(
         loaded=loaded,
         bars=bars,
         others=tuple(others),
+        ticks=ticks,
         fingerprint=loaded.fingerprint(*hashes, *more),
     )
     _require_tradable(plan)
     for one in (bars, *others):
-        _require_open_hours(config.venue, one)
+        require_open_hours(config.venue, one)
     try:
         plan.market()  # venue and bars must fit together before anything is written
     except OverflowError as error:
@@ -192,34 +207,6 @@ def _lane(where: str, spec: LaneSpec, sources: Sequence[Bars]) -> Lane:
     name = spec.name.rsplit(":", 1)[-1]
     strategy_id = spec.id or f"{name}:{symbol}:{timeframe.name}"
     return Lane(spec=spec, where=where, strategy_id=strategy_id, symbol=symbol, timeframe=timeframe)
-
-
-def load_source(loaded: LoadedConfig, spec: DataSpec) -> Bars:
-    """Return the bars of a source; paths are relative to the configuration's file.
-
-    Raises:
-        DataError: the file is missing, empty or broken.
-    """
-    venue = loaded.config.venue
-    spreads = {symbol: one.spread_points for symbol, one in venue.instruments.items()}
-    if spec.path is None:
-        return load_sample(spread_points=spreads.get(SAMPLE_SYMBOL, SAMPLE_SPREAD_POINTS))
-    path = loaded.folder / Path(spec.path).expanduser()
-    first = next(iter(spreads.values()))
-    bars = _load_file(path, spec.clock, first)
-    wanted = spreads.get(bars.symbol, first)
-    # whose bars a file holds is known only when it has been read
-    return bars if wanted == first else _load_file(path, spec.clock, wanted)
-
-
-def _load_file(path: Path, clock_profile: str, spread: int) -> Bars:
-    if path.suffix != ".parquet":
-        return load_bars(path, default_spread_points=spread)
-    try:
-        clock = None if clock_profile == "utc" else ServerClock(clock_profile)
-    except ValueError as error:
-        raise ConfigError(f"data.clock: {error}") from error
-    return load_parquet(path, clock=clock, default_spread_points=spread)
 
 
 def make_strategy(config: BotConfig, near: Path = Path(), lane: int = 0) -> Strategy:
@@ -388,23 +375,3 @@ def _require_tradable(plan: Plan) -> None:
                 "orders at the traded pair's own price only; use an account in "
                 f"{venue.instrument(symbol).profit_currency}"
             )
-
-
-def _require_open_hours(venue: VenueSpec, bars: Bars) -> None:
-    """Refuse bars of which most open while trading is closed: no decision could be carried out.
-
-    Some bars in the closed hours are usual; most of them mean another clock than stated, or weeks
-    that begin on Sunday midnight.
-    """
-    instrument, clock = venue.instrument(bars.symbol), venue.clock
-    looked_at = bars.time_ms[:: max(1, len(bars) // 500)].tolist()
-    closed = sum(
-        not instrument.is_open(clock.weekday(ms), clock.to_server_ms(ms) // 60_000 % 1440)
-        for ms in looked_at
-    )
-    if 2 * closed > len(looked_at):
-        raise ConfigError(
-            f"{bars.symbol}: {100 * closed // len(looked_at)} % of the bars open while trading is "
-            f"closed at {venue.server} (server clock {venue.server_clock}); check the clock of the "
-            "data, or use bars of a day or shorter"
-        )

@@ -7,16 +7,19 @@ from mtquant.data.bars_file import load_bars, save_bars
 from mtquant.data.parquet import load_parquet, load_ticks
 from mtquant.data.resample import first_rows, period_starts, resample, server_times
 from mtquant.data.sample import SAMPLE_SPREAD_POINTS, SAMPLES, load_sample, sample_metadata
+from mtquant.data.tick_bars import bars_of_ticks, minute_bars
 from mtquant.data.yaml_text import parse_yaml, read_yaml
 
 __all__ = [
     "SAMPLES",
     "SAMPLE_SPREAD_POINTS",
+    "bars_of_ticks",
     "first_rows",
     "load_bars",
     "load_parquet",
     "load_sample",
     "load_ticks",
+    "minute_bars",
     "parse_yaml",
     "period_starts",
     "read_yaml",

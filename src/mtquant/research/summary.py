@@ -133,9 +133,9 @@ def starting_deposit_minor(bars: Bars, deals: Sequence[Deal]) -> int:
     """
     balances = [deal for deal in deals if deal.kind is DealKind.BALANCE]
     for deal in balances:
-        if deal.time_ms > int(bars.time_ms[0]):
+        if deal.time_ms > int(bar_ends_ms(bars)[0]):
             raise DataError(
-                f"balance operation {deal.deal_ticket} comes after the first bar opened; "
+                f"balance operation {deal.deal_ticket} comes after the first bar closed; "
                 "only a starting deposit can be told from profit"
             )
     return sum(deal.net_minor for deal in balances)

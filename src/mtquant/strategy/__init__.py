@@ -12,6 +12,7 @@ from mtquant.strategy.exits import (
 )
 from mtquant.strategy.series import Line, Series
 from mtquant.strategy.sma_crossover import SmaCrossover, SmaCrossoverParameters
+from mtquant.strategy.ticks import TickView
 from mtquant.strategy.view import BarsView, Column, LineColumn
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "StopLossTakeProfit",
     "StopLossTakeProfitParameters",
     "Strategy",
+    "TickView",
 ]

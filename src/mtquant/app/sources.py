@@ -1,0 +1,89 @@
+"""Where the prices of a run come from: the shipped sample, files of bars, files of ticks."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from mtquant.data import (
+    SAMPLE_SPREAD_POINTS,
+    load_bars,
+    load_parquet,
+    load_sample,
+    load_ticks,
+)
+from mtquant.model import Bars, ConfigError, ServerClock, Ticks
+
+if TYPE_CHECKING:
+    from mtquant.app.config import DataSpec, LoadedConfig
+    from mtquant.exchange import VenueSpec
+
+SAMPLE_SYMBOL: Final = "EURUSD"
+
+
+def load_source(loaded: LoadedConfig, spec: DataSpec) -> Bars | Ticks:
+    """Return the bars or ticks of a source; paths are relative to the configuration's file.
+
+    Raises:
+        DataError: the file is missing, empty or broken.
+    """
+    venue = loaded.config.venue
+    spreads = {symbol: one.spread_points for symbol, one in venue.instruments.items()}
+    if spec.ticks is not None:
+        return load_ticks(
+            loaded.folder / Path(spec.ticks).expanduser(), clock=_file_clock(spec.clock)
+        )
+    if spec.path is None:
+        return load_sample(spread_points=spreads.get(SAMPLE_SYMBOL, SAMPLE_SPREAD_POINTS))
+    path = loaded.folder / Path(spec.path).expanduser()
+    first = next(iter(spreads.values()))
+    bars = _load_file(path, spec.clock, first)
+    wanted = spreads.get(bars.symbol, first)
+    # whose bars a file holds is known only when it has been read
+    return bars if wanted == first else _load_file(path, spec.clock, wanted)
+
+
+def _load_file(path: Path, clock_profile: str, spread: int) -> Bars:
+    if path.suffix != ".parquet":
+        return load_bars(path, default_spread_points=spread)
+    return load_parquet(path, clock=_file_clock(clock_profile), default_spread_points=spread)
+
+
+def _file_clock(profile: str) -> ServerClock | None:
+    try:
+        return None if profile == "utc" else ServerClock(profile)
+    except ValueError as error:
+        raise ConfigError(f"data.clock: {error}") from error
+
+
+def content_hash(source: Bars | Ticks) -> str:
+    """Return a SHA-256 over all that a source holds."""
+    if isinstance(source, Bars):
+        return source.content_hash()
+    digest = sha256(f"{source.symbol},{source.digits}".encode())
+    for column in (source.time_ms, source.bid, source.ask):
+        digest.update(np.ascontiguousarray(column, dtype="<i8").tobytes())
+    return digest.hexdigest()
+
+
+def require_open_hours(venue: VenueSpec, bars: Bars) -> None:
+    """Refuse bars of which most open while trading is closed: no decision could be carried out.
+
+    Some bars in the closed hours are usual; most of them mean another clock than stated, or weeks
+    that begin on Sunday midnight.
+    """
+    instrument, clock = venue.instrument(bars.symbol), venue.clock
+    looked_at = bars.time_ms[:: max(1, len(bars) // 500)].tolist()
+    closed = sum(
+        not instrument.is_open(clock.weekday(ms), clock.to_server_ms(ms) // 60_000 % 1440)
+        for ms in looked_at
+    )
+    if 2 * closed > len(looked_at):
+        raise ConfigError(
+            f"{bars.symbol}: {100 * closed // len(looked_at)} % of the bars open while trading is "
+            f"closed at {venue.server} (server clock {venue.server_clock}); check the clock of the "
+            "data, or use bars of a day or shorter"
+        )
