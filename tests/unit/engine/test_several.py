@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from many_worlds import Lane, LooksHigher, ManyWorld, many_venue, walk_of
-from worlds import Scripted, bars_of, stop_and_target
+from many_worlds import (
+    Lane,
+    LooksHigher,
+    ManyWorld,
+    many_venue,
+    random_exits,
+    random_script,
+    walk_of,
+)
+from worlds import LiveRun, Scripted, bars_of, stop_and_target
 
 from mtquant.data import resample
 from mtquant.engine import BacktestRunner
@@ -26,6 +34,7 @@ from mtquant.model import (
 )
 from mtquant.risk import RiskLimits
 from mtquant.strategy import BarsView, Series
+from mtquant.terminal.simulated import SimulatedTerminal
 
 LONG, SHORT, FLAT = Direction.LONG, Direction.SHORT, Direction.FLAT
 M5, M15, H1, H4 = Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.H4
@@ -190,3 +199,59 @@ def test_a_strategy_may_ask_for_longer_bars_only() -> None:
 def test_bars_that_stand_alone_have_no_longer_ones() -> None:
     with pytest.raises(ConfigError, match="there are no H4 bars beside these"):
         BarsView(Series("EURUSD", H1, 5)).longer(H4)
+
+
+# ---------------------------------------------------------------------- restarts
+
+
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_processes_that_follow_each_other_know_whose_each_position_is(data: st.DataObject) -> None:
+    chance = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    world = a_world(
+        *(
+            a_lane(
+                name,
+                random_script(chance, 60),
+                timeframe=timeframe,
+                symbol=symbol,
+                exits=random_exits(chance),
+            )
+            for name, symbol, timeframe in (
+                ("one", "EURUSD", H1),
+                ("two", "EURUSD", H1),
+                ("slow", "EURUSD", H4),
+                ("pound", "GBPUSD", H1),
+            )
+        ),
+        bars=walk_of("EURUSD", H1, 40, chance),
+        others=[walk_of("GBPUSD", H1, 40, chance)],
+    )
+    whole = world.live()
+    ends = sorted(data.draw(st.sets(st.integers(1, 150), max_size=4)))
+
+    run = LiveRun(world)
+    for end in [*ends, None]:
+        run = Successor(run, end)
+        run.run()
+
+    assert run.market.book.ledger.deals == whole.market.book.ledger.deals
+    assert run.journal.deals() == run.market.book.ledger.deals
+
+
+class Successor(LiveRun):
+    """Be a new process in front of an old server, which stops after some steps."""
+
+    def __init__(self, before: LiveRun, steps: int | None) -> None:
+        super().__init__(
+            before.world,
+            journal=before.journal,
+            wrap=lambda _terminal, _server: SimulatedTerminal(before.server),
+            on_step=lambda run: self._end_at(run, steps),
+        )
+        self.server, self.market = before.server, before.market
+
+    @staticmethod
+    def _end_at(run: LiveRun, steps: int | None) -> None:
+        if steps is not None and 4 * run.market.bar + run.market.step >= steps:
+            run.runner.stop()
