@@ -4,26 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from worlds import DIGITS, MONDAY_MS, Scripted, World, make_instrument, stop_and_target, trailing
 
 from mtquant.data import resample
 from mtquant.engine import BacktestRunner, Engine, OrderMaker, StrategySlot
-from mtquant.exchange import NEVER, AccountSpec, BarFeed, Market, Terms, VenueSpec
+from mtquant.exchange import (
+    NEVER,
+    AccountSpec,
+    BarFeed,
+    Feed,
+    Market,
+    Terms,
+    TickFeed,
+    VenueSpec,
+)
 from mtquant.model import (
     Bars,
     BotIdentity,
     Direction,
     MarginMode,
     Signal,
+    Ticks,
     Timeframe,
     make_bars,
 )
 from mtquant.portfolio import Portfolio
 from mtquant.risk import RiskEngine
-from mtquant.strategy import BarsView, ExitStrategy, Series, Strategy
+from mtquant.strategy import BarsView, ExitStrategy, Series, Strategy, TickView
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PAUSES = [0.1, 0.3, 0.3, 0.19, 0.1, 0.01]
 LEVELS = {"EURUSD": 110_000, "GBPUSD": 125_000, "USDJPY": 110_000}
 
 
@@ -52,6 +67,30 @@ class LooksHigher(Scripted):
         return wanted
 
 
+class Ticking(Scripted):
+    """Say what a list says at closes, and fade jumps between ticks; remember every look."""
+
+    def __init__(self, script: Sequence[Direction | None], jump_points: int) -> None:
+        super().__init__(script)
+        self._jump_points = jump_points
+        self._last = 0
+        self.looks: list[tuple[int, int, int]] = []
+
+    def on_bar(self, bars: BarsView) -> Signal | None:
+        """Remember the bar."""
+        self.looks.append((0, bars.time_ms[-1], bars.points.close[-1]))
+        return super().on_bar(bars)
+
+    def on_tick(self, ticks: TickView) -> Signal | None:
+        """Trade against a jump, and leave when the price stands still."""
+        before, self._last = self._last, ticks.bid_points
+        self.looks.append((ticks.time_ms, ticks.bars.time_ms[-1], ticks.ask_points))
+        if before and abs(ticks.bid_points - before) > self._jump_points:
+            rises = ticks.bid_points > before
+            return self.tick_signal(ticks, Direction.SHORT if rises else Direction.LONG)
+        return self.tick_signal(ticks, Direction.FLAT) if before == ticks.bid_points else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lane:
     """Describe one strategy of a world."""
@@ -69,6 +108,7 @@ class ManyWorld(World):
 
     lanes: Sequence[Lane]
     others: Sequence[Bars] = ()
+    ticks: Sequence[Ticks] = ()  # where they are given, `bars` and `others` are their minutes
     bars: Bars
     strategy: Callable[[], Strategy] = field(default=lambda: Scripted([]))
 
@@ -88,10 +128,14 @@ class ManyWorld(World):
     def market(self) -> Market:
         """Return a market that has played nothing."""
         chance = np.random.default_rng(len(self.bars))
-        feeds = [
-            BarFeed(self.venue, one, chance.integers(-2, 4, (len(one), 2)).astype(np.int32))
-            for one in (self.bars, *self.others)
-        ]
+
+        def slips(rows: int) -> NDArray[np.int32]:
+            return chance.integers(-2, 4, (rows, 2)).astype(np.int32)
+
+        feeds: list[Feed] = [TickFeed(self.venue, one, slips(len(one))) for one in self.ticks]
+        if not feeds:
+            sources = (self.bars, *self.others)
+            feeds = [BarFeed(self.venue, one, slips(len(one))) for one in sources]
         return Market(self.venue, feeds[0], feeds[1:])
 
     def backtest_engine(self) -> Engine:
@@ -173,6 +217,21 @@ def walk_of(
         close=close,
         spread=chance.choice([0, 5, 10, 10, 40], count),
         tick_volume=chance.integers(1, 50, count),
+    )
+
+
+def ticks_of(symbol: str, count: int, chance: np.random.Generator, *, size: int = 12) -> Ticks:
+    """Return ticks that come in bursts, some at one time, with pauses and jumps between."""
+    pause = chance.choice([0, 137, 2_000, 11_000, 70_000, 3_700_000], count, p=PAUSES)
+    step = chance.integers(-size, size + 1, count)
+    jump = np.where(chance.random(count) < 0.03, chance.integers(-9 * size, 9 * size, count), 0)
+    bid = LEVELS[symbol] + np.cumsum(step + jump)
+    return Ticks(
+        symbol=symbol,
+        digits=DIGITS[symbol],
+        time_ms=MONDAY_MS + 1_234 + np.cumsum(pause).astype(np.int64),
+        bid=bid.astype(np.int32),
+        ask=(bid + chance.choice([0, 4, 8, 30], count)).astype(np.int32),
     )
 
 

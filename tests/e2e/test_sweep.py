@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
 FEW = ("--from", "2017-02-01", "--to", "2017-03-01")
-WORDS = ("--grid", "fast=2:9", "slow=6:22:4", *FEW)
+WORDS = ("--grid", "fast=2:9", "slow=6:22:4", "--strategy", "unhurried:Unhurried", *FEW)
 
 
 def rows_in(folder: Path) -> int:

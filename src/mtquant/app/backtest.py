@@ -29,7 +29,9 @@ class BacktestOptions:
     event_driven: bool = False
 
 
-def run_backtest_command(options: BacktestOptions, tell: Callable[[str], None]) -> Results:
+def run_backtest_command(
+    options: BacktestOptions, tell: Callable[[str], None] = lambda _line: None
+) -> Results:
     """Run a backtest; write report, summary and deals where a folder is given.
 
     `tell` takes lines for people, beside the results.

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from mtquant.data import SAMPLES, parse_yaml, read_yaml
 from mtquant.exchange import SlippageModel, VenueSpec
-from mtquant.model import ConfigError
+from mtquant.model import ConfigError, Timeframe
 from mtquant.model.reading import EnvText, nearest, read
 from mtquant.risk import RiskLimits
 
@@ -23,11 +23,12 @@ _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSpec:
-    """Say where the bars come from: the shipped sample, a file, or the store of bars."""
+    """Say where prices come from: the shipped sample, a file of bars or ticks, stored bars."""
 
     sample: str | None = None
     path: str | None = None
     stored: str | None = None
+    ticks: str | None = None
     clock: str = "utc"
     rounding: bool = False
 
@@ -37,8 +38,9 @@ class DataSpec:
         Raises:
             ConfigError: the message says what there is.
         """
-        if sum(source is not None for source in (self.sample, self.path, self.stored)) != 1:
-            raise ConfigError("give exactly one of sample, path and stored")
+        given = (self.sample, self.path, self.stored, self.ticks)
+        if sum(source is not None for source in given) != 1:
+            raise ConfigError("give exactly one of sample, path, stored and ticks")
         if self.sample is not None and self.sample not in SAMPLES:
             raise ConfigError(f"sample {self.sample!r}: {nearest(self.sample, list(SAMPLES))}")
 
@@ -49,6 +51,22 @@ class StrategySpec:
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneSpec:
+    """Name one of several strategies, what it trades on which bars, and its exits.
+
+    Symbol and timeframe are those of the data where nothing else is said; the `id` names its
+    intents and is made of name, symbol and timeframe unless given.
+    """
+
+    name: str
+    exits: Mapping[str, Mapping[str, Any]]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    symbol: str | None = None
+    timeframe: Timeframe | None = None
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,25 +93,71 @@ class ExecutionSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotConfig:
-    """Hold a whole configuration."""
+    """Hold a whole configuration: of one strategy on one source of bars, or of several."""
 
-    data: DataSpec
+    data: DataSpec | tuple[DataSpec, ...]
     venue: VenueSpec
-    strategy: StrategySpec
-    exits: Mapping[str, Mapping[str, Any]]
+    strategy: StrategySpec | None = None
+    exits: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    strategies: tuple[LaneSpec, ...] = ()
     risk: RiskLimits = field(default_factory=RiskLimits)
     slippage: SlippageModel = field(default_factory=SlippageModel)
     execution: ExecutionSpec = field(default_factory=ExecutionSpec)
     seed: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse a seed that no generator takes.
+        """Refuse a seed that no generator takes, and two forms of one thing.
 
         Raises:
-            ConfigError: the seed is negative.
+            ConfigError: the seed is negative, strategies are missing or stand twice.
         """
         if self.seed < 0:
             raise ConfigError(f"seed must not be negative, was {self.seed}")
+        if not self.sources:
+            raise ConfigError("data: the list is empty; name at least one source")
+        if self.strategy is None and not self.strategies:
+            raise ConfigError("strategy: this key is required, or a list of strategies")
+        if self.strategies and (self.strategy is not None or self.exits):
+            raise ConfigError(
+                "strategies: give the list alone; each strategy in it has its own exits"
+            )
+        if self.strategy is not None and len(self.sources) > 1:
+            raise ConfigError(
+                "strategy: there are several sources of data; write a list of strategies, each "
+                "with its symbol"
+            )
+
+    @property
+    def sources(self) -> tuple[DataSpec, ...]:
+        """Return where the bars come from, in order."""
+        return self.data if isinstance(self.data, tuple) else (self.data,)
+
+    @property
+    def lanes(self) -> tuple[LaneSpec, ...]:
+        """Return the strategies, in order; the single one as a list of one."""
+        one = self.strategy
+        if one is None:
+            return self.strategies
+        own_id = one.name.rsplit(":", 1)[-1]
+        return (LaneSpec(name=one.name, parameters=one.parameters, exits=self.exits, id=own_id),)
+
+    @property
+    def only_strategy(self) -> StrategySpec:
+        """Return the strategy of a configuration that has one.
+
+        Raises:
+            ConfigError: it lists several.
+        """
+        if self.strategy is None:
+            raise ConfigError(
+                "strategies: this needs a configuration of one strategy; give it as `strategy`, "
+                "with its exits beside it"
+            )
+        return self.strategy
+
+    def place(self, lane: int) -> str:
+        """Return what stands before the keys of a strategy, for messages."""
+        return "" if self.strategy is not None else f"strategies[{lane}]."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +208,11 @@ def load_config(
     values = parsed | wanted
     if data is not None:
         section = parsed.get("data")
+        if isinstance(section, list):
+            raise ConfigError(f"{where}: data is a list; --data takes the place of one source only")
         kept = section if isinstance(section, dict) else {}
-        rest = {key: value for key, value in kept.items() if key not in ("sample", "stored")}
+        others = {"sample", "stored", "ticks"}
+        rest = {key: value for key, value in kept.items() if key not in others}
         values["data"] = rest | {"path": str(data.resolve())}
     try:
         config = read(BotConfig, _interpolated(values, ""))

@@ -14,12 +14,12 @@ from mtquant.app.config import load_config
 from mtquant.app.guard import GuardedStrategy, guarded
 from mtquant.app.outage import ScriptedOutage, draw_outage
 from mtquant.app.results import Results, finish_run
-from mtquant.app.wiring import Plan, make_engine, make_plan
+from mtquant.app.wiring import Plan, make_plan, plan_engine
 from mtquant.app.workspace import EVENTS, JOURNAL, LOG, SERVER_LOG, TERMINAL, Workspace, prepare
 from mtquant.broker import BrokerSession, Credentials, MT5Client
 from mtquant.engine import LiveRunner, Progress
 from mtquant.exchange import AccountSpec
-from mtquant.model import Clock, Publish, SystemClock
+from mtquant.model import Clock, Publish, SystemClock, Timeframe
 from mtquant.observe import (
     EventLog,
     LogSubscriber,
@@ -137,6 +137,10 @@ def _link_loss(plan: Plan, outage: ScriptedOutage) -> Faults:
     return Faults(FaultScenario(faults=(loss,)))
 
 
+def _empty_series(plan: Plan) -> Callable[[str, Timeframe], Series]:
+    return lambda symbol, timeframe: Series(symbol, timeframe, plan.source(symbol).digits)
+
+
 def _terminal(server: SimulatedServer, faults: Faults | None) -> SimulatedTerminal:
     return SimulatedTerminal(server) if faults is None else FaultyTerminal(server, faults)
 
@@ -168,7 +172,7 @@ class _Bot:
         clock = ServerClockFace(self._server)
         session = BrokerSession(
             _terminal(self._server, faults),
-            [plan.bars.symbol],
+            plan.symbols,
             credentials=Credentials(
                 login=account.login, password=account.password, server=plan.config.venue.server
             ),
@@ -176,9 +180,7 @@ class _Bot:
             clock=clock,
         )
         self._client = MT5Client(session, clock)
-        bars = plan.bars
-        series = Series(bars.symbol, bars.timeframe, bars.digits)
-        engine = make_engine(plan.config, series, GuardedStrategy(plan.strategy()))
+        engine = plan_engine(plan, _empty_series(plan), GuardedStrategy)
         subscribers: list[Subscriber] = [
             guarded(self._events, "event log"),
             guarded(LogSubscriber(), "log"),

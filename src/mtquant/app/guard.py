@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mtquant.observe import get_logger
 from mtquant.strategy import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mtquant.model import Publish, Signal
     from mtquant.observe import Subscriber
-    from mtquant.strategy import BarsView
+    from mtquant.strategy import BarsView, TickView
 
 
 class GuardedStrategy(Strategy):
@@ -33,10 +34,22 @@ class GuardedStrategy(Strategy):
 
     def on_bar(self, bars: BarsView) -> Signal | None:
         """Return the strategy's opinion; nothing any more after its first failure."""
+        return self._opinion(partial(self._strategy.on_bar, bars), bars)
+
+    def on_tick(self, ticks: TickView) -> Signal | None:
+        """Return the strategy's opinion about a tick; nothing after its first failure."""
+        return self._opinion(partial(self._strategy.on_tick, ticks), ticks.bars)
+
+    @property
+    def wants_ticks(self) -> bool:
+        """Tell whether the strategy looks at ticks."""
+        return self._strategy.wants_ticks
+
+    def _opinion(self, ask: Callable[[], Signal | None], bars: BarsView) -> Signal | None:
         if not self._is_alive:
             return None
         try:
-            return self._strategy.on_bar(bars)
+            return ask()
         except Exception:  # noqa: BLE001 - it is somebody's code; what stops is new risk only
             self._is_alive = False
             get_logger(__name__).exception(

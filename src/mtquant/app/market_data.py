@@ -23,17 +23,7 @@ if TYPE_CHECKING:
 SAMPLE_SYMBOL: Final = "EURUSD"
 
 
-def load_data(loaded: LoadedConfig) -> Bars:
-    """Return the bars that a configuration names, in the points of its venue; see `load_source`.
-
-    Raises:
-        DataError: file or entry are missing, empty or broken, or do not fit the venue's digits.
-        ConfigError: the clock is not known.
-    """
-    return load_source(loaded, loaded.config.data)
-
-
-def load_source(loaded: LoadedConfig, spec: DataSpec) -> Bars:
+def load_bar_source(loaded: LoadedConfig, spec: DataSpec) -> Bars:
     """Return the bars of one source; paths are relative to the configuration's file.
 
     Bars with fewer digits than the venue are scaled up. Those with more are refused where the

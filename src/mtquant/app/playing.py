@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mtquant.app.wiring import Plan, make_exits, run_backtest
-from mtquant.engine.kernels import Played, RunSpec, ask, ledger_of, make_job, news, objections, play
+from mtquant.data import resample
+from mtquant.engine.kernels import (
+    Played,
+    RunSpec,
+    ask,
+    ledger_of,
+    make_job,
+    make_tick_job,
+    news,
+    objections,
+    play,
+)
 from mtquant.model import Deal
 from mtquant.research import (
     Summary,
@@ -32,17 +43,36 @@ class PlayedPlan:
 
 
 def run_spec(plan: Plan) -> RunSpec:
-    """Return a plan as the kernels take it."""
+    """Return a plan of one strategy as the kernels take it."""
     config = plan.config
+    symbol = plan.bars.symbol
+    rows = len(plan.ticks.get(symbol, plan.bars))
+    slips = config.slippage
     return RunSpec(
         venue=config.venue,
-        symbol=plan.bars.symbol,
+        symbol=symbol,
         exits=tuple(make_exits(config)),
         limits=config.risk,
         deviation_points=config.execution.deviation_points,
         bot=config.execution.bot,
-        slippage=config.slippage.draw(len(plan.bars), config.seed),
+        slippage=slips.draw_rows(rows, config.seed, 0)
+        if plan.ticks
+        else slips.draw(rows, config.seed),
     )
+
+
+def plan_objections(plan: Plan) -> tuple[str, ...]:
+    """Return why a plan needs the event-driven engine; none: a kernel gives the same deals."""
+    if len(plan.lanes) > 1 or plan.others:
+        return ("it runs several strategies or symbols",)
+    lane, strategy = plan.lanes[0], plan.strategy()
+    found: tuple[str, ...] = ()
+    if strategy.wants_ticks:
+        found += (f"{lane.strategy_id} looks at ticks",)
+    if not plan.ticks and lane.timeframe is not plan.bars.timeframe:
+        made = f"{lane.timeframe.name} bars made of {plan.bars.timeframe.name} bars"
+        found += (f"{lane.strategy_id} decides on {made}",)
+    return found + objections(run_spec(plan))
 
 
 def play_plan(plan: Plan, tell: Callable[[str], None], *, event_driven: bool = False) -> PlayedPlan:
@@ -53,29 +83,40 @@ def play_plan(plan: Plan, tell: Callable[[str], None], *, event_driven: bool = F
         tell: takes a line for people, where something takes its time or another way.
         event_driven: True to ask for the engine.
     """
-    spec = run_spec(plan)
-    found = ("asked for",) if event_driven else objections(spec)
+    found = ("asked for",) if event_driven else plan_objections(plan)
     if not found:
         about = news()
         if about:
             tell(about)
-        return _by_kernel(plan, spec)
+        return _by_kernel(plan)
     if not event_driven:
         tell(f"this run needs the event-driven engine: {'; '.join(found)}")
     deals = run_backtest(plan).book.ledger.deals
-    summary = summarise(plan.bars, deals, plan.config.venue)
+    summary = summarise(plan.bars, deals, plan.config.venue, plan.others)
     return PlayedPlan(deals=deals, summary=summary, objections=found)
 
 
-def play_by_kernel(plan: Plan, spec: RunSpec) -> Played:
+def play_by_kernel(plan: Plan) -> Played:
     """Ask a plan's strategy about every bar, and play what it says."""
-    series = Series.over(plan.bars)
+    lane, spec = plan.lanes[0], run_spec(plan)
+    ticks = plan.ticks.get(plan.bars.symbol)
+    if ticks is None:
+        series = Series.over(plan.bars)
+        job = make_job(spec, plan.bars, series)
+    else:
+        bars = resample(plan.bars, lane.timeframe, plan.config.venue.clock)
+        series = Series.over(bars)
+        job = make_tick_job(spec, ticks, bars, series)
     said = ask(plan.strategy(), series)
-    return play(make_job(spec, plan.bars, series), said.directions, said.strengths)
+    return play(job, said.directions, said.strengths)
 
 
-def _by_kernel(plan: Plan, spec: RunSpec) -> PlayedPlan:
-    played = play_by_kernel(plan, spec)
+def _by_kernel(plan: Plan) -> PlayedPlan:
+    played = play_by_kernel(plan)
     deals = ledger_of(played).deals
-    digest = trades_sha256(closed_trades(deals))
-    return PlayedPlan(deals=deals, summary=summarise_played(played, digest))
+    trades = closed_trades(deals)
+    if played.job.bars is plan.bars:
+        summary = summarise_played(played, trades_sha256(trades))
+    else:  # the figures of a run on ticks are those of its minutes, whatever it decides on
+        summary = summarise(plan.bars, deals, plan.config.venue)
+    return PlayedPlan(deals=deals, summary=summary)

@@ -21,7 +21,7 @@ from mtquant.app.workspace import (
     Workspace,
     read_run,
 )
-from mtquant.model import ConfigError, Deal
+from mtquant.model import Bars, ConfigError, Deal
 from mtquant.research import Summary, render_report, summarise
 from mtquant.storage import SqliteJournal
 from mtquant.terminal.simulated import last_time_ms
@@ -41,11 +41,16 @@ def make_results(
 ) -> tuple[dict[str, Any], str]:
     """Return (summary, report page) of a run; a `summary` that is known already is taken."""
     venue = plan.config.venue
-    summary = summary or summarise(plan.bars, deals, venue)
+    summary = summary or summarise(plan.bars, deals, venue, plan.others)
     facts = strategy_facts(plan.config)
-    title = f"{plan.config.strategy.name} on {plan.bars.symbol} {plan.bars.timeframe.name}"
     page = render_report(
-        title, summary=summary, bars=plan.bars, deals=deals, venue=venue, facts=facts
+        plan.title,
+        summary=summary,
+        bars=plan.bars,
+        deals=deals,
+        venue=venue,
+        facts=facts,
+        others=plan.others,
     )
     return {**summary.to_dict(), **extra}, page
 
@@ -82,10 +87,14 @@ def rebuild_report(folder: Path) -> Path:
     server_log = folder / TERMINAL / SERVER_LOG
     seen_ms = None if (folder / SUMMARY).exists() else last_time_ms(server_log)
     if seen_ms is not None:  # an unfinished run has lived through part of the data only
-        rows = int(np.searchsorted(plan.bars.time_ms, seen_ms, side="right"))
-        plan = replace(plan, bars=plan.bars[:rows])
+        bars, *others = (_lived_through(one, seen_ms) for one in (plan.bars, *plan.others))
+        plan = replace(plan, bars=bars, others=tuple(others))
     _, page = make_results(plan, deals, {})
     return Workspace(folder=folder, is_continued=True).write(REPORT, page)
+
+
+def _lived_through(bars: Bars, seen_ms: int) -> Bars:
+    return bars[: int(np.searchsorted(bars.time_ms, seen_ms, side="right"))]
 
 
 def plan_of(facts: Mapping[str, Any]) -> Plan:

@@ -69,11 +69,12 @@ class DemoScreen:
 
     def on_plan(self, plan: Plan, outage: ScriptedOutage | None, workspace: Workspace) -> None:
         """Say what is going to be run."""
-        self._plan, self._total = plan, len(plan.bars)
+        first = plan.lanes[0]
+        self._plan, self._total = plan, len(plan.cut(first.symbol, first.timeframe))
         verb = "Continuing" if workspace.is_continued else "Running"
         bars = plan.bars
         self._print(
-            f"{verb} {plan.config.strategy.name} on {bars.symbol} {bars.timeframe.name}: "
+            f"{verb} {plan.title}: "
             f"{len(bars):,} bars, seed {plan.config.seed}, on the embedded terminal"
         )
         if outage:

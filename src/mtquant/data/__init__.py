@@ -15,17 +15,20 @@ from mtquant.data.sample import (
     load_sample,
     sample_metadata,
 )
+from mtquant.data.tick_bars import bars_of_ticks, minute_bars
 from mtquant.data.yaml_text import parse_yaml, read_yaml
 
 __all__ = [
     "SAMPLES",
     "SAMPLE_DIGITS",
     "SAMPLE_SPREAD_POINTS",
+    "bars_of_ticks",
     "first_rows",
     "load_bars",
     "load_parquet",
     "load_sample",
     "load_ticks",
+    "minute_bars",
     "parse_yaml",
     "period_starts",
     "read_yaml",

@@ -53,7 +53,9 @@ def first_rows(
     time_ms: NDArray[np.int64], timeframe: Timeframe, clock: ServerClock
 ) -> NDArray[np.intp]:
     """Return the rows of prices (UTC ms) that open a bar of a timeframe, cut as `resample` cuts."""
-    opened = period_starts(server_times(time_ms, clock), timeframe)
+    minutes = time_ms - time_ms % Timeframe.M1.duration_ms
+    is_minute = timeframe is Timeframe.M1  # minutes are not cut: each has one bar
+    opened = minutes if is_minute else period_starts(server_times(time_ms, clock), timeframe)
     return np.flatnonzero(np.concatenate([[True], np.diff(opened) > 0]))[: len(time_ms)]
 
 

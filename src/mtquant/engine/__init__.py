@@ -2,7 +2,7 @@
 
 from mtquant.engine.backtest import BacktestRunner
 from mtquant.engine.drive import drive
-from mtquant.engine.engine import Engine
+from mtquant.engine.engine import Engine, require_one_slot_a_symbol
 from mtquant.engine.live import LiveRunner, Pace, Progress
 from mtquant.engine.orders import OrderMaker
 from mtquant.engine.slot import StrategySlot
@@ -16,4 +16,5 @@ __all__ = [
     "Progress",
     "StrategySlot",
     "drive",
+    "require_one_slot_a_symbol",
 ]

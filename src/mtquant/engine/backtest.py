@@ -65,6 +65,7 @@ class BacktestRunner:
         self._market = market
         self._timeline = Timeline(engine.slots, market)
         self._symbols = tuple(dict.fromkeys(slot.symbol for slot in engine.slots))
+        self._tick_slots = [slot for slot in engine.slots if slot.wants_ticks]
         self._subscriber = subscriber
         self._fillings = {
             symbol: _filling_for(market.venue.instrument(symbol)) for symbol in self._symbols
@@ -77,6 +78,9 @@ class BacktestRunner:
         market = self._market
         market.advance()
         self._perform(self._engine.start((), (), 0))
+        if self._tick_slots:
+            self._walk_all()
+            return
         while (close_ms := self._timeline.next_ms()) != NEVER:
             start_ms, end_ms = market.next_event()
             if close_ms < start_ms:
@@ -84,6 +88,18 @@ class BacktestRunner:
             else:
                 self._walk(start_ms, min(close_ms, end_ms))
         while market.advance():
+            self._report_deals()
+
+    def _walk_all(self) -> None:
+        """Walk every moment: a strategy that looks at ticks has something to say at each."""
+        while True:
+            for slot in self._tick_slots:
+                quote = self._market.book.quote(slot.symbol)
+                if quote is not None:
+                    self._perform(self._engine.tick(slot.series, quote))
+            self._decide_due()
+            if not self._market.advance():
+                return
             self._report_deals()
 
     def _decide_until(self, quiet_ms: int) -> None:
@@ -105,8 +121,13 @@ class BacktestRunner:
             if not market.advance():
                 return
             self._report_deals()
-        while self._timeline.next_ms() <= market.now_ms:
-            self._perform(self._timeline.consume(self._engine, market.now_ms))
+        self._decide_due()
+
+    def _decide_due(self) -> None:
+        """Decide on the bars that have closed by now."""
+        now_ms = self._market.now_ms
+        while self._timeline.next_ms() <= now_ms:
+            self._perform(self._timeline.consume(self._engine, now_ms))
 
     def _report_deals(self) -> None:
         if len(self._market.book.ledger.deals) > self._seen_deals:

@@ -1,4 +1,4 @@
-"""A decision on its way: taken at a bar's close, carried out once the broker has been read."""
+"""A decision on its way: taken at a close or a tick, carried out once the broker was read."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from mtquant.strategy import ExitSignal
 
 @dataclass(slots=True, kw_only=True)
 class Decision:
-    """Hold what one closed bar of a slot decided, and which closes its entry still waits for."""
+    """Hold what a closed bar or a tick decided for a slot, and which closes its entry waits for.
+
+    `trigger` is the part of the decision key that names the bar or the tick.
+    """
 
     slot: StrategySlot
-    bar_ms: int
+    trigger: str
     signal: Signal | None
     exits: tuple[ExitSignal, ...]
     protection: tuple[int, int | None] | None
@@ -25,12 +28,7 @@ class Decision:
     @property
     def cause(self) -> str:
         """Return the cause under which the broker is read for this decision."""
-        return f"decision:{self.slot.strategy_id}:{self.bar_ms}"
-
-    @property
-    def trigger(self) -> str:
-        """Return the part of the decision key that names the bar."""
-        return f"bar:{self.bar_ms}"
+        return f"decision:{self.slot.strategy_id}:{self.trigger}"
 
     @property
     def correlation_id(self) -> str:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from mtquant.engine.slot import StrategySlot
     from mtquant.execution import Desk
+    from mtquant.model import Quote, Signal
     from mtquant.portfolio import Changes, Portfolio
     from mtquant.strategy import ExitSignal, Series
 
@@ -116,6 +117,17 @@ class Engine:
                 return index + 1, commands
         return max(start, stop), ()
 
+    def tick(self, series: Series, quote: Quote) -> Sequence[Command]:
+        """Show a slot's strategy the newest tick of its symbol; return what must be done.
+
+        A tick that is no newer than the last one is not shown again.
+        """
+        slot = self._slot_of[id(series)]
+        signal = slot.tick_signal(quote)
+        if signal is None:
+            return ()
+        return self._decided(slot, f"tick:{quote.time_ms}", signal)
+
     def step(self, event: Event) -> Sequence[Command]:
         """Take one event; return what must be done, in order."""
         match event:
@@ -152,25 +164,33 @@ class Engine:
         exits = slot.exits_of(own) if own else ()
         if signal is None and not exits:
             return []
+        return self._decided(slot, f"bar:{slot.bar_ms}", signal, exits)
+
+    def _decided(
+        self,
+        slot: StrategySlot,
+        trigger: str,
+        signal: Signal | None,
+        exits: tuple[ExitSignal, ...] = (),
+    ) -> list[Command]:
         protection = None
         if signal is not None and signal.direction.side is not None:
             protection = slot.protection(signal.direction.side)
         decision = Decision(
-            slot=slot, bar_ms=slot.bar_ms, signal=signal, exits=exits, protection=protection
+            slot=slot, trigger=trigger, signal=signal, exits=exits, protection=protection
         )
         self._decisions[slot.strategy_id] = decision
-        commands: list[Command] = []
-        if signal is not None:
-            commands.append(
-                note(
-                    "signal_raised",
-                    signal.time_ms,
-                    signal.signal_id,
-                    direction=signal.direction.name,
-                    reason=signal.reason,
-                )
-            )
-        return [*commands, ReadBroker(cause=decision.cause)]
+        read = ReadBroker(cause=decision.cause)
+        if signal is None:
+            return [read]
+        raised = note(
+            "signal_raised",
+            signal.time_ms,
+            signal.signal_id,
+            direction=signal.direction.name,
+            reason=signal.reason,
+        )
+        return [raised, read]
 
     def _shared_out(self) -> dict[str, tuple[Position, ...]]:
         """Return the bot's positions by the strategy that holds them."""

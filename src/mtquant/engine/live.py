@@ -27,6 +27,7 @@ from mtquant.model import (
     OrderReport,
     Outcome,
     Publish,
+    Quote,
     ReadBroker,
     RecordDeals,
     RecordHalt,
@@ -69,6 +70,7 @@ class Progress:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Poll:
     tickets: tuple[tuple[int, float], ...]
+    quotes: dict[str, Quote | None]
     has_bars: bool
     halts: tuple[HaltOrder, ...]
     equity_minor: int | None
@@ -100,6 +102,7 @@ class LiveRunner:
         self._subscriber = subscriber
         self._on_progress = on_progress
         self._symbols = tuple(dict.fromkeys(slot.symbol for slot in engine.slots))
+        self._tick_slots = [slot for slot in engine.slots if slot.wants_ticks]
         self._watches = tuple(BarWatch(slot, client.session, clock) for slot in engine.slots)
         self._tickets: tuple[tuple[int, float], ...] = ()
         self._is_up = False
@@ -184,9 +187,13 @@ class LiveRunner:
             await self._perform([ReadBroker(cause="poll")])
         for halt in poll.halts:
             await self._perform(self._engine.step(replace(halt, time_ms=now_ms)))
-        await self._perform(self._engine.step(Timer(time_ms=now_ms)))
+        for slot in self._tick_slots:
+            quote = poll.quotes[slot.symbol]
+            if quote is not None and self._is_up:
+                await self._perform(self._engine.tick(slot.series, quote))
         if poll.has_bars:
             await self._consume()
+        await self._perform(self._engine.step(Timer(time_ms=now_ms)))
         if poll.equity_minor is not None:
             self._equity_minor = poll.equity_minor
             self._tell(now_ms)
@@ -202,7 +209,13 @@ class LiveRunner:
         halts = tuple(self._journal.pending_halts())
         for watch, bars in zip(due, found, strict=True):  # all of them, before any is decided on
             watch.append(bars)
-        return _Poll(tickets=tickets, has_bars=bool(due), halts=halts, equity_minor=equity_minor)
+        return _Poll(
+            quotes=quoted,
+            tickets=tickets,
+            has_bars=bool(due),
+            halts=halts,
+            equity_minor=equity_minor,
+        )
 
     async def _consume(self) -> None:
         """Let the engine decide on new bars: by the time of their close, then slot by slot."""

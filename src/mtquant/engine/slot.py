@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from mtquant.engine.longer import LongerBars
 from mtquant.model import ConfigError
-from mtquant.strategy import BarsView, ExitSignal, ExitStrategy, Series, Strategy
+from mtquant.strategy import BarsView, ExitSignal, ExitStrategy, Series, Strategy, TickView
 from mtquant.strategy.exits.base import strongest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mtquant.engine.orders import OrderMaker
-    from mtquant.model import Position, ServerClock, Side, Signal, Timeframe
+    from mtquant.model import Position, Quote, ServerClock, Side, Signal, Timeframe
 
     LongerSource = Callable[[Timeframe], Series]
 
@@ -38,6 +38,8 @@ class StrategySlot:
         self.strategy = strategy
         self.series = series
         self.orders = orders
+        self.strategy_id = orders.strategy_id
+        self.symbol = series.symbol
         self.forming_ms: int | None = None  # when the bar after the newest opened, told live
         self._exits = tuple(exits)
         self._clock = clock
@@ -45,19 +47,11 @@ class StrategySlot:
         self._longer: dict[Timeframe, LongerBars] = {}
         self._view = BarsView(series)
         self._view.find_longer = self._find_longer
+        self._ticks = TickView(self._view, series.digits)
+        self.wants_ticks = strategy.wants_ticks
         strategy.on_start(self._view)
         for one in self._exits:
             one.on_start(self._view)
-
-    @property
-    def strategy_id(self) -> str:
-        """Return whose the intents are."""
-        return self.orders.strategy_id
-
-    @property
-    def symbol(self) -> str:
-        """Return the symbol."""
-        return self.series.symbol
 
     @property
     def longer_series(self) -> tuple[Series, ...]:
@@ -78,8 +72,9 @@ class StrategySlot:
     def move_to(self, index: int) -> None:
         """Make bar `index` the newest closed one."""
         self._view.index = index
-        for one in self._longer.values():
-            one.follow(index, self.forming_ms)
+        if self._longer:
+            for one in self._longer.values():
+                one.follow(index, self.forming_ms)
 
     def refresh(self) -> None:
         """Follow the series after they grew."""
@@ -90,6 +85,12 @@ class StrategySlot:
     def signal(self) -> Signal | None:
         """Ask the strategy about the newest closed bar."""
         return self.strategy.on_bar(self._view)
+
+    def tick_signal(self, quote: Quote) -> Signal | None:
+        """Ask the strategy about a tick; the first bar has to be closed before it is asked."""
+        is_new = quote.time_ms > self._ticks.time_ms
+        self._ticks.show(quote)
+        return self.strategy.on_tick(self._ticks) if is_new and len(self._view) else None
 
     def exits_of(self, positions: Sequence[Position]) -> tuple[ExitSignal, ...]:
         """Ask the exits about each position; the highest priority wins."""

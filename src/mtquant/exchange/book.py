@@ -111,6 +111,11 @@ class Book:
         return self._stop_out.limit_minor
 
     @property
+    def holdings_version(self) -> int:
+        """Return a number that rises whenever positions, waiting orders or money change."""
+        return self._state.levels_version
+
+    @property
     def open_positions(self) -> list[OpenPosition]:
         """Return the open positions, oldest first (live objects: do not change them)."""
         return list(self._state.positions.values())

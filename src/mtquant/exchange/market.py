@@ -127,6 +127,8 @@ class Market:
         self._all_books = tuple(self.books.values())
         self._next_midnight = venue.clock.next_midnight_ms(opened_ms)
         self._has_begun = False
+        self._foreseen: Span = (0, 0)
+        self._foreseen_for = (-1, 0)  # the holdings and the midnight that it was foreseen for
 
     @classmethod
     def of_bars(
@@ -280,7 +282,11 @@ class Market:
             return self.now_ms, NEVER
         if any(book.open_positions for book in self._all_books[1:]):
             return self.now_ms, NEVER
-        return self._foresight.next_span(self.book, self._next_midnight)
+        known = (self.book.holdings_version, self._next_midnight)
+        if known != self._foreseen_for or self._foreseen[0] <= self.now_ms:
+            self._foreseen = self._foresight.next_span(self.book, self._next_midnight)
+            self._foreseen_for = known
+        return self._foreseen
 
     def next_event_bar(self) -> int:
         """Return the first bar of the traded symbol, from the current one on, with an event.

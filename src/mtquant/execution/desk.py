@@ -98,7 +98,8 @@ class Desk:
     def submit(self, order: ApprovedOrder, now_ms: int) -> SendOrder | None:
         """Give an approved order its number; None when this decision was made before."""
         intent = order.intent
-        if intent.decision_key in self._decided:
+        decision_key = intent.decision_key
+        if decision_key in self._decided:
             return None
         self._sequence += 1
         intent_id = self._identity.intent_id(self._sequence)
@@ -111,7 +112,7 @@ class Desk:
             updated_ms=now_ms,
         )
         self._keep(row)
-        self._decided.add(intent.decision_key)
+        self._decided.add(decision_key)
         return SendOrder(row=row)
 
     def on_result(self, result: ExecutionResult) -> IntentRow | None:

@@ -106,6 +106,10 @@ def _value(raw: object, hint: Any, path: str) -> Any:
 def _option(raw: object, options: list[Any], path: str) -> Any:
     if len(options) == 1:
         return _value(raw, options[0], path)
+    lists = [option for option in options if get_origin(option) is tuple]
+    if lists and len(options) == 2:  # one thing, or a list of such
+        single = next(option for option in options if option not in lists)
+        return _value(raw, lists[0] if isinstance(raw, list | tuple) else single, path)
     if type(raw) not in options:
         names = ", ".join(option.__name__ for option in options)
         raise ConfigError(f"{path}: expected one of {names}, got {raw!r}")

@@ -36,6 +36,9 @@ class Changes:
         return tuple(sorted(every, key=lambda deal: deal.deal_ticket))
 
 
+_UNCHANGED = Changes()
+
+
 class Portfolio:
     """Follow the broker's views. It never guesses: what a view does not say is not so."""
 
@@ -46,7 +49,8 @@ class Portfolio:
         self.positions: tuple[Position, ...] = ()
         self.peak_equity_minor = 0
         self._seen: set[int] = set()
-        self._day_start_ms = 0
+        self._day = (0, 0)  # begins (included) and ends (excluded), UTC ms
+        self._day_net_minor = 0  # of the deals traded in it
         self._recent: list[Deal] = []
 
     @property
@@ -69,12 +73,14 @@ class Portfolio:
         known = sorted(deals, key=lambda deal: deal.deal_ticket)
         self._seen |= {deal.deal_ticket for deal in known}
         self._recent = known
+        self._day = (0, 0)
 
     def apply(self, view: BrokerView) -> Changes:
         """Take over a view and return the deals that are new."""
         by_ticket = {deal.deal_ticket: deal for deal in view.deals}
-        fresh = [by_ticket[ticket] for ticket in sorted(by_ticket.keys() - self._seen)]
-        self._seen |= by_ticket.keys()
+        # ticket by ticket: a difference of sets would go through all that was ever seen
+        fresh = [by_ticket[ticket] for ticket in sorted(by_ticket) if ticket not in self._seen]
+        self._seen.update(by_ticket)
         if self.account is not None:  # money paid in or out is neither gain nor drawdown
             paid = sum(deal.net_minor for deal in fresh if deal.kind is DealKind.BALANCE)
             self.peak_equity_minor = max(0, self.peak_equity_minor + paid)
@@ -91,9 +97,10 @@ class Portfolio:
         """
         if self.account is None:
             return 0
-        start_ms = self._clock.day_start_ms(now_ms)
-        traded = (d for d in self._recent if d.time_ms >= start_ms and d.kind is DealKind.TRADE)
-        return self.account.balance_minor - sum(deal.net_minor for deal in traded)
+        if not self._day[0] <= now_ms < self._day[1]:
+            start_ms = self._clock.day_start_ms(now_ms)
+            return self.account.balance_minor - _traded_minor(self._recent, start_ms)
+        return self.account.balance_minor - self._day_net_minor
 
     def day_loss_minor(self, now_ms: int) -> int:
         """Return how far equity stands below the day's starting balance, 0 when above."""
@@ -103,14 +110,25 @@ class Portfolio:
         return rules.day_loss_minor(start_minor, self.account.equity_minor)
 
     def _remember(self, fresh: list[Deal], now_ms: int) -> None:
-        start_ms = self._clock.day_start_ms(now_ms)
-        if start_ms != self._day_start_ms:
-            self._day_start_ms = start_ms
+        if not self._day[0] <= now_ms < self._day[1]:
+            start_ms = self._clock.day_start_ms(now_ms)
+            self._day = (start_ms, self._clock.next_midnight_ms(now_ms))
             self._recent = [deal for deal in self._recent if deal.time_ms >= start_ms]
-        self._recent.extend(deal for deal in fresh if deal.time_ms >= start_ms)
+            self._day_net_minor = _traded_minor(self._recent, start_ms)
+        today = [deal for deal in fresh if deal.time_ms >= self._day[0]]
+        self._recent += today
+        self._day_net_minor += _traded_minor(today, self._day[0])
+
+
+def _traded_minor(deals: Iterable[Deal], start_ms: int) -> int:
+    """Return what trades since a time have added to the balance, minor units."""
+    traded = (d for d in deals if d.time_ms >= start_ms and d.kind is DealKind.TRADE)
+    return sum(deal.net_minor for deal in traded)
 
 
 def _sorted_out(fresh: list[Deal]) -> Changes:
+    if not fresh:
+        return _UNCHANGED
     trades = [deal for deal in fresh if deal.kind is DealKind.TRADE]
     return Changes(
         opened=tuple(deal for deal in trades if deal.entry is DealEntry.IN),

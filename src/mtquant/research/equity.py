@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtquant.exchange import Terms, VenueSpec, rules
+from mtquant.exchange import BarFeed, Terms, VenueSpec, rules
 from mtquant.model import DAY_MS, Bars, DataError, Deal, DealEntry, DealKind, ServerClock, Side
 
 if TYPE_CHECKING:
@@ -16,22 +16,27 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def equity_curve(bars: Bars, deals: Sequence[Deal], venue: VenueSpec) -> NDArray[np.int64]:
+def equity_curve(
+    bars: Bars, deals: Sequence[Deal], venue: VenueSpec, others: Sequence[Bars] = ()
+) -> NDArray[np.int64]:
     """Return the equity at each bar's close, int64[n] in minor units.
 
     Equity is the balance of all deals up to the bar's end, the floating profit at its closing bid
     (ask = bid + the bar's spread) and the swap that open positions have accumulated at server
-    midnights. It equals `Book.equity_minor` at the same moments.
+    midnights. It equals `Book.equity_minor` at the same moments. Positions of `others` are worth
+    what their bars show by then; the last row is taken when the last of all bars has ended.
 
     Raises:
         DataError: a deal is of another symbol, lies after the last bar, or closes what is not open.
     """
     history = sorted(deals, key=lambda deal: (deal.time_ms, deal.deal_ticket))
     ends_ms = bar_ends_ms(bars)
+    if len(ends_ms):
+        ends_ms[-1] = max(int(bar_ends_ms(one)[-1]) for one in (bars, *others) if len(one))
     if history and (not len(bars) or history[-1].time_ms > ends_ms[-1]):
         raise DataError(f"deal {history[-1].deal_ticket} lies after the last bar of {bars.symbol}")
     known = np.searchsorted([deal.time_ms for deal in history], ends_ms, side="right")
-    replay = _Replay(venue, bars)
+    replay = _Replay(venue, [_Quotes(venue, one) for one in (bars, *others) if len(one)])
     curve = np.empty(len(bars), dtype=np.int64)
     booked = 0
     for row in range(len(bars)):
@@ -39,32 +44,8 @@ def equity_curve(bars: Bars, deals: Sequence[Deal], venue: VenueSpec) -> NDArray
             replay.book(deal)
         booked = int(known[row])
         replay.roll_until(int(ends_ms[row]))
-        bid = int(bars.close[row])
-        curve[row] = replay.equity_minor(bid, bid + int(bars.spread[row]))
+        curve[row] = replay.equity_minor(int(ends_ms[row]))
     return curve
-
-
-def quote_before(bars: Bars, moment_ms: int) -> tuple[int, int]:
-    """Return the last bid and ask (points) on the path of bars before a moment (UTC ms).
-
-    Before the first price it is the first.
-    """
-    row = max(0, int(np.searchsorted(bars.time_ms, moment_ms, side="left")) - 1)
-    before = max(0, row - 1)
-    direction = rules.path_direction(
-        int(bars.open[row]),
-        int(bars.close[row]),
-        int(bars.open[before]) if row else 0,
-        int(bars.close[before]) if row else 0,
-    )
-    opened_ms, length_ms = int(bars.time_ms[row]), bars.timeframe.duration_ms
-    if row + 1 < len(bars):
-        length_ms = min(length_ms, int(bars.time_ms[row + 1]) - opened_ms)
-    times = [rules.path_time(step, opened_ms, length_ms) for step in range(4)]
-    step = max(0, sum(time_ms < moment_ms for time_ms in times) - 1)
-    turns = (int(getattr(bars, name)[row]) for name in ("open", "high", "low", "close"))
-    bid = rules.path_point(step, direction, *turns)
-    return bid, bid + int(bars.spread[row])
 
 
 def bar_ends_ms(bars: Bars) -> NDArray[np.int64]:
@@ -95,6 +76,7 @@ def daily_equity(
 
 @dataclass(slots=True, kw_only=True)
 class _Holding:
+    symbol: str
     side: int
     units: int
     thousandths: int
@@ -107,13 +89,32 @@ class _Holding:
         return whole + rest / 1000 if rest else whole
 
 
+class _Quotes:
+    """Tell what the bars of a symbol had shown by a moment."""
+
+    def __init__(self, venue: VenueSpec, bars: Bars) -> None:
+        self.symbol = bars.symbol
+        self.terms = Terms.of(venue, bars.symbol)
+        self._bars = bars
+        self._ends_ms = bar_ends_ms(bars)
+        self._feed = BarFeed(venue, bars)
+
+    def at(self, time_ms: int) -> tuple[int, int]:
+        """Return bid and ask in points; before the first bar those of its opening."""
+        bars = self._bars
+        row = max(0, int(np.searchsorted(bars.time_ms, time_ms, side="right")) - 1)
+        bid = int(bars.close[row])
+        if time_ms < self._ends_ms[row]:  # on its way: the point that was reached last
+            path = self._feed.points(row)
+            bid = [at for moment_ms, at in path if moment_ms <= max(time_ms, path[0][0])][-1]
+        return bid, bid + int(bars.spread[row])
+
+
 class _Replay:
     """Follow one account through its deals and server midnights."""
 
-    def __init__(self, venue: VenueSpec, bars: Bars) -> None:
-        self._bars = bars
-        self._symbol = bars.symbol
-        self._terms = Terms.of(venue, bars.symbol)
+    def __init__(self, venue: VenueSpec, quotes: Sequence[_Quotes]) -> None:
+        self._quotes = {one.symbol: one for one in quotes}
         self._clock = venue.clock
         self._cash_minor = 0
         self._holdings: dict[int, _Holding] = {}
@@ -125,8 +126,9 @@ class _Replay:
         self._cash_minor += deal.net_minor
         if deal.kind is not DealKind.TRADE:
             return
-        if deal.symbol != self._symbol:
-            raise DataError(f"deal {deal.deal_ticket} is of {deal.symbol}, bars of {self._symbol}")
+        if deal.symbol not in self._quotes:
+            known = ", ".join(self._quotes)
+            raise DataError(f"deal {deal.deal_ticket} is of {deal.symbol}, bars of {known}")
         if deal.entry is DealEntry.IN:
             self._open(deal)
         elif deal.entry is DealEntry.INOUT:
@@ -140,27 +142,25 @@ class _Replay:
             self._next_midnight_ms = self._clock.next_midnight_ms(time_ms)
         while self._next_midnight_ms <= time_ms:
             day = self._clock.to_server_ms(self._next_midnight_ms - 1) // DAY_MS
-            quote = quote_before(self._bars, self._next_midnight_ms)
             for holding in self._holdings.values():
-                holding.swap_minor += self._swap(holding, day, quote)
+                quotes = self._quotes[holding.symbol]
+                swap = _swap(holding, quotes.terms, day, quotes.at(self._next_midnight_ms - 1))
+                holding.swap_minor += swap
             self._next_midnight_ms = self._clock.next_midnight_ms(self._next_midnight_ms)
 
-    def equity_minor(self, bid: int, ask: int) -> int:
-        """Return the equity at a quote (points), minor units."""
+    def equity_minor(self, time_ms: int) -> int:
+        """Return the equity at a moment, minor units."""
+        quotes = {h.symbol: self._quotes[h.symbol].at(time_ms) for h in self._holdings.values()}
         return self._cash_minor + sum(
             holding.swap_minor
-            + self._terms.profit(
+            + self._quotes[holding.symbol].terms.profit(
                 holding.side,
                 holding.units,
                 holding.opened,
-                rules.exit_price(holding.side, bid, ask),
+                rules.exit_price(holding.side, *quotes[holding.symbol]),
             )
             for holding in self._holdings.values()
         )
-
-    def _swap(self, holding: _Holding, day: int, quote: tuple[int, int]) -> int:
-        prices = holding.opened, rules.exit_price(holding.side, *quote)
-        return self._terms.swap(holding.side, holding.units, day, prices, lambda _: quote)
 
     def _open(self, deal: Deal) -> None:
         holding = self._holdings.get(deal.position_ticket)
@@ -184,7 +184,10 @@ class _Replay:
 
     def _hold(self, deal: Deal, side: Side, units: int) -> None:
         self._holdings[deal.position_ticket] = _Holding(
-            side=side.value, units=units, thousandths=1000 * deal.price_points
+            symbol=deal.symbol,
+            side=side.value,
+            units=units,
+            thousandths=1000 * deal.price_points,
         )
 
     def _close(self, deal: Deal, units: int) -> None:
@@ -195,3 +198,9 @@ class _Replay:
         holding.swap_minor -= deal.swap_minor
         if holding.units == 0:
             del self._holdings[deal.position_ticket]
+
+
+def _swap(holding: _Holding, terms: Terms, day: int, quote: tuple[int, int]) -> int:
+    """Return the swap of a night at the last quote before it; the traded pair may convert it."""
+    prices = holding.opened, rules.exit_price(holding.side, *quote)
+    return terms.swap(holding.side, holding.units, day, prices, lambda _: quote)

@@ -42,6 +42,7 @@ def render_report(
     deals: Sequence[Deal],
     venue: VenueSpec,
     facts: Mapping[str, str],
+    others: Sequence[Bars] = (),
 ) -> str:
     """Return the report as an HTML page: figures, charts, months, trades and settings.
 
@@ -55,17 +56,21 @@ def render_report(
         deals: all deals of the account, the deposit among them.
         venue: the market that was traded.
         facts: names and values to show among the settings, such as parameters and seeds.
+        others: the bars of more symbols that were traded; the price chart shows `bars` alone.
 
     Raises:
         DataError: the deals do not fit the bars.
     """
     deposit_minor = starting_deposit_minor(bars, deals)
-    equity = equity_curve(bars, deals, venue)
+    equity = equity_curve(bars, deals, venue, others)
     fallen = metrics.drawdown(with_start(bars, equity, deposit_minor)[1])[1:]
     trades = closed_trades(deals)
     digits, currency = summary.currency_digits, summary.currency
+    own_trades = [trade for trade in trades if trade.symbol == bars.symbol]
+    still_open = [deal for deal in open_entries(deals) if deal.symbol == bars.symbol]
+    price_digits = {one.symbol: one.digits for one in (bars, *others)}
     figures = (
-        charts.price_chart(bars, trades, open_entries(deals), digits, currency),
+        charts.price_chart(bars, own_trades, still_open, digits, currency),
         charts.equity_chart(bars, equity, deposit_minor, digits, currency),
         charts.drawdown_chart(bars, fallen),
     )
@@ -73,7 +78,7 @@ def render_report(
         section("Key figures", cards_html(summary), css="plain", is_hidden=True),
         *(_figure(chart) for chart in figures),
         _results(tables.monthly(bars, equity, trades, deposit_minor), trades, summary),
-        section(f"Trades ({len(trades):,})", tables.trades_html(trades, bars.digits, digits)),
+        section(f"Trades ({len(trades):,})", tables.trades_html(trades, price_digits, digits)),
         section("Settings", tables.facts_html(_settings(bars, venue, summary, facts))),
     )
     return html_page(

@@ -64,17 +64,18 @@ class Summary(Jsonable):
     trades_sha256: str | None
 
 
-def summarise(bars: Bars, deals: Sequence[Deal], venue: VenueSpec) -> Summary:
-    """Return the figures of a run: its bars, all its deals, the venue it ran on.
+def summarise(
+    bars: Bars, deals: Sequence[Deal], venue: VenueSpec, others: Sequence[Bars] = ()
+) -> Summary:
+    """Return the figures of a run: its bars, all its deals, its venue, bars of other symbols.
 
     Raises:
-        DataError: there are no bars, the deals do not fit them, or money was paid in or out after
-            the first bar opened (it would count as profit or loss).
+        DataError: there are no bars, deals do not fit them, or money came later (no profit it is).
     """
     if not len(bars):
         raise DataError(f"{bars.symbol}: a summary needs at least one bar")
     deposit_minor = starting_deposit_minor(bars, deals)
-    curve = equity_curve(bars, deals, venue)
+    curve = equity_curve(bars, deals, venue, others)
     _, daily = daily_equity(bars, curve, venue.clock)
     times_ms, equity = with_start(bars, curve, deposit_minor)
     returns = metrics.simple_returns(np.append(deposit_minor, daily))
@@ -133,9 +134,9 @@ def starting_deposit_minor(bars: Bars, deals: Sequence[Deal]) -> int:
     """
     balances = [deal for deal in deals if deal.kind is DealKind.BALANCE]
     for deal in balances:
-        if deal.time_ms > int(bars.time_ms[0]):
+        if deal.time_ms > int(bar_ends_ms(bars)[0]):
             raise DataError(
-                f"balance operation {deal.deal_ticket} comes after the first bar opened; "
+                f"balance operation {deal.deal_ticket} comes after the first bar closed; "
                 "only a starting deposit can be told from profit"
             )
     return sum(deal.net_minor for deal in balances)

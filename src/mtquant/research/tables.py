@@ -107,8 +107,8 @@ def sides_html(trades: Sequence[Trade], digits: int) -> str:
     return _box("Results by side and exit", f"{head}<tbody>{''.join(rows)}</tbody>")
 
 
-def trades_html(trades: Sequence[Trade], price_digits: int, digits: int) -> str:
-    """Return every trade as a row, times in UTC."""
+def trades_html(trades: Sequence[Trade], price_digits: Mapping[str, int], digits: int) -> str:
+    """Return every trade as a row, times in UTC; `price_digits` are those of each symbol."""
     head = _head(
         "#", "Side", "Lots", "Opened (UTC)", "Price", "Closed (UTC)", "Price", "Held",
         "Commission", "Swap", "Net", "Exit",
@@ -145,8 +145,11 @@ def _group_row(name: str, nets: list[int], digits: int) -> str:
     )
 
 
-def _trade_row(number: int, trade: Trade, price_digits: int, digits: int) -> str:
+def _trade_row(number: int, trade: Trade, digits_of: Mapping[str, int], digits: int) -> str:
+    price_digits = digits_of[trade.symbol]
     scale = 10**price_digits
+    side = trade.side.name.title()
+    word = side if len(digits_of) == 1 else f"{side} {escape(trade.symbol)}"
     cells = (
         f"{lots_from_units(trade.volume_units):.2f}",
         minute_text(trade.open_ms),
@@ -159,7 +162,7 @@ def _trade_row(number: int, trade: Trade, price_digits: int, digits: int) -> str
     )
     middle = "".join(f"<td>{cell}</td>" for cell in cells)
     return (
-        f'<tr><th scope="row">{number}</th><td class="word">{trade.side.name.title()}</td>{middle}'
+        f'<tr><th scope="row">{number}</th><td class="word">{word}</td>{middle}'
         f'{_money(trade.net_minor, digits)}<td class="word">{REASONS[trade.reason]}</td></tr>'
     )
 

@@ -24,6 +24,7 @@ from mtquant.strategy.exits import (
 )
 from mtquant.strategy.series import Line, Series
 from mtquant.strategy.sma_crossover import SmaCrossover, SmaCrossoverParameters
+from mtquant.strategy.ticks import TickView
 from mtquant.strategy.view import BarsView, Column, LineColumn
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "StopLossTakeProfit",
     "StopLossTakeProfitParameters",
     "Strategy",
+    "TickView",
     "crossings",
     "require_signals",
 ]

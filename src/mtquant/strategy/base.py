@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mtquant.strategy.columns import Columns, Signals
+    from mtquant.strategy.ticks import TickView
     from mtquant.strategy.view import BarsView
 
 
@@ -69,6 +70,37 @@ class Strategy(ABC):
             direction=direction,
             strength=strength,
             price_points=bars.points.close[-1],
+            reason=reason,
+        )
+
+    def on_tick(self, ticks: TickView) -> Signal | None:  # noqa: ARG002 - to override
+        """Return an opinion about the newest tick, or None for no change of mind.
+
+        Called only where a subclass overrides it, once a bar has closed: on every tick of a
+        backtest, and live on the newest at each look.
+        """
+        return None
+
+    @property
+    def wants_ticks(self) -> bool:
+        """Tell whether the strategy looks at ticks."""
+        return type(self).on_tick is not Strategy.on_tick
+
+    def tick_signal(
+        self, ticks: TickView, direction: Direction, *, strength: float = 1.0, reason: str = ""
+    ) -> Signal:
+        """Return a signal about the newest tick."""
+        bars = ticks.bars
+        price = ticks.ask_points if direction is Direction.LONG else ticks.bid_points
+        return Signal(
+            signal_id=f"{self.strategy_id}:{bars.symbol}:tick:{ticks.time_ms}",
+            strategy_id=self.strategy_id,
+            time_ms=ticks.time_ms,
+            symbol=bars.symbol,
+            timeframe=bars.timeframe,
+            direction=direction,
+            strength=strength,
+            price_points=price,
             reason=reason,
         )
 

@@ -8,13 +8,18 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pytest
 
-from mtquant.app.config import load_config
+from mtquant.app.config import LoadedConfig, load_config
 from mtquant.app.data_folder import bars_folder, data_folder
-from mtquant.app.market_data import load_data
+from mtquant.app.market_data import load_bar_source
 from mtquant.app.wiring import make_plan, run_backtest
 from mtquant.data import load_sample, rescale, save_bars
 from mtquant.data.store import BarsStore
 from mtquant.model import Bars, ConfigError, DataError, MarketDataError, SymbolNotFoundError
+
+
+def load_first(loaded: LoadedConfig) -> Bars:
+    """Return the bars of a configuration's only source."""
+    return load_bar_source(loaded, loaded.config.sources[0])
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +32,9 @@ def configured(data: dict[str, object], **instrument: object) -> Bars:
     raw = dict(load_config().raw)
     eurusd = raw["venue"]["instruments"]["EURUSD"] | instrument
     raw["venue"] = raw["venue"] | {"instruments": {"EURUSD": eurusd}}
-    return load_data(load_config(raw=raw | {"data": data}))
+    return load_bar_source(
+        loaded := load_config(raw=raw | {"data": data}), loaded.config.sources[0]
+    )
 
 
 def saved(bars: Bars, tmp_path: Path) -> dict[str, object]:
@@ -68,7 +75,9 @@ def test_a_key_that_is_not_stored_is_refused() -> None:
     "data", [{}, {"sample": "eurusd-h1-2017", "stored": "ab"}, {"path": "x.npz", "stored": "ab"}]
 )
 def test_a_configuration_names_exactly_one_source(data: dict[str, object]) -> None:
-    with pytest.raises(ConfigError, match="data: give exactly one of sample, path and stored"):
+    with pytest.raises(
+        ConfigError, match="data: give exactly one of sample, path, stored and ticks"
+    ):
         configured(data)
 
 
@@ -76,7 +85,8 @@ def test_a_file_named_at_the_command_line_takes_the_place_of_stored_bars(tmp_pat
     raw = dict(load_config().raw) | {"data": {"stored": "abc"}}
     save_bars(load_sample()[:9], tmp_path / "bars.npz")
 
-    assert len(load_data(load_config(raw=raw, data=tmp_path / "bars.npz"))) == 9
+    loaded = load_config(raw=raw, data=tmp_path / "bars.npz")
+    assert len(load_bar_source(loaded, loaded.config.sources[0])) == 9
 
 
 def test_data_with_fewer_digits_are_scaled_up(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class SweepSetup:
         return {
             "kind": "sweep",
             "mtquant": __version__,
-            "strategy": self.loaded.config.strategy.name,
+            "strategy": self.loaded.config.only_strategy.name,
             "event_driven_because": list(self.objections),
             "space": space.facts(),
             "combinations": len(space),
@@ -156,7 +156,7 @@ def _folder(place: SweepFolder | None) -> Iterator[Path]:
 
 def _code_hash(loaded: LoadedConfig) -> str:
     """Return a hash of the file that holds the strategy: an edited one gives other results."""
-    module = sys.modules[find_strategy(loaded.config.strategy.name, loaded.folder).__module__]
+    module = sys.modules[find_strategy(loaded.config.only_strategy.name, loaded.folder).__module__]
     path = getattr(module, "__file__", None)
     if path is None or not Path(path).is_file():
         return ""

@@ -27,7 +27,7 @@ def sweepable(loaded: LoadedConfig) -> dict[str, Parameter]:
         ConfigError: there is no such strategy or exit.
     """
     config = loaded.config
-    strategy = find_strategy(config.strategy.name, loaded.folder)
+    strategy = find_strategy(config.only_strategy.name, loaded.folder)
     found = parameters_of(strategy.Parameters)
     for name in config.exits:
         if name in EXITS:  # another one is refused where the exits are made
@@ -41,7 +41,7 @@ class Variants:
 
     def __init__(self, loaded: LoadedConfig) -> None:
         self._config = loaded.config
-        self._strategy = find_strategy(loaded.config.strategy.name, loaded.folder)
+        self._strategy = find_strategy(loaded.config.only_strategy.name, loaded.folder)
 
     def check(self, combination: Mapping[str, Value]) -> None:
         """Refuse a combination whose values do not go together.
@@ -50,7 +50,7 @@ class Variants:
             ConfigError: what the class of the parameters says.
         """
         config = self.of(combination)
-        read(self._strategy.Parameters, config.strategy.parameters, "strategy.parameters")
+        read(self._strategy.Parameters, config.only_strategy.parameters, "strategy.parameters")
         for name, raw in config.exits.items():
             if raw is not self._config.exits[name]:
                 read(EXITS[name][1], raw, f"{_EXITS}.{name}")
@@ -74,8 +74,8 @@ class Variants:
                 exit_name = section.removeprefix(f"{_EXITS}.")
                 exits[exit_name] = {**exits[exit_name], field: value}
         base = self._config
-        parameters = {**base.strategy.parameters, **own}
-        strategy = replace(base.strategy, parameters=parameters)
+        parameters = {**base.only_strategy.parameters, **own}
+        strategy = replace(base.only_strategy, parameters=parameters)
         return replace(base, strategy=strategy, exits=exits, risk=self._limits(limits))
 
     def _limits(self, changes: Mapping[str, Any]) -> RiskLimits:

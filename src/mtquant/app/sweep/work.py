@@ -116,7 +116,7 @@ def _tell_the_way(setup: SweepSetup, watcher: Watcher) -> None:
 def _load(options: SweepOptions) -> LoadedConfig:
     loaded = load_config(options.config, {"seed": options.seed})
     name = options.strategy
-    if name is None or name == loaded.config.strategy.name:
+    if name is None or name == loaded.config.only_strategy.name:
         return loaded
     # parameters of another strategy would not fit this one
     overrides = {"seed": options.seed, "strategy": {"name": name}}
@@ -179,12 +179,12 @@ def _write(place: SweepFolder, results: SweepResults, view: View, setup: SweepSe
     except OSError as error:
         raise ConfigError(f"{place.path(TABLE)}: cannot be written ({error.strerror})") from error
     names = ", ".join(sorted({f"{b.symbol} {b.timeframe.name}" for b in setup.sources}))
-    title = f"Sweep of {config.strategy.name} on {names}"
-    fixed = {k: v for k, v in config.strategy.parameters.items() if k not in results.names}
+    title = f"Sweep of {config.only_strategy.name} on {names}"
+    fixed = {k: v for k, v in config.only_strategy.parameters.items() if k not in results.names}
     words = [f"{name} varied" for name in results.names] + [f"{k}={v}" for k, v in fixed.items()]
     facts = {
         **strategy_facts(config),
-        "Strategy": f"{config.strategy.name} ({', '.join(words)})",
+        "Strategy": f"{config.only_strategy.name} ({', '.join(words)})",
         "Windows": ", ".join(setup.window_names),
     }
     place.write(REPORT, render_sweep_report(title, results, view, facts=facts))

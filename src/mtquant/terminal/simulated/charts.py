@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from mtquant.data import period_starts, resample, server_times
+from mtquant.data import minute_bars, period_starts, resample, server_times
 from mtquant.exchange import BarFeed, TickFeed
-from mtquant.model import Bars, Timeframe, make_bars
+from mtquant.model import Bars, Timeframe
 from mtquant.terminal import constants as mt5
 
 if TYPE_CHECKING:
@@ -67,24 +67,9 @@ class _TickPrices:
     """Make minute bars of ticks; those of the future stay unseen."""
 
     def __init__(self, feed: TickFeed) -> None:
-        ticks = feed.ticks
         self._feed = feed
-        minutes = ticks.time_ms - ticks.time_ms % Timeframe.M1.duration_ms
-        self._first = np.flatnonzero(np.concatenate([[True], np.diff(minutes) > 0]))
-        last = np.concatenate([self._first[1:], [len(minutes)]]) - 1
-        spreads = ticks.ask - ticks.bid
-        self.bars = make_bars(
-            symbol=ticks.symbol,
-            timeframe=Timeframe.M1,
-            digits=ticks.digits,
-            time_ms=minutes[self._first],
-            open=ticks.bid[self._first],
-            high=np.maximum.reduceat(ticks.bid, self._first),
-            low=np.minimum.reduceat(ticks.bid, self._first),
-            close=ticks.bid[last],
-            spread=np.minimum.reduceat(spreads, self._first),
-            tick_volume=last - self._first + 1,
-        )
+        self.bars = minute_bars(feed.ticks)
+        self._first = np.searchsorted(feed.ticks.time_ms, self.bars.time_ms, side="left")
 
     @property
     def row(self) -> int:
