@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from worlds import DIGITS, MONDAY_MS, Scripted, World, make_instrument, stop_and_target, trailing
 
+from mtquant.data import bars_of_ticks
 from mtquant.engine.kernels import RunSpec
-from mtquant.exchange import AccountSpec, VenueSpec
+from mtquant.exchange import AccountSpec, Market, TickFeed, VenueSpec
 from mtquant.exchange.dealing import FillPrice
 from mtquant.model import (
     Bars,
@@ -22,6 +23,7 @@ from mtquant.model import (
     MarginMode,
     StopOutMode,
     SwapMode,
+    Ticks,
     Timeframe,
     TradeMode,
     make_bars,
@@ -57,6 +59,17 @@ class DrawnWorld(World):
             deviation_points=self.deviation_points,
             slippage=self.slippage,
         )
+
+
+@dataclass(kw_only=True)
+class DrawnTickWorld(DrawnWorld):
+    """Hold a world of real ticks; `bars` are made of them."""
+
+    ticks: Ticks
+
+    def market(self) -> Market:
+        """Return a market that has played nothing."""
+        return Market(self.venue, TickFeed(self.venue, self.ticks, self.slippage))
 
 
 class Graded(Scripted):
@@ -235,3 +248,52 @@ def drawn_swap(draw: Draw) -> dict[str, Any]:
     swaps = {} if mode is SwapMode.DISABLED else {"swap_long": -4.2, "swap_short": 1.3}
     none = {"swap_long_points": 0.0, "swap_short_points": 0.0}
     return {"swap_mode": mode, "swap_skips_holidays": draw.chance(0.3), **none, **swaps}
+
+
+def drawn_tick_world(seed: int) -> DrawnTickWorld:
+    """Return the world of a seed that trades on ticks."""
+    draw = Draw(1_000_000 + seed)
+    symbol, currency = draw.pick(PLACES)
+    ticks = drawn_ticks(draw, symbol)
+    is_strained = draw.chance(0.4)
+    exits = drawn_exits(draw, is_strained=is_strained)
+    venue = drawn_venue(draw, symbol, currency, is_strained=is_strained, may_drop=len(exits) == 1)
+    timeframe = draw.pick([Timeframe.M1, Timeframe.M5, Timeframe.M15])
+    bars = bars_of_ticks(ticks, timeframe, venue.clock)
+    directions, script = drawn_script(draw, len(bars))
+    slips = draw.pick([0, 2, 8])
+    return DrawnTickWorld(
+        ticks=ticks,
+        bars=bars,
+        strategy=lambda: Graded(script, [1.0] * len(script)),
+        exits=lambda: exits,
+        venue=venue,
+        limits=RiskLimits(
+            risk_per_trade_fraction=0.1 if is_strained else 0.01,
+            max_spread_points=500,
+            max_daily_loss_fraction=0.9,
+        ),
+        slippage=draw.rng.integers(-slips, slips + 1, (len(ticks), 2)).astype(np.int32),
+        deviation_points=draw.pick([0, 20]),
+        directions=directions,
+        strengths=None,
+    )
+
+
+def drawn_ticks(draw: Draw, symbol: str) -> Ticks:
+    """Draw ticks with jumps, pauses of hours, several in one millisecond, and wide spreads."""
+    rng, count = draw.rng, draw.pick([600, 1500])
+    size = draw.pick([1, 3, 10])
+    jump = rng.integers(-30 * size, 30 * size + 1, count)
+    step = rng.integers(-size, size + 1, count) + np.where(rng.random(count) < 0.02, jump, 0)
+    bid = (MIDDLES[symbol] + np.cumsum(step)).astype(np.int32)
+    pause = 3_600_000 * rng.integers(1, 60, count)
+    wait = np.where(rng.random(count) < 0.01, pause, rng.choice([0, 0, 200, 5_000, 60_000], count))
+    spread = rng.choice(draw.pick([[0], [3, 10], [2, 5, 60]]), count).astype(np.int32)
+    return Ticks(
+        symbol=symbol,
+        digits=DIGITS[symbol],
+        time_ms=(MONDAY_MS + 48 * 3_600_000 + np.cumsum(wait)).astype(np.int64),
+        bid=bid,
+        ask=bid + spread,
+    )
