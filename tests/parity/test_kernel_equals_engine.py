@@ -95,7 +95,7 @@ def test_four_ways_make_the_same_deals_in_many_more_worlds(chunk: int) -> None:
     test_four_ways_make_the_same_deals(chunk)
 
 
-@pytest.mark.parametrize("seed", range(0, 2000, 8))
+@pytest.mark.parametrize("seed", range(0, 4000, 8))
 def test_the_figures_of_a_run_are_those_of_its_report(seed: int) -> None:
     world = drawn_world(seed)
     run = played(world, interpreted=True)

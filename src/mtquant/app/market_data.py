@@ -24,7 +24,17 @@ SAMPLE_SYMBOL: Final = "EURUSD"
 
 
 def load_data(loaded: LoadedConfig) -> Bars:
-    """Return the bars that a configuration names; paths are relative to its file.
+    """Return the bars that a configuration names, in the points of its venue; see `load_source`.
+
+    Raises:
+        DataError: file or entry are missing, empty or broken, or do not fit the venue's digits.
+        ConfigError: the clock is not known.
+    """
+    return load_source(loaded, loaded.config.data)
+
+
+def load_source(loaded: LoadedConfig, spec: DataSpec) -> Bars:
+    """Return the bars of one source; paths are relative to the configuration's file.
 
     Bars with fewer digits than the venue are scaled up. Those with more are refused where the
     venue's digits cannot say every price, unless they are to be rounded. Where the spread of every
@@ -32,9 +42,10 @@ def load_data(loaded: LoadedConfig) -> Bars:
 
     Raises:
         DataError: file or entry are missing, empty or broken, or do not fit the venue's digits.
-        ConfigError: the venue does not trade the symbol, or the clock is not known.
+        SymbolNotFoundError: the venue does not trade the symbol.
+        ConfigError: the clock is not known.
     """
-    spec, venue = loaded.config.data, loaded.config.venue
+    venue = loaded.config.venue
     if spec.sample is not None:
         return _sample(spec, _instrument(venue, SAMPLE_SYMBOL))
     bars = _given(spec, loaded.folder)

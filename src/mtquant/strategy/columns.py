@@ -104,8 +104,9 @@ def crossings(fast: Floats, slow: Floats) -> Signals:
     """
     said = np.zeros(len(fast), dtype=np.int8)
     if len(fast) > 1:
-        up = (fast[1:] > slow[1:]) & (fast[:-1] <= slow[:-1])
-        down = (fast[1:] < slow[1:]) & (fast[:-1] >= slow[:-1])
+        above, below, level = fast > slow, fast < slow, fast == slow
+        up = above[1:] & (below | level)[:-1]
+        down = below[1:] & (above | level)[:-1]
         np.subtract(up.view(np.int8), down.view(np.int8), out=said[1:])
     return said
 

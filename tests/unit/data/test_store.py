@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -74,6 +75,10 @@ def bars_of(rows: int = 3, **more) -> Bars:
 
 def started(code: str, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, text=True)
+
+
+def names_in(store: BarsStore) -> set[str]:
+    return {path.name for path in store.folder.iterdir()} - {".lock"}
 
 
 def change_facts(entry: StoredBars, **changes: object) -> None:
@@ -149,7 +154,7 @@ def test_several_writers_of_the_same_bars_make_one_entry(store: BarsStore):
 
     assert [writer.returncode for writer in writers] == [0, 0, 0]
     assert keys == {load_sample().content_hash()}
-    assert sorted(path.name for path in store.folder.iterdir()) == [".lock", *keys]
+    assert names_in(store) == keys
 
 
 def test_a_writer_waits_for_another_one_and_says_so_when_it_takes_too_long(store: BarsStore):
@@ -175,7 +180,7 @@ def test_a_writer_killed_before_its_end_leaves_nothing_that_is_read(store: BarsS
         store.get(load_sample().content_hash())
 
     entry = store.put(load_sample())
-    assert {path.name for path in store.folder.iterdir()} == {".lock", entry.key}
+    assert names_in(store) == {entry.key}
 
 
 def test_bars_are_found_by_symbol_and_timeframe_in_order(store: BarsStore):
@@ -223,7 +228,7 @@ def test_removed_bars_are_gone_and_stay_readable_where_they_are_open(store: Bars
 
     assert store.remove(entry.key[:16]) == entry.key
     assert store.entries() == (other,)
-    assert {path.name for path in store.folder.iterdir()} == {".lock", other.key}
+    assert names_in(store) == {other.key}
     assert opened is None or opened.content_hash() == entry.key
 
 
@@ -333,7 +338,7 @@ def test_putting_bars_again_heals_a_damaged_entry(store: BarsStore, damage: str)
     store.put(bars_of())
 
     assert store.verify(entry.key).key == entry.key
-    assert {path.name for path in store.folder.iterdir()} == {".lock", entry.key}
+    assert names_in(store) == {entry.key}
 
 
 def test_no_bars_are_not_kept(store: BarsStore):
@@ -356,6 +361,17 @@ def test_a_store_in_a_place_that_is_no_folder_is_refused(tmp_path: Path):
         BarsStore(tmp_path / "file").put(bars_of())
     with pytest.raises(DataError, match="file: cannot be read"):
         BarsStore(tmp_path / "file").entries()
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_is_named(store: BarsStore):
+    entry = store.put(bars_of())
+    store.folder.chmod(0o500)
+
+    with pytest.raises(DataError, match="cannot be written, or is in use"):
+        store.put(bars_of(4))
+    assert store.get(entry.key).content_hash() == entry.key
+    store.folder.chmod(0o700)
 
 
 @pytest.mark.shared

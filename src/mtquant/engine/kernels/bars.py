@@ -6,7 +6,13 @@ opinion, with one those whose range stays between its levels and away from the s
 
 from __future__ import annotations
 
-from mtquant.engine.kernels.figures import note_flat, note_held
+from mtquant.engine.kernels.figures import (
+    end_of_bar,
+    expect,
+    note_below,
+    note_flat,
+    note_held,
+)
 from mtquant.engine.kernels.layout import (
     ASK,
     BALANCE,
@@ -25,6 +31,7 @@ from mtquant.engine.kernels.layout import (
     SELL_SLIP,
     SIDE,
     STOP,
+    SWAP,
     TARGET,
     UNITS,
     BarColumns,
@@ -35,7 +42,7 @@ from mtquant.engine.kernels.layout import (
     Record,
     Trading,
 )
-from mtquant.engine.kernels.money import equity, own_rate, profit
+from mtquant.engine.kernels.money import own_rate, profit
 from mtquant.engine.kernels.orders import enter, leave, move_stop
 from mtquant.engine.kernels.quotes import jump, move, roll_until, stop_out
 from mtquant.exchange.rules.calm import calm_points, loss_per_point, rounding_loss
@@ -224,7 +231,6 @@ def _pass_held(
     if cells[IS_HELD_BACK]:
         return bar
     lower, upper = bounds(money, trading, record)
-    record.figures[RISE] = -float(FAR)
     end = min(len(bars.time_ms), calendar.midnight_bars[cells[MIDNIGHT]])
     end = min(end, next_decision(opinions, record, bar) + 1)
     reached = bar
@@ -279,7 +285,10 @@ def _scan(
             asks = True
             break
     if noted < bar:
-        note_held(record, bars, money, trading, calendar, bar - 1)
+        if calendar.day_ends[record.cells[DAY]] == bar - 1:
+            note_held(record, bars, money, trading, calendar, bar - 1)
+        else:
+            note_below(record, end_of_bar(bars, bar - 1))
     return bar, asks
 
 
@@ -287,26 +296,27 @@ def bounds(money: Money, trading: Trading, record: Record) -> tuple[int, int]:
     """Return the prices (points) at which something may happen to the position.
 
     They are of the side at which it would close: at or below the first, at or above the second.
+    Which closes can matter to the figures is bounded, too.
     """
     cells = record.cells
     side = cells[SIDE]
     price = exit_price(side, cells[BID], cells[ASK])
-    stop, target = cells[STOP], cells[TARGET]
+    floating = profit(money, side, cells[UNITS], cells[ENTRY], price)
+    worth = cells[BALANCE] + trading.credit_minor + floating + cells[SWAP]
+    expect(record, money, side * price, worth)
     against = FAR
     if cells[MARGIN] > 0:
-        worth = equity(cells, money, trading, price)
         limit = float(trading.stop_out_minor)
         if not trading.stops_out_by_money:
             limit = trading.stop_out_percent / 100.0 * cells[MARGIN]
         rate = own_rate(money, max(1, price))
-        floating = profit(money, side, cells[UNITS], cells[ENTRY], price)
         loss = loss_per_point(
             cells[UNITS], money.price_value, money.divisor, rate, floating, max(1, price)
         )
         room = worth - limit - 2.0 - rounding_loss(rate)
         against = int(calm_points(room, loss, price))
+    stop, target = cells[STOP], cells[TARGET]
     if side > 0:
-        lower = max(stop, price - against)
-        return lower, target if target != 0 else FAR
+        return max(stop, price - against), target if target != 0 else FAR
     upper = price + against
     return target, min(upper, stop) if stop != 0 else upper

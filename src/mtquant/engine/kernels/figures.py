@@ -55,6 +55,13 @@ def note(record: Record, worth: int, end_ms: int) -> None:
         record.figures[MAX_DRAWDOWN] = max(record.figures[MAX_DRAWDOWN], fallen)
 
 
+def note_below(record: Record, end_ms: int) -> None:
+    """Take in a bar's close at which equity is known to stand between the peak and the low."""
+    cells = record.cells
+    cells[LONGEST_MS] = max(cells[LONGEST_MS], end_ms - cells[PEAK_MS])
+    cells[IS_BELOW] = 1
+
+
 def note_flat(
     record: Record, bars: BarColumns, calendar: Calendar, worth: int, first: int, stop: int
 ) -> None:
@@ -86,10 +93,11 @@ def note_held(
     if calendar.day_ends[cells[DAY]] == bar:
         record.daily[cells[DAY]] = worth
         cells[DAY] += 1
-    _bound(record, money, side * price, worth)
+    expect(record, money, side * price, worth)
 
 
-def _bound(record: Record, money: Money, at: int, worth: int) -> None:
+def expect(record: Record, money: Money, at: int, worth: int) -> None:
+    """Bound which closes can matter, from the equity at a price (times the side)."""
     cells, figures = record.cells, record.figures
     figures[RISE] = -float(FAR)  # look at every close
     figures[FALL] = float(FAR)
@@ -101,4 +109,4 @@ def _bound(record: Record, money: Money, at: int, worth: int) -> None:
     to_peak = (cells[PEAK] - worth - _ROUNDING) / of_a_point
     to_low = (worth - cells[PEAK] * (1.0 - figures[MAX_DRAWDOWN]) - _ROUNDING) / of_a_point
     figures[RISE] = at + to_peak
-    figures[FALL] = at - max(1.0, to_low)
+    figures[FALL] = at - to_low

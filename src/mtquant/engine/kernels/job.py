@@ -236,6 +236,9 @@ def make_money(terms: Terms, venue: VenueSpec) -> Money:
         commission_percent=float(costs.percent),
         commission_per_deal=float(costs.per_deal_minor),
         commission_minimum=float(costs.minimum_minor),
+        is_free=not (
+            costs.per_lot_minor or costs.percent or costs.per_deal_minor or costs.minimum_minor
+        ),
         pays_in=costs.entry in {CommissionEntry.BOTH, CommissionEntry.IN},
         pays_out=costs.entry in {CommissionEntry.BOTH, CommissionEntry.OUT},
         fee_per_lot=float(costs.fee_per_lot_minor),

@@ -107,6 +107,7 @@ class Money(NamedTuple):
     commission_percent: float
     commission_per_deal: float
     commission_minimum: float
+    is_free: bool  # no commission of any kind
     pays_in: bool
     pays_out: bool
     fee_per_lot: float

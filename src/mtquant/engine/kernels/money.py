@@ -96,6 +96,8 @@ def commission(money: Money, units: int, price: int, opens: bool) -> int:
     """Return the commission of one deal, minor units (negative = charged)."""
     if not (money.pays_in if opens else money.pays_out):
         return 0
+    if money.is_free:
+        return 0
     value = 0.0
     if money.commission_percent > 0:
         worth = value_minor(units, price, money.price_value, money.divisor)
@@ -112,7 +114,7 @@ def commission(money: Money, units: int, price: int, opens: bool) -> int:
 
 def fee(money: Money, units: int) -> int:
     """Return the fee of one deal, minor units (negative = charged)."""
-    return commission_minor(units, money.fee_per_lot)
+    return commission_minor(units, money.fee_per_lot) if money.fee_per_lot > 0 else 0
 
 
 def swap(money: Money, cells: Cells, nights: float, bid: int, ask: int) -> int:

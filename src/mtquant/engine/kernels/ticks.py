@@ -7,7 +7,7 @@ its stop-out, are passed over; so is everything up to the next opinion while not
 from __future__ import annotations
 
 from mtquant.engine.kernels.bars import bounds, decide, next_decision, trailed
-from mtquant.engine.kernels.figures import note_flat, note_held
+from mtquant.engine.kernels.figures import end_of_bar, note_below, note_flat, note_held
 from mtquant.engine.kernels.layout import (
     ASK,
     BALANCE,
@@ -16,7 +16,6 @@ from mtquant.engine.kernels.layout import (
     BUY_SLIP,
     DAY,
     FALL,
-    FAR,
     IS_HELD_BACK,
     MIDNIGHT,
     RISE,
@@ -119,7 +118,6 @@ def _hold(
     cells = record.cells
     count = len(bars.time_ms)
     decision = next_decision(opinions, record, bar)
-    record.figures[RISE] = -float(FAR)  # look at every close
     while bar < count:
         cells[BAR] = bar
         row = _pass_ticks(ticks, calendar, money, trading, record, row, ticks.first[bar + 1])
@@ -128,8 +126,10 @@ def _hold(
             note_flat(record, bars, calendar, worth, bar, bar + 1)
             return bar + 1
         is_due = bar == decision or (bot.trails and trailed(bars, bot, record, bar) != 0)
-        if is_due or bar + 1 == count or _matters(bars, calendar, record, bar):
+        if _matters(bars, calendar, record, bar):
             note_held(record, bars, money, trading, calendar, bar)
+        elif is_due or bar + 1 == count:
+            note_below(record, end_of_bar(bars, bar))
         bar += 1
         if is_due:
             break
