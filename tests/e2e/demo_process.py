@@ -27,8 +27,8 @@ def command(*words: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return an environment in which sources and test strategies are found, the rest unchanged."""
-    paths = [str(SOURCES), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    """Return an environment in which the sources are found, with nothing else changed."""
+    paths = [str(SOURCES), os.environ.get("PYTHONPATH", "")]
     return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 

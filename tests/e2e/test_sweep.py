@@ -5,23 +5,32 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from demo_process import command, environment, kill, run, start
+from demo_process import command, environment, kill, run
 
 from mtquant.data import load_sample, save_bars
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
 FEW = ("--from", "2017-02-01", "--to", "2017-03-01")
-WORDS = ("--grid", "fast=2:9", "slow=6:22:4", "--strategy", "unhurried:Unhurried", *FEW)
+UNHURRIED = """
+import time
+
+from mtquant.strategy import SmaCrossover
+
+
+class Unhurried(SmaCrossover):
+    def signals(self, bars):
+        time.sleep(0.05)
+        return super().signals(bars)
+"""
+WORDS = ("sweep", "--strategy", "unhurried:Unhurried", "--grid", "fast=2:9", "slow=6:22:4", *FEW)
 
 
 def rows_in(folder: Path) -> int:
@@ -37,11 +46,33 @@ def wait_for_rows(process: subprocess.Popen[str], folder: Path, count: int) -> N
     raise AssertionError(f"the sweep did not write {count} rows in time")
 
 
+def begin(home: Path, folder: Path, workers: str = "2") -> subprocess.Popen[str]:
+    """Start a sweep in a session of its own, where Ctrl-C means what it does at a terminal."""
+    return subprocess.Popen(
+        command(*WORDS, "--workers", workers, "--out", str(folder)),
+        env=environment(),
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+
+
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a strategy that takes long enough to be interrupted."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "unhurried.py").write_text(UNHURRIED, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, home: Path) -> Path:
     """Return the folder of a sweep that nothing interrupted, run in one process."""
     folder = tmp_path_factory.mktemp("sweep") / "out"
-    done = run("sweep", *WORDS, "--workers", "1", "--out", str(folder))
+    done = run(*WORDS, "--workers", "1", "--out", str(folder), cwd=home)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert "The best 10 of 40 trials by sharpe" in done.stdout
@@ -66,19 +97,19 @@ def test_it_leaves_facts_rows_table_and_report(finished: Path) -> None:
 
 @posix
 def test_killed_half_way_it_goes_on_and_ends_with_the_same_bytes(
-    tmp_path: Path, finished: Path
+    tmp_path: Path, home: Path, finished: Path
 ) -> None:
     folder = tmp_path / "out"
     seen = 0
     for more in (5, 9):
-        process = start("sweep", *WORDS, "--workers", "2", "--out", str(folder))
+        process = begin(home, folder)
         wait_for_rows(process, folder, seen + more)
         kill(process)
         assert not (folder / "results.csv").exists()
         assert rows_in(folder) >= seen + more
         seen = rows_in(folder)
 
-    done = run("sweep", *WORDS, "--workers", "2", "--out", str(folder), "--json")
+    done = run(*WORDS, "--workers", "2", "--out", str(folder), "--json", cwd=home)
 
     assert done.returncode == 0, done.stderr
     for name in ("results.csv", "report.html"):
@@ -88,17 +119,10 @@ def test_killed_half_way_it_goes_on_and_ends_with_the_same_bytes(
 @posix
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_interrupted_it_keeps_what_is_finished_and_says_how_to_go_on(
-    tmp_path: Path, finished: Path, workers: str
+    tmp_path: Path, home: Path, finished: Path, workers: str
 ) -> None:
     folder = tmp_path / "out"
-    process = subprocess.Popen(
-        command("sweep", *WORDS, "--workers", workers, "--out", str(folder)),
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = begin(home, folder, workers)
     wait_for_rows(process, folder, 6)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
     _, told = process.communicate(timeout=30)
@@ -108,14 +132,16 @@ def test_interrupted_it_keeps_what_is_finished_and_says_how_to_go_on(
     assert len(told.strip().splitlines()) == 1
     facts = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
     assert facts["state"] == "running"
-    assert run("sweep", *WORDS, "--out", str(folder)).returncode == 0
+    assert run(*WORDS, "--out", str(folder), cwd=home).returncode == 0
     assert (folder / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
 
 
-def test_a_finished_sweep_is_ranked_anew_without_running_it_again(finished: Path) -> None:
+def test_a_finished_sweep_is_ranked_anew_without_running_it_again(
+    home: Path, finished: Path
+) -> None:
     before = (finished / "rows.jsonl").read_bytes()
     words = ("--by", "max_drawdown", "--min-trades", "8", "--top", "3", "--map", "slow,fast")
-    done = run("sweep", *WORDS, *words, "--out", str(finished), "--json")
+    done = run(*WORDS, *words, "--out", str(finished), "--json", cwd=home)
 
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
@@ -124,7 +150,7 @@ def test_a_finished_sweep_is_ranked_anew_without_running_it_again(finished: Path
     assert all(row["trades"] >= 8 for row in facts["top"])
     assert (finished / "rows.jsonl").read_bytes() == before
     assert "Max drawdown by slow and fast" in (finished / "report.html").read_text("utf-8")
-    assert run("sweep", *WORDS, "--out", str(finished)).returncode == 0
+    assert run(*WORDS, "--out", str(finished), cwd=home).returncode == 0
 
 
 def test_lists_draws_and_windows_are_swept_too(tmp_path: Path) -> None:
@@ -182,14 +208,26 @@ def test_bad_input_is_one_line_that_says_what_would_be_right(
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_folder_with_an_unfinished_sweep_takes_no_other(tmp_path: Path, finished: Path) -> None:
+@posix
+def test_a_folder_with_an_unfinished_sweep_takes_no_other(tmp_path: Path, home: Path) -> None:
     folder = tmp_path / "out"
-    process = start("sweep", *WORDS, "--workers", "1", "--out", str(folder))
+    process = begin(home, folder, "1")
     wait_for_rows(process, folder, 3)
-    second = run("sweep", *WORDS, "--out", str(folder))
-    process.kill()
-    process.communicate(timeout=30)
+    second = run(*WORDS, "--out", str(folder), cwd=home)
+    kill(process)
     third = run("sweep", "--grid", "fast=5,8", *FEW, "--out", str(folder))
 
     assert "another sweep runs in this folder" in second.stderr
     assert "holds an unfinished sweep with other settings" in third.stderr
+
+
+@pytest.mark.browser
+def test_the_report_opens_without_a_fault_wide_and_narrow(finished: Path) -> None:
+    check = Path(__file__).resolve().parents[2] / "scripts" / "check_report.py"
+    words = [sys.executable, str(check), "--report", str(finished / "report.html")]
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        pytest.skip("no Chromium is installed")
+
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+
+    assert done.returncode == 0, done.stderr

@@ -240,6 +240,11 @@ def test_the_cells_of_a_map_tell_their_trial() -> None:
     text = page(sweep("fast=1:3", "slow=8,9"), View(by="sharpe"))
 
     assert "Each cell shows one trial." in text
+    assert (
+        '<rect class="q6" x="33.333%" y="50.000%" width="33.333%" height="50.000%">'
+        "<title>fast 2, slow 8: 7.86, 2 trades, trial 3</title></rect>"
+        '<text class="in q6" x="50.000%" y="75.000%" dy=".35em">7.86</text>'
+    ) in text
     assert "<title>fast 2, slow 8: 7.86, 2 trades, trial 3</title>" in text
 
 

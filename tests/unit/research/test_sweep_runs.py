@@ -17,6 +17,7 @@ from mtquant.research.sweep import (
     parse_axes,
     require_room,
     run_sweep,
+    runner,
 )
 from mtquant.research.sweep.folder import FACTS, ROWS
 
@@ -69,6 +70,29 @@ def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
     together = run_sweep(GRID, Fake(waits_s=0.001), windows=("a", "bb"), workers=2)
 
     assert table(alone, tmp_path) == table(together, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("spent", "ran", "left", "pays"),
+    [(0.9, 1, 999, False), (1.0, 10, 40, False), (1.0, 10, 60, True), (60.0, 1, 1, True)],
+)
+def test_processes_are_started_when_it_pays(
+    spent: float, ran: int, left: int, *, pays: bool
+) -> None:
+    assert runner._is_worth_a_pool(spent, ran, left) is pays
+
+
+def test_left_to_itself_a_sweep_begins_alone_and_gets_help_half_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "cores", lambda: 2)
+    monkeypatch.setattr(runner, "_is_worth_a_pool", lambda _spent, ran, _left: ran >= 9)
+    heard = Heard()
+    results = run_sweep(GRID, Fake(dies_at=11, marks=tmp_path), workers=None, watcher=heard)
+
+    assert len(heard.troubles) == 1  # of a process of its own
+    assert heard.progress[-1] == (60, 60)
+    assert table(results, tmp_path) == table(run_sweep(GRID, Fake(), workers=None), tmp_path)
 
 
 def test_a_trial_that_fails_is_listed_and_the_others_go_on() -> None:

@@ -35,7 +35,9 @@ _PATH: Any = click.Path(path_type=Path)
     show_default=True,
     help="Folder; a sweep that was stopped goes on in it.",
 )
-@click.option("--workers", type=click.IntRange(min=1), help="Processes; default: the cores.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Processes; default: the cores, if it pays."
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Draws slippage and --random.")
 @click.option(
     "--limit",

@@ -116,7 +116,7 @@ def run_setup(
     space: Space,
     *,
     place: SweepFolder | None = None,
-    workers: int = 1,
+    workers: int | None = 1,
     limit: int = DEFAULT_LIMIT,
     watcher: Watcher | None = None,
 ) -> SweepResults:

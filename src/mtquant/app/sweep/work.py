@@ -19,7 +19,6 @@ from mtquant.research.sweep import (
     SweepFolder,
     SweepResults,
     TrialState,
-    cores,
     drawn,
     find_figure,
     listed,
@@ -88,7 +87,7 @@ def run_sweep_command(options: SweepOptions, watcher: Watcher) -> SweepOutcome:
             setup,
             space,
             place=place,
-            workers=options.workers or cores(),
+            workers=options.workers,
             limit=options.limit,
             watcher=watcher,
         )

@@ -97,7 +97,7 @@ class Pool:
         try:
             for _ in range(self._count):
                 self._start_worker(batches)
-            while any(worker.batch for worker in self._workers):
+            while any(worker.batch is not None for worker in self._workers):
                 self._take_answers(batches, sink)
             is_finished = True
         finally:
@@ -112,7 +112,7 @@ class Pool:
             worker.give(batch)
 
     def _take_answers(self, batches: Batches, sink: Sink) -> None:
-        busy = {worker.line: worker for worker in self._workers if worker.batch}
+        busy = {worker.line: worker for worker in self._workers if worker.batch is not None}
         for line in wait(list(busy)):
             worker = busy[cast("Connection", line)]
             batch, lines = worker.batch, worker.answer()

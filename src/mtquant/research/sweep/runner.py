@@ -7,7 +7,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mtquant.model import ConfigError, SweepError
 from mtquant.research.sweep.batches import Batches
@@ -19,11 +19,16 @@ from mtquant.research.sweep.rows_file import RowsFile
 from mtquant.research.sweep.trials import Batch, TrialState, Work, run_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mtquant.research.sweep.evaluator import EvaluatorFactory
     from mtquant.research.sweep.folder import SweepFolder
+    from mtquant.research.sweep.pool import Sink
     from mtquant.research.sweep.space import Space
+
+
+_PILOT_S: Final = 1.0
+_WORTH_S: Final = 5.0  # a process takes a second or two until it runs its first trial
 
 
 class Watcher(Protocol):
@@ -53,7 +58,7 @@ def run_sweep(
     factory: EvaluatorFactory,
     *,
     windows: Sequence[str] = ("all",),
-    workers: int = 1,
+    workers: int | None = 1,
     place: SweepFolder | None = None,
     limit: int = DEFAULT_LIMIT,
     memory_bytes: int = MEMORY_BYTES,
@@ -68,8 +73,9 @@ def run_sweep(
         space: the combinations.
         factory: makes the evaluator, once per process; pickled when there are several.
         windows: the names that the evaluator knows its windows by.
-        workers: processes; 1 runs in this one. A script that uses more needs the line
-            `if __name__ == "__main__":` before it starts.
+        workers: processes; 1 runs in this one, None starts as many as there are cores when what
+            is left takes long enough to pay for them. A script that uses more than one needs the
+            line `if __name__ == "__main__":` before it starts.
         place: where rows are kept; nothing is kept without.
         limit: the most trials that are run.
         memory_bytes: the most memory that results may take.
@@ -80,7 +86,7 @@ def run_sweep(
             cannot be written.
         SweepError: every trial failed, or a batch killed two workers.
     """
-    if workers < 1:
+    if workers is not None and workers < 1:
         raise ConfigError(f"workers must be at least 1, was {workers}")
     count = len(windows)
     require_room(len(space), count, len(space.names), limit=limit, memory_bytes=memory_bytes)
@@ -127,9 +133,10 @@ def _require_some(results: SweepResults, place: SweepFolder | None) -> None:
 
 
 def _run(
-    work: Work, factory: EvaluatorFactory, rows: RowsFile, workers: int, watcher: Watcher
+    work: Work, factory: EvaluatorFactory, rows: RowsFile, workers: int | None, watcher: Watcher
 ) -> None:
-    batches = Batches(rows.is_done, len(work.windows), workers)
+    count = workers or cores()
+    batches = Batches(rows.is_done, len(work.windows), count)
     done = work.rows - batches.left * len(work.windows)
     watcher.on_progress(done, work.rows)
 
@@ -139,14 +146,40 @@ def _run(
         done += len(batch) * len(work.windows)
         watcher.on_progress(done, work.rows)
 
+    if workers is None:
+        _run_alone(work, factory, batches, keep, until=_is_worth_a_pool if count > 1 else None)
+    elif workers == 1:
+        _run_alone(work, factory, batches, keep)
+    if batches.left:
+        Pool(work, factory, count, watcher.on_trouble).run(batches, keep)
+
+
+def _run_alone(
+    work: Work,
+    factory: EvaluatorFactory,
+    batches: Batches,
+    keep: Sink,
+    until: Callable[[float, int, int], bool] | None = None,
+) -> None:
+    """Run batches in this process, until there are none, or others had better help."""
     if not batches.left:
         return
-    if workers > 1 and batches.left > 1:
-        Pool(work, factory, workers, watcher.on_trouble).run(batches, keep)
-        return
     evaluator = factory()
+    spent, ran = 0.0, -1  # the first one is not counted: it warms up
     while (batch := batches.take()) is not None:
         since = time.perf_counter()
         lines = run_batch(work, evaluator, batch)
-        batches.learn(batch, time.perf_counter() - since)
+        seconds = time.perf_counter() - since
+        batches.learn(batch, seconds)
         keep(batch, lines)
+        if ran < 0:
+            ran = 0
+            continue
+        spent, ran = spent + seconds, ran + len(batch)
+        if until is not None and until(spent, ran, batches.left):
+            return
+
+
+def _is_worth_a_pool(spent: float, ran: int, left: int) -> bool:
+    """Tell whether so much is left that starting processes pays, once that can be told."""
+    return spent >= _PILOT_S and left * spent / ran > _WORTH_S
