@@ -108,7 +108,7 @@ class ManyWorld(World):
 
     lanes: Sequence[Lane]
     others: Sequence[Bars] = ()
-    ticks: Sequence[Ticks] = ()  # where they are given, `bars` and `others` are their minutes
+    ticks: Sequence[Ticks] = ()  # of the symbols whose bars are the minutes of them
     bars: Bars
     strategy: Callable[[], Strategy] = field(default=lambda: Scripted([]))
 
@@ -132,10 +132,13 @@ class ManyWorld(World):
         def slips(rows: int) -> NDArray[np.int32]:
             return chance.integers(-2, 4, (rows, 2)).astype(np.int32)
 
-        feeds: list[Feed] = [TickFeed(self.venue, one, slips(len(one))) for one in self.ticks]
-        if not feeds:
-            sources = (self.bars, *self.others)
-            feeds = [BarFeed(self.venue, one, slips(len(one))) for one in sources]
+        ticks = {one.symbol: one for one in self.ticks}
+        feeds: list[Feed] = [
+            TickFeed(self.venue, ticks[one.symbol], slips(len(ticks[one.symbol])))
+            if one.symbol in ticks
+            else BarFeed(self.venue, one, slips(len(one)))
+            for one in (self.bars, *self.others)
+        ]
         return Market(self.venue, feeds[0], feeds[1:])
 
     def backtest_engine(self) -> Engine:
@@ -180,11 +183,14 @@ class ManyWorld(World):
         return market
 
 
-def many_venue(*, mode: MarginMode = MarginMode.HEDGING, **account: float) -> VenueSpec:
+def many_venue(
+    *, mode: MarginMode = MarginMode.HEDGING, always_open: bool = False, **account: float
+) -> VenueSpec:
     """Return a USD account that trades three pairs; one converts at its own price."""
+    hours = {"sessions": ("00:00-24:00",) * 7} if always_open else {}
     return VenueSpec(
         account=replace(AccountSpec(margin_mode=mode), **account),
-        instruments={symbol: make_instrument(symbol) for symbol in DIGITS},
+        instruments={symbol: make_instrument(symbol, **hours) for symbol in DIGITS},
     )
 
 

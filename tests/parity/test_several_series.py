@@ -27,6 +27,7 @@ MARKETS = [
     (Timeframe.H1, 90, (Timeframe.H1, Timeframe.H4)),
     (Timeframe.H1, 90, (Timeframe.H4, Timeframe.D1)),
 ]
+SPRING_MS = 1_490_450_400_000  # 2017-03-25 14:00 UTC: eleven hours before the clock is set forward
 LONGER = {Timeframe.M15: Timeframe.H1, Timeframe.H1: Timeframe.H4, Timeframe.H4: Timeframe.D1}
 
 
@@ -37,9 +38,10 @@ def many_worlds(draw: st.DrawFn) -> ManyWorld:
     symbols = draw(st.sampled_from(PAIRS))
     timeframe, count, lengths = draw(st.sampled_from(MARKETS))
     mode = draw(st.sampled_from([MarginMode.HEDGING, MarginMode.HEDGING, MarginMode.NETTING]))
+    first_ms = draw(st.sampled_from([MONDAY_MS, MONDAY_MS, SPRING_MS]))
     late_ms = draw(st.sampled_from([0, 0, 7])) * timeframe.duration_ms
     bars = [
-        walk_of(symbol, timeframe, count, chance, first_ms=MONDAY_MS + shift)
+        walk_of(symbol, timeframe, count, chance, first_ms=first_ms + shift)
         for symbol, shift in zip(symbols, (0, late_ms), strict=True)
     ]
     wanted = [(symbol, length) for symbol in symbols for length in lengths]
@@ -70,6 +72,7 @@ def many_worlds(draw: st.DrawFn) -> ManyWorld:
         lanes=lanes,
         venue=many_venue(
             mode=mode,
+            always_open=first_ms == SPRING_MS,
             deposit=draw(st.sampled_from([400.0, 10_000.0])),
             leverage=draw(st.sampled_from([10, 100])),
         ),

@@ -39,9 +39,12 @@ def tick_worlds(draw: st.DrawFn, *, looks_at_ticks: bool) -> ManyWorld:
     if looks_at_ticks and draw(st.booleans()):  # the points of a bar's path are ticks, too
         bars = [walk_of(symbol, M5, 60, chance, size=25) for symbol in symbols]
         ticks = []
-    base = bars[0].timeframe
+    elif len(symbols) > 1 and draw(st.booleans()):  # ticks of one, bars of the other
+        bars[1] = walk_of(symbols[1], M5, 60, chance, size=25)
+        ticks = ticks[:1]
     lanes = []
     for number, symbol in enumerate(symbols):
+        base = bars[number].timeframe
         for length in draw(st.sampled_from([(base,), (base, M15), (M15,)])):
             script = random_script(chance, 200)
             strategy = partial(Scripted, script)
