@@ -128,7 +128,7 @@ def _hold(
         is_due = bar == decision or (bot.trails and trailed(bars, bot, record, bar) != 0)
         if _matters(bars, calendar, record, bar):
             note_held(record, bars, money, trading, calendar, bar)
-        elif is_due or bar + 1 == count:
+        else:
             note_below(record, end_of_bar(bars, bar))
         bar += 1
         if is_due:
