@@ -66,11 +66,9 @@ def render_report(
     fallen = metrics.drawdown(with_start(bars, equity, deposit_minor)[1])[1:]
     trades = closed_trades(deals)
     digits, currency = summary.currency_digits, summary.currency
-    own_trades = [trade for trade in trades if trade.symbol == bars.symbol]
-    still_open = [deal for deal in open_entries(deals) if deal.symbol == bars.symbol]
     price_digits = {one.symbol: one.digits for one in (bars, *others)}
     figures = (
-        charts.price_chart(bars, own_trades, still_open, digits, currency),
+        _prices(bars, trades, deals, summary),
         charts.equity_chart(bars, equity, deposit_minor, digits, currency),
         charts.drawdown_chart(bars, fallen),
     )
@@ -89,6 +87,13 @@ def render_report(
         shapes=MARKER_SHAPES,
         scripts=_scripts(_cursor_data(bars, equity, fallen, summary)),
     )
+
+
+def _prices(bars: Bars, trades: Sequence[Trade], deals: Sequence[Deal], summary: Summary) -> Chart:
+    """Return the chart of the prices with the trades and open positions of their symbol."""
+    own = [trade for trade in trades if trade.symbol == bars.symbol]
+    still_open = [deal for deal in open_entries(deals) if deal.symbol == bars.symbol]
+    return charts.price_chart(bars, own, still_open, summary.currency_digits, summary.currency)
 
 
 def _scripts(data: str) -> str:

@@ -11,11 +11,6 @@ from numpy.typing import NDArray
 from mtquant.engine.kernels.calendar import make_calendar
 from mtquant.engine.kernels.layout import (
     FAR,
-    INTEREST_NOW,
-    INTEREST_OPEN,
-    NO_SWAP,
-    SWAP_MONEY,
-    SWAP_POINTS,
     BarColumns,
     Bot,
     Calendar,
@@ -23,18 +18,13 @@ from mtquant.engine.kernels.layout import (
     TickColumns,
     Trading,
 )
-from mtquant.exchange import Terms, VenueSpec, rules
-from mtquant.exchange.currency import FOREX_MODES
-from mtquant.exchange.dealing import FillPrice
+from mtquant.engine.kernels.terms import make_money, make_trading
+from mtquant.exchange import Terms, VenueSpec
 from mtquant.exchange.rules import modes
 from mtquant.indicators import Atr
 from mtquant.model import (
     Bars,
-    CommissionEntry,
-    ExecutionMode,
     OrderType,
-    StopOutMode,
-    SwapMode,
     TradeMode,
 )
 from mtquant.risk import RiskLimits
@@ -43,19 +33,9 @@ from mtquant.strategy import AtrTrailingStop, ExitStrategy, StopLossTakeProfit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mtquant.model import Instrument, Ticks
+    from mtquant.model import Ticks
     from mtquant.strategy import Series
 
-_PRICED: Final = frozenset({ExecutionMode.REQUEST, ExecutionMode.INSTANT})
-_SWAP_MODES: Final = {
-    SwapMode.DISABLED: NO_SWAP,
-    SwapMode.POINTS: SWAP_POINTS,
-    SwapMode.BASE_CURRENCY: SWAP_MONEY,
-    SwapMode.MARGIN_CURRENCY: SWAP_MONEY,
-    SwapMode.DEPOSIT_CURRENCY: SWAP_MONEY,
-    SwapMode.INTEREST_CURRENT: INTEREST_NOW,
-    SwapMode.INTEREST_OPEN: INTEREST_OPEN,
-}
 _NO_ATR: Final = np.zeros(1)
 
 
@@ -173,8 +153,8 @@ def make_job(spec: RunSpec, bars: Bars, series: Series) -> Job:
         bars=bars,
         columns=_columns(spec, bars, series, bot),
         calendar=make_calendar(bars, terms, spec.venue.clock),
-        money=make_money(terms, spec.venue),
-        trading=make_trading(spec, terms),
+        money=make_money(terms, is_netting=spec.venue.account.is_netting),
+        trading=make_trading(spec.venue.account, terms, spec.deviation_points),
         bot=bot,
         deposit_minor=spec.venue.account.deposit_minor,
     )
@@ -198,87 +178,6 @@ def frozen(column: NDArray[Any]) -> NDArray[Any]:
     return plain
 
 
-def make_money(terms: Terms, venue: VenueSpec) -> Money:
-    """Return how prices become money."""
-    instrument, costs = terms.instrument, terms.costs
-    profits, margins, swaps = (
-        terms.conversions.profit,
-        terms.conversions.margin,
-        terms.conversions.swap,
-    )
-    rates = instrument.margin_rates
-    held = [rules.fixed_margin_per_lot(rates[i], rates[i + 2], True) for i in (0, 1)]
-    return Money(
-        price_value=terms.price_value,
-        divisor=terms.divisor,
-        rounds_legs=instrument.calculation_mode in FOREX_MODES,
-        minor_scale=terms.minor_scale,
-        money_scale=terms.money_scale,
-        is_converted=bool(profits.pair),
-        is_inverse=profits.is_inverse,
-        pair_scale=10.0**instrument.digits,
-        mode=terms.mode,
-        margin_value_open=terms.margin_value(is_held=False),
-        margin_value_held=terms.margin_value(is_held=True),
-        margin_initial=float(instrument.margin_initial),
-        point_scale=10.0**instrument.digits,
-        leverage=float(terms.leverage),
-        rate_per_price=float(terms.rate_per_price),
-        fixed_rate=float(terms.fixed_rate),
-        margin_is_converted=bool(margins.pair),
-        margin_is_inverse=margins.is_inverse,
-        open_long=float(rates[0]),
-        open_short=float(rates[1]),
-        held_long=float(held[0]),
-        held_short=float(held[1]),
-        is_netting=venue.account.is_netting,
-        commission_per_lot=float(costs.per_lot_minor),
-        commission_percent=float(costs.percent),
-        commission_per_deal=float(costs.per_deal_minor),
-        commission_minimum=float(costs.minimum_minor),
-        is_free=not (
-            costs.per_lot_minor or costs.percent or costs.per_deal_minor or costs.minimum_minor
-        ),
-        pays_in=costs.entry in {CommissionEntry.BOTH, CommissionEntry.IN},
-        pays_out=costs.entry in {CommissionEntry.BOTH, CommissionEntry.OUT},
-        fee_per_lot=float(costs.fee_per_lot_minor),
-        swap_mode=_SWAP_MODES[instrument.swap_mode],
-        swap_long=float(instrument.swap_long),
-        swap_short=float(instrument.swap_short),
-        swap_year_days=float(instrument.swap_year_days),
-        swap_lot_value=_interest_value(instrument),
-        swap_is_converted=bool(swaps.pair),
-        swap_is_inverse=swaps.is_inverse,
-    )
-
-
-def make_trading(spec: RunSpec, terms: Terms) -> Trading:
-    """Return what orders are held to."""
-    instrument, account = terms.instrument, spec.venue.account
-    at_exchange = instrument.execution_mode is ExecutionMode.EXCHANGE
-    mode = instrument.trade_mode
-    return Trading(
-        takes_long=mode in {TradeMode.FULL, TradeMode.LONG_ONLY},
-        takes_short=mode in {TradeMode.FULL, TradeMode.SHORT_ONLY},
-        is_priced=instrument.execution_mode in _PRICED,
-        deviation=spec.deviation_points,
-        room=0 if at_exchange else instrument.stops_level_points,
-        stops_level=instrument.stops_level_points,
-        freeze_level=instrument.freeze_level_points,
-        tick_size=instrument.tick_size_points,
-        volume_min=instrument.volume_min_units,
-        volume_max=instrument.volume_max_units,
-        volume_step=instrument.volume_step_units,
-        volume_limit=instrument.volume_limit_units,
-        target_at_level=terms.dealing.target_fill is FillPrice.LEVEL,
-        drops_levels_daily=instrument.drops_levels_daily,
-        stops_out_by_money=account.stop_out_mode is StopOutMode.MONEY,
-        stop_out_minor=account.stop_out_minor,
-        stop_out_percent=float(account.stop_out_percent),
-        credit_minor=account.credit_minor,
-    )
-
-
 def make_bot(spec: RunSpec) -> Bot:
     """Return the bot's limits and exits."""
     protects = [one.parameters for one in spec.exits if isinstance(one, StopLossTakeProfit)]
@@ -296,11 +195,6 @@ def make_bot(spec: RunSpec) -> Bot:
         trail_activation=float(trails[0].activation_atr) if trails else 0.0,
         trail_step=float(trails[0].step_atr) if trails else 0.0,
     )
-
-
-def _interest_value(instrument: Instrument) -> float:
-    is_forex = instrument.calculation_mode in FOREX_MODES
-    return float(instrument.contract_size) if is_forex else 0.0
 
 
 def _columns(spec: RunSpec, bars: Bars, series: Series, bot: Bot) -> BarColumns:

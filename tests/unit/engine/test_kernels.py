@@ -1,0 +1,281 @@
+"""What the kernels take, what they refuse, and what they say on the way."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from drawn_worlds import drawn_world
+from worlds import Scripted, bars_of, make_venue, stop_and_target, trailing
+
+from mtquant.engine.kernels import (
+    RunSpec,
+    ask,
+    compiler,
+    ledger_of,
+    make_job,
+    objections,
+    play,
+    varied,
+)
+from mtquant.engine.kernels.bars import play_bars
+from mtquant.exchange import VenueSpec
+from mtquant.model import (
+    AccountKind,
+    CalculationMode,
+    Direction,
+    ExecutionMode,
+    GtcMode,
+    OrderType,
+    StrategyError,
+    TradeMode,
+)
+from mtquant.risk import RiskLimits
+from mtquant.strategy import (
+    ArrayStrategy,
+    BarsView,
+    Columns,
+    Series,
+    Signals,
+    SmaCrossover,
+    SmaCrossoverParameters,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def spec_of(venue: VenueSpec | None = None, *exits: Any, symbol: str = "EURUSD") -> RunSpec:
+    """Return a run with a stop, or with the exits given."""
+    return RunSpec(
+        venue=venue or make_venue(),
+        symbol=symbol,
+        exits=exits or (stop_and_target(stop_points=200),),
+        limits=RiskLimits(),
+    )
+
+
+def waves(count: int = 400) -> Any:
+    """Return bars that go up and down."""
+    return bars_of([110_000 + round(400 * np.sin(i / 9)) for i in range(count)])
+
+
+class Own:
+    """An exit of a user's own."""
+
+    name, priority = "own", 1
+
+
+def test_a_plain_run_meets_no_objection() -> None:
+    assert objections(spec_of(None, stop_and_target(stop_atr=2.0), trailing())) == ()
+
+
+@pytest.mark.parametrize(
+    ("instrument", "said"),
+    [
+        ({"depth_points": (0,), "depth_lots": (1.0,)}, "EURUSD: orders meet a market depth"),
+        ({"trade_mode": TradeMode.DISABLED}, "EURUSD: trading is restricted"),
+        ({"real_accounts_only": True}, "EURUSD: trading is restricted"),
+        ({"stop_loss_allowed": False}, "EURUSD: trading is restricted"),
+        ({"order_types": (OrderType.LIMIT,)}, "EURUSD: trading is restricted"),
+        (
+            {
+                "calculation_mode": CalculationMode.EXCH_BONDS,
+                "face_value": 1000.0,
+                "accrued_interest": 1.0,
+            },
+            "EURUSD: bonds with accrued interest",
+        ),
+    ],
+)
+def test_an_instrument_without_scalar_rules_is_objected_to(
+    instrument: dict[str, Any], said: str
+) -> None:
+    assert objections(spec_of(make_venue(**instrument))) == (said,)
+
+
+@pytest.mark.parametrize(
+    ("account", "said"),
+    [
+        ({"trade_allowed": False}, "the account does not let bots trade"),
+        ({"experts_allowed": False}, "the account does not let bots trade"),
+        ({"limit_requests_per_minute": 9}, "the account limits requests"),
+        ({"stops_out_hedged": True}, "the account stops out hedged positions"),
+    ],
+)
+def test_an_account_without_scalar_rules_is_objected_to(account: dict[str, Any], said: str) -> None:
+    venue = make_venue()
+    changed = replace(venue, account=replace(venue.account, **account))
+
+    assert objections(spec_of(changed)) == (said,)
+
+
+def test_conversion_through_another_pair_is_objected_to() -> None:
+    yen = make_venue(symbol="USDJPY").instruments["USDJPY"]
+    listed = {
+        "EURJPY": replace(yen, base_currency="EUR"),
+        "USDJPY": yen,
+        "EURUSD": make_venue().instruments["EURUSD"],
+    }
+    venue = VenueSpec(account=make_venue().account, instruments=listed)
+
+    assert objections(spec_of(venue, symbol="USDJPY")) == ()
+    assert objections(spec_of(venue, symbol="EURJPY")) == (
+        "EURJPY: its money converts at the quotes of EURUSD, USDJPY",
+    )
+
+
+def test_exits_without_scalar_rules_are_objected_to_by_name() -> None:
+    found = objections(spec_of(None, stop_and_target(stop_points=9), Own(), trailing(), trailing()))
+
+    assert found == ("exit own has no scalar rule", "two exits are atr_trailing_stop")
+
+
+def test_a_trailing_stop_where_levels_end_with_the_day_is_objected_to() -> None:
+    venue = make_venue(gtc_mode=GtcMode.DAILY)
+
+    assert objections(spec_of(venue, stop_and_target(stop_points=9))) == ()
+    assert "where levels end with the day" in objections(spec_of(venue, trailing()))[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (np.zeros(399, dtype=np.int8), r"signals must be int8\[400\], .* were int8\(399,\)"),
+        (np.zeros(400), r"signals must be int8\[400\], .* were float64"),
+        ([0] * 400, r"signals must be int8\[400\], .* were <class 'list'>"),
+        (np.full(400, 3, dtype=np.int8), r"signals\[0\] is 3; say 1 \(long\)"),
+        (np.full(400, -2, dtype=np.int8), r"signals\[0\] is -2; say"),
+    ],
+)
+def test_signals_that_are_none_are_refused(said: Any, message: str) -> None:
+    class Wrong(ArrayStrategy):
+        def signals(self, bars: Columns) -> Signals:
+            return said  # type: ignore[no-any-return]
+
+    with pytest.raises(StrategyError, match=f"Wrong: {message}"):
+        ask(Wrong("wrong"), Series.over(waves()))
+
+
+def test_what_a_strategy_says_at_once_is_what_it_says_bar_by_bar() -> None:
+    class BarByBar(SmaCrossover):
+        def signals(self, bars: Columns) -> None:  # type: ignore[override]
+            return None
+
+    series = Series.over(waves())
+    parameters = SmaCrossoverParameters(fast=3, slow=11)
+    at_once = ask(SmaCrossover("a", parameters), series)
+    in_turn = ask(BarByBar("b", parameters), series)
+
+    assert np.count_nonzero(at_once.directions) > 10
+    assert (at_once.directions[:-1] == in_turn.directions[:-1]).all()
+    assert in_turn.strengths is None
+
+
+def test_strengths_are_kept_where_they_differ() -> None:
+    class Faint(Scripted):
+        def on_bar(self, bars: BarsView) -> Any:
+            return self.signal(bars, Direction.SHORT, strength=0.25)
+
+    said = ask(Faint([]), Series.over(waves(9)))
+
+    assert said.directions.tolist() == [-1] * 8 + [0]
+    assert said.strengths is not None
+    assert said.strengths.tolist() == [0.25] * 8 + [1.0]
+
+
+def test_a_varied_run_is_the_run_made_anew() -> None:
+    bars = waves()
+    series = Series.over(bars)
+    first, second = spec_of(), spec_of(None, stop_and_target(stop_atr=1.0, target_atr=2.0))
+    said = ask(SmaCrossover("x", SmaCrossoverParameters(fast=3, slow=11)), series)
+    again = play(varied(make_job(first, bars, series), second, series), said.directions)
+    made = play(make_job(second, bars, Series.over(bars)), said.directions)
+
+    assert len(made.deals) > 10
+    assert ledger_of(again).deals == ledger_of(made).deals
+
+
+def test_every_other_opening_and_nothing_else_is_left_where_money_is_short() -> None:
+    venue = make_venue(deposit=5.0)
+    bars = waves()
+    series = Series.over(bars)
+    said = ask(SmaCrossover("x", SmaCrossoverParameters(fast=3, slow=11)), series)
+    played = play(make_job(spec_of(venue), bars, series), said.directions)
+
+    assert len(played.deals) == 0
+    assert played.cells[0] == 500
+
+
+def test_without_numba_the_rules_run_interpreted_and_a_person_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compiler, "find_spec", lambda _name: None)
+    compiler.compiled.cache_clear()
+    try:
+        assert "numba is not installed" in compiler.news()
+        assert compiler.compiled(play_bars) is play_bars
+        world = drawn_world(5)
+        job = make_job(world.spec(), world.bars, Series.over(world.bars))
+        market, _ = world.backtest()
+        found = ledger_of(play(job, world.directions, world.strengths))
+    finally:
+        compiler.compiled.cache_clear()
+
+    assert found.deals == market.book.ledger.deals
+
+
+def test_a_person_is_told_before_the_first_compilation(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(compiler.CACHE_VARIABLE, str(tmp_path))
+    pytest.importorskip("numba", reason="the extra `fast` (numba) is not installed")
+
+    assert compiler.cache_folder() == tmp_path
+    assert "compiling the kernels for this machine, once" in compiler.news()
+    (tmp_path / compiler._version()).mkdir()
+    assert compiler.news() == ""
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "place"),
+    [
+        ("linux", {"XDG_CACHE_HOME": "/c"}, "/c/mtquant/kernels"),
+        ("linux", {}, "/home/me/.cache/mtquant/kernels"),
+        ("darwin", {}, "/home/me/Library/Caches/mtquant/kernels"),
+        ("win32", {"LOCALAPPDATA": "/local"}, "/local/mtquant/kernels"),
+    ],
+)
+def test_compiled_code_is_kept_in_a_folder_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, platform: str, variables: dict[str, str], place: str
+) -> None:
+    for name in (compiler.CACHE_VARIABLE, "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(compiler.Path, "home", classmethod(lambda cls: cls("/home/me")))
+
+    assert compiler.cache_folder().as_posix() == place
+
+
+def test_old_compiled_code_is_dropped_but_the_newest(tmp_path: Path) -> None:
+    import os
+
+    for age in range(7):
+        (tmp_path / f"v{age}").mkdir()
+        os.utime(tmp_path / f"v{age}", (1_000_000 - age, 1_000_000 - age))
+    compiler._drop_old(tmp_path)
+
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["v0", "v1", "v2", "v3"]
+
+
+def test_prices_at_an_exchange_need_no_distance() -> None:
+    venue = make_venue(execution_mode=ExecutionMode.EXCHANGE, stops_level_points=500)
+    job = make_job(spec_of(venue), waves(), Series.over(waves()))
+
+    assert (job.trading.room, job.trading.stops_level) == (0, 500)
+    assert venue.account.kind is AccountKind.DEMO
