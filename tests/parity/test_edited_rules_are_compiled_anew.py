@@ -22,7 +22,7 @@ from drawn_worlds import drawn_world
 from mtquant.engine.kernels import layout, make_job, play
 from mtquant.strategy import Series
 
-world = drawn_world(3)
+world = drawn_world(4)
 job = make_job(world.spec(), world.bars, Series.over(world.bars))
 for interpreted in (False, True):
     played = play(job, world.directions, world.strengths, interpreted=interpreted)

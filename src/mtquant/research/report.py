@@ -66,7 +66,6 @@ def render_report(
     fallen = metrics.drawdown(with_start(bars, equity, deposit_minor)[1])[1:]
     trades = closed_trades(deals)
     digits, currency = summary.currency_digits, summary.currency
-    price_digits = {one.symbol: one.digits for one in (bars, *others)}
     figures = (
         _prices(bars, trades, deals, summary),
         charts.equity_chart(bars, equity, deposit_minor, digits, currency),
@@ -76,17 +75,16 @@ def render_report(
         section("Key figures", cards_html(summary), css="plain", is_hidden=True),
         *(_figure(chart) for chart in figures),
         _results(tables.monthly(bars, equity, trades, deposit_minor), trades, summary),
-        section(f"Trades ({len(trades):,})", tables.trades_html(trades, price_digits, digits)),
+        _trades(trades, (bars, *others), digits),
         section("Settings", tables.facts_html(_settings(bars, venue, summary, facts))),
     )
-    return html_page(
-        title,
-        _subtitle(bars, summary, venue),
-        "\n".join(body),
-        styles=asset("report.css"),
-        shapes=MARKER_SHAPES,
-        scripts=_scripts(_cursor_data(bars, equity, fallen, summary)),
-    )
+    scripts = _scripts(_cursor_data(bars, equity, fallen, summary))
+    return _page(title, _subtitle(bars, summary, venue), "\n".join(body), scripts)
+
+
+def _page(title: str, below: str, body: str, scripts: str) -> str:
+    styles = asset("report.css")
+    return html_page(title, below, body, styles=styles, shapes=MARKER_SHAPES, scripts=scripts)
 
 
 def _prices(bars: Bars, trades: Sequence[Trade], deals: Sequence[Deal], summary: Summary) -> Chart:
@@ -94,6 +92,11 @@ def _prices(bars: Bars, trades: Sequence[Trade], deals: Sequence[Deal], summary:
     own = [trade for trade in trades if trade.symbol == bars.symbol]
     still_open = [deal for deal in open_entries(deals) if deal.symbol == bars.symbol]
     return charts.price_chart(bars, own, still_open, summary.currency_digits, summary.currency)
+
+
+def _trades(trades: Sequence[Trade], traded: Sequence[Bars], digits: int) -> str:
+    price_digits = {one.symbol: one.digits for one in traded}
+    return section(f"Trades ({len(trades):,})", tables.trades_html(trades, price_digits, digits))
 
 
 def _scripts(data: str) -> str:
