@@ -13,6 +13,7 @@ from mtquant import __version__
 _COMMANDS: Final = {
     "demo": "Run the bot on the embedded terminal over a year of real prices.",
     "backtest": "Run a configuration over its data, as fast as it goes.",
+    "parity": "Play a configuration in every way and compare, to the point and the cent.",
     "bars": "Keep bars in a store: import, list, export, check, remove.",
     "report": "Write the report of a finished or stopped run again.",
     "halt": "Tell the bot of a folder to stop opening positions, or to close them.",
