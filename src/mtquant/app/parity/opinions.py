@@ -24,8 +24,8 @@ NO_AHEAD: Final = "no look-ahead"
 
 _ANYWHERE: Final = 32
 """How many cuts are made at bars that are drawn by the seed."""
-_ROWS: Final = 400_000_000
-"""How many bars may be looked at for all cuts together: some ten seconds of a usual strategy."""
+_ROWS: Final = 200_000_000
+"""How many bars may be looked at for all cuts together: some five seconds of a usual strategy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

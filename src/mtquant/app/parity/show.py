@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mtquant.app.parity.check import Compared, Parity
     from mtquant.app.parity.difference import Conduct, Difference
 
-_HASH = 12
+_HASH = 8  # characters that are shown
 
 
 def facts_of(parity: Parity) -> dict[str, Any]:
@@ -69,9 +69,11 @@ def _table(parity: Parity) -> Table:
         f"{plan.bars.timeframe.name}, seed {plan.config.seed}",
         title_justify="left",
         box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
-    for heading in ("Way", "Bars", "Deals", f"Net {account.currency}", "Trades", "Seconds"):
-        table.add_column(heading, justify="left" if heading in {"Way", "Trades"} else "right")
+    table.add_column("Way", no_wrap=True)
+    for heading in ("Bars", "Deals", f"Net {account.currency}", "Trades", "Seconds"):
+        table.add_column(heading, justify="right")
     table.add_column("Verdict")
     for one in parity.ways:
         digits = account.currency_digits
