@@ -159,6 +159,20 @@ def test_a_run_that_kernels_do_not_know_is_compared_without_them() -> None:
     assert why == dict.fromkeys((INTERPRETED, COMPILED), "the account limits requests")
 
 
+def test_what_the_live_runner_refuses_is_not_equal(capsys: pytest.CaptureFixture[str]) -> None:
+    raw = dict(load_config().raw)
+    instruments = {"EURUSD": raw["venue"]["instruments"]["EURUSD"] | {"margin_rates": [0.5] * 4}}
+    raw["venue"] = raw["venue"] | {"instruments": instruments}
+
+    found = compared(cut_to(make_plan(load_config(raw=raw)), BARS))
+
+    assert not found.is_equal
+    [refused] = [one for one in found.left_out if one.refuses]
+    assert refused.name == LIVE
+    text = printed(found, capsys)
+    assert "live: REFUSED: EURUSD: margin of one lot is" in text
+
+
 def test_without_numba_the_compiled_kernel_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "is_available", lambda: False)
     monkeypatch.setattr(check, "news", lambda: "numba is not installed")

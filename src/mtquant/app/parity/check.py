@@ -29,7 +29,7 @@ from mtquant.app.parity.ways import (
 from mtquant.app.playing import run_spec
 from mtquant.app.wiring import Plan, make_plan
 from mtquant.engine.kernels import ask, is_available, news, objections
-from mtquant.model import ConfigError
+from mtquant.model import ConfigError, HaltError, RetryableError, SymbolNotFoundError
 from mtquant.strategy import Series
 
 if TYPE_CHECKING:
@@ -65,10 +65,14 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """Hold a way or a look at the signals that does not apply, and why."""
+    """Hold a way or a look at the signals that was not taken, and why.
+
+    It does not apply, or it `refuses` what others play: then they are not equal.
+    """
 
     name: str
     why: str
+    refuses: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +88,8 @@ class Parity:
     def is_equal(self) -> bool:
         """Tell whether all ways are equal and nothing speaks against the signals."""
         parted = any(one.difference for one in self.ways)
-        return not parted and all(one.holds for one in self.opinions)
+        refused = any(one.refuses for one in self.left_out)
+        return not (parted or refused) and all(one.holds for one in self.opinions)
 
 
 def check_parity(options: ParityOptions, tell: Callable[[str], None]) -> Parity:
@@ -96,7 +101,6 @@ def check_parity(options: ParityOptions, tell: Callable[[str], None]) -> Parity:
 
     Raises:
         InputError: configuration, data or signals cannot be used.
-        BrokerError: the embedded terminal refuses the live run.
     """
     loaded = load_config(options.config, {"seed": options.seed}, data=options.data)
     return compare_ways(cut_to(make_plan(loaded, "parity"), options.bars), options.bars, tell)
@@ -116,13 +120,15 @@ def compare_ways(plan: Plan, live_bars: int | None, tell: Callable[[str], None])
     tell(_begin(BACKTEST, plan))
     reference = play_backtest(plan, tell)
     kernels, why_not = _kernels(plan, tell)
+    live, refused = _live(plan, reference, live_bars or LIVE_BARS, tell)
     ways = [
         Compared(played=reference, is_reference=True),
         *(_compared(reference, played) for played in kernels),
-        *_live(plan, reference, live_bars or LIVE_BARS, tell),
+        *live,
     ]
     opinions, unstated = _opinions(plan, stated_signals(plan), tell)
-    return Parity(plan=plan, ways=tuple(ways), opinions=opinions, left_out=(*why_not, *unstated))
+    left_out = (*why_not, *refused, *unstated)
+    return Parity(plan=plan, ways=tuple(ways), opinions=opinions, left_out=left_out)
 
 
 def cut_to(plan: Plan, count: int | None) -> Plan:
@@ -140,7 +146,7 @@ def cut_to(plan: Plan, count: int | None) -> Plan:
 
 def _live(
     plan: Plan, reference: PlayedWay, most: int, tell: Callable[[str], None]
-) -> tuple[Compared, ...]:
+) -> tuple[tuple[Compared, ...], tuple[LeftOut, ...]]:
     """Play live, and where that is over fewer bars, as many in the backtest to compare with."""
     short = cut_to(plan, most)
     mine: tuple[Compared, ...] = ()
@@ -152,7 +158,11 @@ def _live(
         reference = play_backtest(short, tell)
         mine = (Compared(played=reference, is_reference=True),)
     tell(f"{_begin(LIVE, short)} through the terminal's calls; 100,000 take a minute or two")
-    return (*mine, _compared(reference, play_live(short, tell)))
+    try:
+        played = play_live(short, tell)
+    except (HaltError, RetryableError, SymbolNotFoundError) as error:
+        return mine, (LeftOut(name=LIVE, why=str(error), refuses=True),)
+    return (*mine, _compared(reference, played)), ()
 
 
 def _kernels(

@@ -15,7 +15,7 @@ from mtquant.research import closed_trades, trades_sha256
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mtquant.app.parity.check import Compared, Parity
+    from mtquant.app.parity.check import Compared, LeftOut, Parity
     from mtquant.app.parity.difference import Conduct, Difference
 
 _HASH = 8  # characters that are shown
@@ -92,13 +92,13 @@ def _table(parity: Parity) -> Table:
             found.name, bars, "", "", "", f"{found.seconds:.2f}", _word(holds=found.holds)
         )
     for left in parity.left_out:
-        table.add_row(left.name, "", "", "", "", "", "left out")
+        table.add_row(left.name, "", "", "", "", "", _left(left))
     return table
 
 
 def _lines(parity: Parity) -> Iterator[str]:
     for left in parity.left_out:
-        yield f"{left.name}: left out: {left.why}"
+        yield f"{left.name}: {_left(left)}: {left.why}"
     for found in parity.opinions:
         yield f"{found.name}: {found.finding or found.about}"
     for one in parity.ways:
@@ -136,6 +136,10 @@ def _shown(value: object) -> str:
 
 def _verdict(one: Compared) -> str:
     return "reference" if one.is_reference else _word(holds=one.difference is None)
+
+
+def _left(one: LeftOut) -> str:
+    return "REFUSED" if one.refuses else "left out"
 
 
 def _word(*, holds: bool) -> str:
