@@ -122,7 +122,7 @@ def drawn_world(seed: int) -> DrawnWorld:
         ),
         limits=RiskLimits(
             risk_per_trade_fraction=0.1 if is_strained else draw.pick([0.002, 0.01, 0.1]),
-            max_spread_points=draw.pick([15, 500, 500]),
+            max_spread_points=draw.pick([10, 500, 500]),
             max_daily_loss_fraction=0.99 if is_strained else draw.pick([0.02, 0.5, 0.9]),
         ),
         slippage=draw.rng.integers(-slips, slips + 1, (len(bars), 2)).astype(np.int32),
@@ -197,8 +197,10 @@ def drawn_venue(
     A strained one needs most of its equity as margin, and stops out above the loss of a stop. Where
     levels `may_drop`, they may end with the day.
     """
-    level = draw.pick([90.0, 99.0] if is_strained else [50.0, 50.0, 90.0, 99.0])
-    deposit = draw.pick([500.0, 3_000.0, 50_000.0])
+    level = draw.pick([90.0, 100.0] if is_strained else [50.0, 50.0, 90.0, 99.0])
+    # so little that equity changes by single minor units, and meets levels exactly
+    least = 5.0 if is_strained else 500.0
+    deposit = draw.pick([least, 3_000.0, 50_000.0])
     by_money = draw.chance(0.15)
     account = AccountSpec(
         currency=currency,

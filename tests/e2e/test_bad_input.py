@@ -69,6 +69,16 @@ def test_a_wrong_configuration_is_refused(tmp_path: Path, old: str, new: str, sa
     assert not out.exists()
 
 
+def test_parity_refuses_a_wrong_configuration_before_it_plays(tmp_path: Path) -> None:
+    line = refused("parity", "--config", str(changed(tmp_path, "fast: 20", "fast: 60")))
+
+    assert "slow must be longer than fast (60), was 50" in line
+
+
+def test_parity_refuses_data_that_do_not_exist(tmp_path: Path) -> None:
+    assert "there is no such data file" in refused("parity", "--data", str(tmp_path / "no.npz"))
+
+
 def test_risk_five_is_told_how_risk_is_written(tmp_path: Path) -> None:
     text = SHIPPED.read_text(encoding="utf-8")
     start, end = text.index("risk:\n"), text.index("execution:\n")

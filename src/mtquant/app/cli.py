@@ -14,6 +14,7 @@ _COMMANDS: Final = {
     "demo": "Run the bot on the embedded terminal over a year of real prices.",
     "backtest": "Run a configuration over its data, as fast as it goes.",
     "sweep": "Run a configuration with many parameters and rank them.",
+    "parity": "Play a configuration in every way and compare, to the point and the cent.",
     "bars": "Keep bars in a store: import, list, export, check, remove.",
     "report": "Write the report of a finished or stopped run again.",
     "halt": "Tell the bot of a folder to stop opening positions, or to close them.",
