@@ -92,6 +92,24 @@ def test_the_event_driven_backtest_with_full_accounting() -> None:
     report("event-driven backtest, crossover with stops and trailing", rate, loop_rate(bars))
 
 
+def test_what_a_trade_costs() -> None:
+    bars = made_up_bars(BARS // 4)
+    raw = dict(load_config().raw) | {
+        "strategy": {"name": "sma_crossover", "parameters": {"fast": 2, "slow": 5}},
+        "exits": {"stop_loss_take_profit": {"stop_points": 40, "target_points": 40}},
+    }
+    raw["risk"] = raw["risk"] | {"max_daily_loss_fraction": 0.9}
+    account = raw["venue"]["account"] | {"deposit": 1e9}
+    raw["venue"] = raw["venue"] | {"account": account}
+    plan = replace(make_plan(load_config(raw=raw)), bars=bars)
+    trades = len(run_backtest(plan).book.ledger.deals) // 2
+
+    seconds = cpu_of(lambda: run_backtest(plan), runs=3).median
+
+    print(f"\nevent-driven backtest: {1e6 * seconds / trades:.0f} us a trade, {trades:,} trades")
+    report("event-driven backtest, a trade every few bars", len(bars) / seconds, loop_rate(bars))
+
+
 def test_streaming_one_bar_at_a_time() -> None:
     bars = made_up_bars(BARS // 4)
     plan = plan_over(bars)

@@ -88,6 +88,7 @@ class BrokerSession:
         self._broker_id = broker_id
         self._traded: dict[str, _Traded] = {}
         self._standard: dict[str, str] = {}
+        self._quoted: set[str] = set()  # since the connection
         self._foreign: dict[str, Instrument] = {}
         given = self._credentials
         self._identity = (given.login, given.server) if given.login and given.server else None
@@ -123,6 +124,7 @@ class BrokerSession:
             raise error_from(error, call="initialize", login=given.login)
         account = self.account()
         self._require_wanted(account)
+        self._quoted.clear()
         for standard in self._names:
             self._traded[standard] = self._select(standard, account)
             self._standard[self._traded[standard].broker_symbol] = standard
@@ -176,11 +178,13 @@ class BrokerSession:
         tick = self._terminal.symbol_info_tick(traded.broker_symbol)
         if tick is None:
             error = self._terminal.last_error()
-            if error[0] == _NOT_FOUND:  # it is selected, so it exists: nothing has been quoted
+            # it is selected, so it exists: nothing has been quoted, or somebody has hidden it since
+            if error[0] == _NOT_FOUND and symbol not in self._quoted:
                 return None
             raise error_from(error, call="symbol_info_tick", symbol=symbol)
         if tick.time_msc == 0:
             return None
+        self._quoted.add(symbol)
         with _readable("symbol_info_tick"):
             return translate.quote_from(tick, traded.instrument, self._server_clock)
 

@@ -158,6 +158,37 @@ def test_an_account_that_nets_its_positions_is_traded_too(mode: int):
     assert desk.session.connect().margin_mode is not MarginMode.HEDGING
 
 
+def test_a_symbol_without_a_price_yet_has_no_quote_and_is_no_error(desk: Desk):
+    desk.inner.symbol_select("EURUSD", False)
+
+    assert desk.session.last_quote("EURUSD") is None
+    assert desk.session.view().quotes == ()
+    with pytest.raises(BrokerAPIError, match="EURUSD: the terminal has no price of it yet"):
+        desk.session.quote("EURUSD")
+
+
+def test_a_tick_without_a_time_is_no_quote(desk: Desk):
+    desk.answer("symbol_info_tick", lambda tick: changed(tick, time_msc=0))
+
+    assert desk.session.last_quote("EURUSD") is None
+
+
+def test_a_symbol_that_was_hidden_after_its_first_price_is_an_error(desk: Desk):
+    assert desk.session.last_quote("EURUSD") is not None
+    desk.inner.symbol_select("EURUSD", False)
+
+    with pytest.raises(RetryableError):
+        desk.session.view()
+
+
+def test_a_bar_ends_by_the_wall_clock_where_that_is_earlier(desk: Desk):
+    before_summer_ms = 1_490_486_400_000  # 2017-03-26 00:00 UTC, an hour before the clock jumps
+
+    ends_ms = desk.session.bar_end_ms(before_summer_ms, Timeframe.H4)
+
+    assert ends_ms == before_summer_ms + 3 * 3_600_000
+
+
 def test_a_symbol_that_the_broker_lacks_is_named():
     desk = Desk()
     desk.terminal.answers["symbol_select"] = lambda *_: desk.inner.symbol_select("NOPE")

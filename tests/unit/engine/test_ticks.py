@@ -13,9 +13,10 @@ from worlds import MONDAY_MS, Scripted
 from mtquant.app.guard import GuardedStrategy
 from mtquant.data import minute_bars
 from mtquant.model import Direction, Reason, Side, Signal, Ticks, Timeframe
+from mtquant.strategy import BarsView, Series, TickView
 
 if TYPE_CHECKING:
-    from mtquant.strategy import BarsView, Strategy, TickView
+    from mtquant.strategy import Strategy
 
 
 def ticks_at(*rows: tuple[float, int]) -> Ticks:
@@ -82,7 +83,9 @@ def test_a_decision_on_a_tick_fills_at_that_tick_and_its_stop_is_met_at_a_later_
 
 
 def test_a_strategy_without_on_tick_is_not_asked_and_the_market_may_skip() -> None:
-    assert not Scripted([]).wants_ticks
+    silent = Scripted([])
+    assert not silent.wants_ticks
+    assert silent.on_tick(TickView(BarsView(Series("EURUSD", Timeframe.M1, 5)), 5)) is None
     assert not GuardedStrategy(Scripted([])).wants_ticks
     assert GuardedStrategy(Listening()).wants_ticks
 
