@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mtquant.app.wiring import Plan, make_exits, run_backtest
 from mtquant.data import resample
 from mtquant.engine.kernels import (
+    Job,
     Played,
     RunSpec,
     ask,
@@ -96,17 +97,20 @@ def play_plan(plan: Plan, tell: Callable[[str], None], *, event_driven: bool = F
     return PlayedPlan(deals=deals, summary=summary, objections=found)
 
 
-def play_by_kernel(plan: Plan) -> Played:
-    """Ask a plan's strategy about every bar, and play what it says."""
-    lane, spec = plan.lanes[0], run_spec(plan)
+def kernel_job(plan: Plan) -> tuple[Job, Series]:
+    """Return a plan of one strategy as a kernel's run, and the series that it decides on."""
     ticks = plan.ticks.get(plan.bars.symbol)
     if ticks is None:
         series = Series.over(plan.bars)
-        job = make_job(spec, plan.bars, series)
-    else:
-        bars = resample(plan.bars, lane.timeframe, plan.config.venue.clock)
-        series = Series.over(bars)
-        job = make_tick_job(spec, ticks, bars, series)
+        return make_job(run_spec(plan), plan.bars, series), series
+    bars = resample(plan.bars, plan.lanes[0].timeframe, plan.config.venue.clock)
+    series = Series.over(bars)
+    return make_tick_job(run_spec(plan), ticks, bars, series), series
+
+
+def play_by_kernel(plan: Plan) -> Played:
+    """Ask a plan's strategy about every bar, and play what it says."""
+    job, series = kernel_job(plan)
     said = ask(plan.strategy(), series)
     return play(job, said.directions, said.strengths)
 

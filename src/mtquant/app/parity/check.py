@@ -26,11 +26,10 @@ from mtquant.app.parity.ways import (
     play_kernel,
     play_live,
 )
-from mtquant.app.playing import run_spec
+from mtquant.app.playing import kernel_job, plan_objections
 from mtquant.app.wiring import Plan, make_plan
-from mtquant.engine.kernels import ask, is_available, news, objections
+from mtquant.engine.kernels import ask, is_available, news
 from mtquant.model import ConfigError, HaltError, RetryableError, SymbolNotFoundError
-from mtquant.strategy import Series
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,11 +167,11 @@ def _live(
 def _kernels(
     plan: Plan, tell: Callable[[str], None]
 ) -> tuple[list[PlayedWay], tuple[LeftOut, ...]]:
-    against = objections(run_spec(plan))
+    against = plan_objections(plan)
     if against:
         why = "; ".join(against)
         return [], tuple(LeftOut(name=way, why=why) for way in (INTERPRETED, COMPILED))
-    said = ask(plan.strategy(), Series.over(plan.bars))
+    said = ask(plan.strategy(), kernel_job(plan)[1])
     tell(_begin(INTERPRETED, plan))
     played = [play_kernel(plan, said, interpreted=True)]
     about = news()
@@ -180,7 +179,7 @@ def _kernels(
         return played, (LeftOut(name=COMPILED, why=about),)
     tell(about or _begin(COMPILED, plan))
     first = cut_to(plan, 2)  # compiles, so that the seconds of the run are its own
-    play_kernel(first, ask(plan.strategy(), Series.over(first.bars)), interpreted=False)
+    play_kernel(first, ask(plan.strategy(), kernel_job(first)[1]), interpreted=False)
     return [*played, play_kernel(plan, said, interpreted=False)], ()
 
 

@@ -26,7 +26,7 @@ def facts_of(parity: Parity) -> dict[str, Any]:
     plan = parity.plan
     return {
         "equal": parity.is_equal,
-        "strategy": plan.config.strategy.name,
+        "strategy": plan.config.only_strategy.name,
         "symbol": plan.bars.symbol,
         "timeframe": plan.bars.timeframe.name,
         "bars": len(plan.bars),
@@ -65,8 +65,7 @@ def _table(parity: Parity) -> Table:
     plan = parity.plan
     account = plan.config.venue.account
     table = Table(
-        title=f"Parity of {plan.config.strategy.name} on {plan.bars.symbol} "
-        f"{plan.bars.timeframe.name}, seed {plan.config.seed}",
+        title=f"Parity of {plan.title}, seed {plan.config.seed}",
         title_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from mtquant.app.demo import LockStep, ServerClockFace
 from mtquant.app.parity.reasons import KernelRows, Notes, Reasons
-from mtquant.app.playing import run_spec
+from mtquant.app.playing import kernel_job
 from mtquant.app.wiring import Plan, make_engine, run_backtest
 from mtquant.broker import BrokerSession, Credentials, MT5Client
 from mtquant.engine import LiveRunner
-from mtquant.engine.kernels import Said, layout, ledger_of, make_job, play
+from mtquant.engine.kernels import Said, layout, ledger_of, play
 from mtquant.exchange.ledger import Ledger
 from mtquant.model import SystemClock
 from mtquant.storage import MemoryJournal
@@ -133,7 +133,7 @@ def play_live(plan: Plan, tell: Callable[[str], None]) -> PlayedWay:
 def play_kernel(plan: Plan, said: Said, *, interpreted: bool) -> PlayedWay:
     """Play what a strategy says by the kernel, as compiled code or as the source it is."""
     started_ms = SystemClock().now_ms()
-    job = make_job(run_spec(plan), plan.bars, Series.over(plan.bars))
+    job, _ = kernel_job(plan)
     played = play(job, said.directions, said.strengths, interpreted=interpreted)
     return PlayedWay(
         way=INTERPRETED if interpreted else COMPILED,
