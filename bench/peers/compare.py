@@ -114,11 +114,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_docs(json.loads(RESULTS.read_text(encoding="utf-8")))
         return 0
     tasks = tasks_of(chosen(asked.only), is_quick=asked.quick)
-    found = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "machine": machine()}
+    found: dict[str, Any] = {"date": time.strftime("%Y-%m-%d", time.gmtime())}
+    found["machine"] = machine()
     found["data"] = ensure_data(asked.data)
     rows = table.judged(measured(tasks, asker(asked, tasks), asked.rounds))
     found["machine"]["load_after"] = load_average()
     found["rounds"] = asked.rounds
+    found["installed"] = {one.name: list(one.requirements) for one in PROGRAMS if one.requirements}
+    found["versions"] = {row.name: row.version for row in rows if row.version}
     found["rows"] = [table.as_json(row) for row in rows]
     print(table.tables(rows))
     out = asked.out or (None if asked.quick or asked.only else RESULTS)
