@@ -67,7 +67,16 @@ class FailedError(Exception):
 
 
 PROGRAMS: Final = (
-    Program(name=table.OURS, script="ours.py", jobs={"on_bar": (SMALL, LARGE)}),
+    Program(
+        name=table.OURS,
+        script="ours.py",
+        jobs={
+            "compiled": (SMALL, LARGE),
+            "on_bar": (SMALL, LARGE),
+            "sweep": (SMALL,),
+            "ticks": (QUOTES,),
+        },
+    ),
     Program(
         name="vectorbt",
         script="on_vectorbt.py",

@@ -33,6 +33,9 @@ from mtquant.strategy import Series
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedPlan:
@@ -46,20 +49,26 @@ class PlayedPlan:
 def run_spec(plan: Plan) -> RunSpec:
     """Return a plan of one strategy as the kernels take it."""
     config = plan.config
-    symbol = plan.bars.symbol
-    rows = len(plan.ticks.get(symbol, plan.bars))
-    slips = config.slippage
     return RunSpec(
         venue=config.venue,
-        symbol=symbol,
+        symbol=plan.bars.symbol,
         exits=tuple(make_exits(config)),
         limits=config.risk,
         deviation_points=config.execution.deviation_points,
         bot=config.execution.bot,
-        slippage=slips.draw_rows(rows, config.seed, 0)
-        if plan.ticks
-        else slips.draw(rows, config.seed),
+        slippage=_slippage(plan),
     )
+
+
+def _slippage(plan: Plan) -> NDArray[np.int32] | None:
+    """Return what trades slip at each bar or tick, as the feed of a plan draws it; None: never."""
+    slips, seed = plan.config.slippage, plan.config.seed
+    if not slips.slips:
+        return None
+    ticks = plan.ticks.get(plan.bars.symbol)
+    if ticks is None:
+        return slips.draw(len(plan.bars), seed)
+    return slips.draw_rows(len(ticks), seed, 0)
 
 
 def plan_objections(plan: Plan) -> tuple[str, ...]:

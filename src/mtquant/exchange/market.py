@@ -52,6 +52,11 @@ class SlippageModel:
         if self.max_points < 0:
             raise ConfigError(f"max_points must not be negative, was {self.max_points}")
 
+    @property
+    def slips(self) -> bool:
+        """Tell whether a fill can slip at all."""
+        return self.max_points > 0 and self.better_fraction + self.worse_fraction > 0
+
     def draw(self, bars: int, seed: int) -> NDArray[np.int32]:
         """Return int32[bars, 2]: points a buy and a sell slip in each bar (positive = against).
 

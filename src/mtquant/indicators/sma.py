@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtquant.indicators.base import Floats, PriceColumns, Stream, require_period
+from mtquant.indicators.base import Floats, PriceColumns, Stream, pieces, require_period
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,13 +42,17 @@ class Sma:
 
     def calculate(self, prices: PriceColumns) -> Floats:
         """Return float64[n] in points, NaN before `first`."""
-        values = np.full(len(prices), np.nan)
-        if len(prices) < self.period:
+        values = np.empty(len(prices))
+        first = min(self.first, len(prices))
+        values[:first] = np.nan
+        if first == len(prices):
             return values
-        total = np.cumsum(prices.close, dtype=np.int64)
-        window = total[self.period - 1 :].copy()
-        window[1:] -= total[: -self.period]
-        values[self.period - 1 :] = window / self.period
+        total = prices.close_total
+        values[first] = total[first] / self.period
+        later, earlier = total[self.period :], total[: -self.period]
+        averages = values[self.period :]
+        for rows in pieces(len(averages)):
+            np.divide(later[rows] - earlier[rows], self.period, out=averages[rows])
         return values
 
     def stream(self) -> Stream:

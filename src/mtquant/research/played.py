@@ -25,7 +25,10 @@ def summarise_played(played: Played, trades_sha256: str | None = None) -> Summar
     digits, deposit_minor = account.currency_digits, job.deposit_minor
     nets = trade_nets(played)
     returns = metrics.simple_returns(np.append(deposit_minor, played.daily))
-    booked = played.deals[:, [layout.COMMISSION, layout.FEE, layout.DEAL_SWAP]].sum(axis=0)
+    costs, swap = (
+        sum(int(played.deals[:, column].sum()) for column in columns)
+        for columns in ((layout.COMMISSION, layout.FEE), (layout.DEAL_SWAP,))
+    )
     reasons = np.bincount(played.deals[1::2, layout.REASON], minlength=layout.BY_STOP_OUT + 1)
     balance_minor = int(cells[layout.BALANCE]) + account.credit_minor
     final_minor = int(played.daily[-1])
@@ -51,8 +54,8 @@ def summarise_played(played: Played, trades_sha256: str | None = None) -> Summar
         expectancy=_money(metrics.expectancy(nets), digits),
         average_win=_money(metrics.average_win(nets), digits),
         average_loss=_money(metrics.average_loss(nets), digits),
-        commission=money_from_minor(int(booked[0] + booked[1]), digits),
-        swap=money_from_minor(int(booked[2]), digits),
+        commission=money_from_minor(costs, digits),
+        swap=money_from_minor(swap, digits),
         stop_losses=int(reasons[layout.BY_STOP]),
         take_profits=int(reasons[layout.BY_TARGET]),
         stop_outs=int(reasons[layout.BY_STOP_OUT]),
@@ -66,8 +69,10 @@ def trade_nets(played: Played) -> NDArray[np.int64]:
 
     A kernel holds one position at a time: its deals are an opening and a closing one in turn.
     """
-    money = [layout.PROFIT, layout.COMMISSION, layout.DEAL_SWAP, layout.FEE]
-    nets = played.deals[:, money].sum(axis=1)
+    deals = played.deals
+    nets = deals[:, layout.PROFIT] + deals[:, layout.COMMISSION]
+    nets += deals[:, layout.DEAL_SWAP]
+    nets += deals[:, layout.FEE]
     closed = len(nets) // 2
     found: NDArray[np.int64] = nets[0 : 2 * closed : 2] + nets[1 : 2 * closed : 2]
     return found

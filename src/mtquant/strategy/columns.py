@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mtquant.indicators import pieces
 from mtquant.model import Direction, StrategyError
 
 if TYPE_CHECKING:
@@ -103,11 +104,13 @@ def crossings(fast: Floats, slow: Floats) -> Signals:
     It crosses where it lies beyond and did not lie beyond one bar before; NaN crosses nothing.
     """
     said = np.zeros(len(fast), dtype=np.int8)
-    if len(fast) > 1:
-        above, below, level = fast > slow, fast < slow, fast == slow
+    for rows in pieces(len(fast) - 1):
+        here = slice(rows.start, rows.stop + 1)  # one bar more, to look back at
+        one, other = fast[here], slow[here]
+        above, below, level = one > other, one < other, one == other
         up = above[1:] & (below | level)[:-1]
         down = below[1:] & (above | level)[:-1]
-        np.subtract(up.view(np.int8), down.view(np.int8), out=said[1:])
+        np.subtract(up.view(np.int8), down.view(np.int8), out=said[1:][rows])
     return said
 
 

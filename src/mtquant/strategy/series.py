@@ -76,6 +76,8 @@ class Series:
         self._length = 0
         self._arrays: dict[str, Any] = {}
         self._lines: dict[Indicator, Line] = {}
+        nothing = np.empty(0, dtype=np.int64)
+        self._prices = PriceColumns(open=nothing, high=nothing, low=nothing, close=nothing)
         self._reserve(_FIRST_CAPACITY)
 
     @classmethod
@@ -135,12 +137,10 @@ class Series:
     def prices(self) -> PriceColumns:
         """Return the price columns of all closed bars."""
         end = self._length
-        return PriceColumns(
-            open=self._arrays["open"][:end],
-            high=self._arrays["high"][:end],
-            low=self._arrays["low"][:end],
-            close=self._arrays["close"][:end],
-        )
+        if len(self._prices) != end:
+            names = ("open", "high", "low", "close")
+            self._prices = PriceColumns(**{name: self._arrays[name][:end] for name in names})
+        return self._prices
 
     def _reserve(self, capacity: int) -> None:
         for name in _COLUMNS:

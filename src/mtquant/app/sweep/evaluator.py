@@ -13,7 +13,7 @@ from mtquant.app.sweep.periods import Window
 from mtquant.app.sweep.variants import Variants
 from mtquant.app.wiring import Plan, make_exits, make_strategy, run_backtest
 from mtquant.data.store import StoredBars
-from mtquant.engine.kernels import Job, RunSpec, ask, make_job, objections, play, varied
+from mtquant.engine.kernels import Job, Played, RunSpec, ask, make_job, objections, play, varied
 from mtquant.model import EvaluationError
 from mtquant.research import summarise_played
 from mtquant.research.summary import Summary, summarise
@@ -111,20 +111,22 @@ class KernelEvaluator(_Varying):
         Raises:
             EvaluationError: the strategy or the run broke.
         """
+        try:
+            return summarise_played(self.play(self._variants.of(combination), window))
+        except Exception as error:  # a strategy may raise anything; the other trials go on
+            raise EvaluationError(f"{type(error).__name__}: {error}") from error
+
+    def play(self, config: BotConfig, window: str) -> Played:
+        """Play a varied configuration over a window."""
         job, series = self._stages[window]
         if series.line_bytes > _LINE_BYTES:
             series.forget_lines()
-        config = self._variants.of(combination)
-        try:
-            exits = self._exits
-            if config.exits != self._loaded.config.exits:
-                exits = tuple(make_exits(config))
-            spec = replace(job.spec, exits=exits, limits=config.risk)
-            said = ask(make_strategy(config, self._loaded.folder), series)
-            played = play(varied(job, spec, series), said.directions, said.strengths)
-            return summarise_played(played)
-        except Exception as error:  # a strategy may raise anything; the other trials go on
-            raise EvaluationError(f"{type(error).__name__}: {error}") from error
+        exits = self._exits
+        if config.exits != self._loaded.config.exits:
+            exits = tuple(make_exits(config))
+        spec = replace(job.spec, exits=exits, limits=config.risk)
+        said = ask(make_strategy(config, self._loaded.folder), series)
+        return play(varied(job, spec, series), said.directions, said.strengths)
 
     def _stage(self, bars: Bars) -> tuple[Job, Series]:
         series = Series.over(bars)

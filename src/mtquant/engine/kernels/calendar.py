@@ -25,18 +25,30 @@ def make_calendar(bars: Bars, terms: Terms, clock: ServerClock) -> Calendar:
     first_ms = int(bars.time_ms[0])
     last_ms = int(bars.time_ms[-1]) + bars.timeframe.duration_ms
     midnights = np.array(list(_midnights(clock, first_ms, last_ms)), dtype=np.int64)
-    closes = bars.time_ms + (bars.timeframe.duration_ms - 1)
-    closes[:-1] = np.minimum(closes[:-1], bars.time_ms[1:] - 1)
     days = [clock.to_server_ms(int(ms) - 1) // DAY_MS for ms in midnights]
-    last_bars = np.unique(np.searchsorted(bars.time_ms, midnights) - 1)
+    following = np.searchsorted(bars.time_ms, midnights)  # first bar that opens at or after each
+    last_bars = np.unique(following - 1)
     day_ends = np.append(last_bars[last_bars >= 0], len(bars) - 1)
     return Calendar(
         edges=trading_edges(terms.instrument, clock, first_ms, last_ms),
         midnights=_closed(midnights),
-        midnight_bars=_closed(np.searchsorted(closes, midnights)),
+        midnight_bars=_closed(following - _is_inside(bars, following, midnights)),
         nights=_frozen(np.array([terms.nights(day) for day in days], dtype=np.float64)),
         day_ends=_closed(np.unique(day_ends)),
     )
+
+
+def _is_inside(
+    bars: Bars, following: NDArray[np.int64], moments: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Tell of each moment whether the bar before the one that follows it is not over yet."""
+    count = len(bars)
+    opened = bars.time_ms[np.maximum(following - 1, 0)]
+    ends_early = bars.time_ms[np.minimum(following, count - 1)] == moments
+    is_last = following == count
+    lasts = moments < opened + bars.timeframe.duration_ms
+    inside: NDArray[np.bool_] = (following > 0) & lasts & (is_last | ~ends_early)
+    return inside
 
 
 def trading_edges(
