@@ -104,7 +104,7 @@ def test_what_contradicting_signals_lead_to_is_shown_with_the_reasons_of_both_si
     assert parted.time_ms == found.plan.bars.time_ms[ODD + 1]
     text = printed(found, capsys)
     assert "First difference: interpreted kernel, against backtest" in text
-    assert "side: BUY against SELL" in text
+    assert "side: BUY in backtest, SELL in interpreted kernel" in text
     assert "signal_raised direction=LONG reason=my turn" in text
     assert f"bar {ODD}: the strategy says SHORT" in text
     assert "reason the bot, no level, asked no price" in text
