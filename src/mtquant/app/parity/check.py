@@ -28,7 +28,7 @@ from mtquant.app.parity.ways import (
 )
 from mtquant.app.playing import run_spec
 from mtquant.app.wiring import Plan, make_plan
-from mtquant.engine.kernels import ask, is_available, news, objections
+from mtquant.engine.kernels import Said, ask, is_available, news, objections
 from mtquant.model import ConfigError, HaltError, RetryableError, SymbolNotFoundError
 from mtquant.strategy import Series
 
@@ -180,8 +180,13 @@ def _kernels(
         return played, (LeftOut(name=COMPILED, why=about),)
     tell(about or _begin(COMPILED, plan))
     first = cut_to(plan, 2)  # compiles, so that the seconds of the run are its own
-    play_kernel(first, ask(plan.strategy(), Series.over(first.bars)), interpreted=False)
+    play_kernel(first, _cut_short(said, 2), interpreted=False)
     return [*played, play_kernel(plan, said, interpreted=False)], ()
+
+
+def _cut_short(said: Said, count: int) -> Said:
+    strengths = said.strengths
+    return Said(said.directions[:count], None if strengths is None else strengths[:count])
 
 
 def _opinions(
