@@ -89,7 +89,7 @@ def test_signals_that_contradict_on_bar_are_named_with_the_bar() -> None:
     assert not found.is_equal
     assert contradiction.bar == ODD
     assert f"bar {ODD}, 2017-" in contradiction.finding
-    assert "on_bar says LONG (my turn), signals say SHORT" in contradiction.finding
+    assert contradiction.finding.endswith("on_bar says LONG (my turn), signals say SHORT")
     assert named(found, opinions.NO_AHEAD).holds
 
 
@@ -104,11 +104,20 @@ def test_what_contradicting_signals_lead_to_is_shown_with_the_reasons_of_both_si
     assert parted.time_ms == found.plan.bars.time_ms[ODD + 1]
     text = printed(found, capsys)
     assert "First difference: interpreted kernel, against backtest" in text
-    assert "side: BUY against SELL" in text
+    assert "side: BUY in backtest, SELL in interpreted kernel" in text
     assert "signal_raised direction=LONG reason=my turn" in text
     assert f"bar {ODD}: the strategy says SHORT" in text
     assert "reason the bot, no level, asked no price" in text
     assert text.rstrip().endswith("Not equal.")
+
+
+def test_it_is_said_at_how_many_bars_two_forms_are_at_odds() -> None:
+    plan = plan_of()
+
+    found = opinions.compare_with_on_bar(plan, np.zeros(BARS, dtype=np.int8))
+
+    assert found.bar == EVERY
+    assert found.finding.endswith("signals say nothing; they are at odds at 11 bars")
 
 
 def test_a_strength_that_signals_cannot_say_is_named() -> None:

@@ -28,7 +28,7 @@ from mtquant.app.parity.ways import (
 )
 from mtquant.app.playing import kernel_job, plan_objections
 from mtquant.app.wiring import Plan, make_plan
-from mtquant.engine.kernels import ask, is_available, news
+from mtquant.engine.kernels import Said, ask, is_available, news
 from mtquant.model import ConfigError, HaltError, RetryableError, SymbolNotFoundError
 
 if TYPE_CHECKING:
@@ -102,7 +102,25 @@ def check_parity(options: ParityOptions, tell: Callable[[str], None]) -> Parity:
         InputError: configuration, data or signals cannot be used.
     """
     loaded = load_config(options.config, {"seed": options.seed}, data=options.data)
-    return compare_ways(cut_to(make_plan(loaded, "parity"), options.bars), options.bars, tell)
+    plan = make_plan(loaded, "parity")
+    _require_one_on_bars(plan)
+    return compare_ways(cut_to(plan, options.bars), options.bars, tell)
+
+
+def _require_one_on_bars(plan: Plan) -> None:
+    """Refuse what cannot be cut and compared bar by bar.
+
+    Raises:
+        ConfigError: it runs on ticks, or is more than one strategy on the bars of its data.
+    """
+    lanes = plan.lanes
+    if plan.ticks:
+        raise ConfigError("parity compares runs over bars; data of ticks are compared by its tests")
+    if plan.others or len(lanes) > 1 or lanes[0].timeframe is not plan.bars.timeframe:
+        raise ConfigError(
+            f"parity compares one strategy on the {plan.bars.timeframe.name} bars of its data; this "
+            f"configuration runs {plan.title}"
+        )
 
 
 def compare_ways(plan: Plan, live_bars: int | None, tell: Callable[[str], None]) -> Parity:
@@ -179,8 +197,13 @@ def _kernels(
         return played, (LeftOut(name=COMPILED, why=about),)
     tell(about or _begin(COMPILED, plan))
     first = cut_to(plan, 2)  # compiles, so that the seconds of the run are its own
-    play_kernel(first, ask(plan.strategy(), kernel_job(first)[1]), interpreted=False)
+    play_kernel(first, _cut_short(said, 2), interpreted=False)
     return [*played, play_kernel(plan, said, interpreted=False)], ()
+
+
+def _cut_short(said: Said, count: int) -> Said:
+    strengths = said.strengths
+    return Said(said.directions[:count], None if strengths is None else strengths[:count])
 
 
 def _opinions(

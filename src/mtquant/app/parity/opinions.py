@@ -64,28 +64,24 @@ def compare_with_on_bar(plan: Plan, said: Signals) -> Opinions:
     started_ms = SystemClock().now_ms()
     strategy, view = plan.strategy(), BarsView(Series.over(plan.bars))
     strategy.on_start(view)
-    first: tuple[int, str] | None = None
-    others = 0
+    at_odds: list[int] = []
+    words = ""
     for bar, code in enumerate(said.tolist()):
         view.index = bar
         signal = strategy.on_bar(view)
         if _code(signal) == code and (signal is None or signal.strength == 1.0):
             continue
-        if first is None:
-            first = bar, f"on_bar says {_wish(signal)}, signals say {_word(code)}"
-        else:
-            others += 1
-    finding = ""
-    if first is not None:
-        finding = f"{_bar(plan, first[0])}: {first[1]}" + (
-            f"; so {others} more bars" if others else ""
-        )
+        if not at_odds:
+            words = f"{_bar(plan, bar)}: on_bar says {_wish(signal)}, signals say {_word(code)}"
+        at_odds.append(bar)
+    if len(at_odds) > 1:
+        words += f"; they are at odds at {len(at_odds):,} bars"
     return Opinions(
         name=SAME,
         about=f"asked at {len(said):,} bars",
         seconds=_since(started_ms),
-        finding=finding,
-        bar=None if first is None else first[0],
+        finding=words,
+        bar=at_odds[0] if at_odds else None,
     )
 
 

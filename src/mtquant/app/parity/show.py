@@ -113,7 +113,8 @@ def _difference_lines(difference: Difference) -> Iterator[str]:
     yield f"  {difference.quotes}"
     yield f"  {difference.record}"
     for field in difference.fields:
-        yield f"    {field.name}: {_shown(field.reference)} against {_shown(field.found)}"
+        values = f"{_shown(field.reference)} in {mine.way}, {_shown(field.found)} in {theirs.way}"
+        yield f"    {field.name}: {values}"
     for conduct in (mine, theirs):
         yield from _conduct_lines(conduct)
 
