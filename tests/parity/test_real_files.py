@@ -13,10 +13,11 @@ from demo_process import run
 
 from mtquant.app.config import load_config
 from mtquant.app.parity.check import compare_ways, cut_to
-from mtquant.app.playing import play_by_kernel, run_spec
+from mtquant.app.playing import plan_objections, play_by_kernel
 from mtquant.app.wiring import Plan, make_plan, run_backtest
+from mtquant.data import load_ticks
 from mtquant.data.catalogue import catalogued_specification
-from mtquant.engine.kernels import Played, layout, ledger_of, objections
+from mtquant.engine.kernels import Played, layout, ledger_of
 from mtquant.exchange import Terms, rules
 from mtquant.exchange.currency import FOREX_MODES
 from mtquant.model import Deal, DealEntry, DealKind
@@ -30,6 +31,7 @@ NONE = pytest.param("none", marks=pytest.mark.skip(reason="needs bars in ../shar
 FILES: list[Any] = sorted(
     path.name for kind in ("M1", "H1") for path in FOLDER.glob(f"*_{kind}_*.parquet")
 ) or [NONE]
+TICKS: list[Any] = sorted(path.name for path in FOLDER.glob("*_ticks_*.parquet")) or [NONE]
 CLOCKS = {"GBPUSD_H1_2012-2018.parquet": "eet_eu", "USDJPY_H1_2012-2018.parquet": "eet_eu"}
 DEPOSIT = 1_000_000
 CUT = 60_000
@@ -122,9 +124,8 @@ def floating_minor(plan: Plan, opened: Deal) -> int:
 
 def require_kernel(plan: Plan) -> tuple[Played, Sequence[Deal]]:
     """Play a plan by the kernel, and hold its money against its deals."""
-    spec = run_spec(plan)
-    assert objections(spec) == ()
-    played = play_by_kernel(plan, spec)
+    assert plan_objections(plan) == ()
+    played = play_by_kernel(plan)
     deals = ledger_of(played).deals
     cells = played.cells
     end = End(
@@ -194,3 +195,23 @@ def test_many_real_bars_are_played_live_alike(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", [name for name in FILES if "_M1_" in str(name)] or [NONE])
 def test_a_whole_file_of_real_minutes_is_played_alike(name: str, tmp_path: Path) -> None:
     require_equal(make_plan(load_config(written_config(name, tmp_path))))
+
+
+@pytest.mark.parametrize("name", TICKS)
+def test_a_file_of_real_ticks_is_played_alike(name: str, tmp_path: Path) -> None:
+    path = written_config(name, tmp_path)
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    ticks = load_ticks(FOLDER / name)
+    config["data"] = {"ticks": str(FOLDER / name)}
+    config["venue"]["instruments"][ticks.symbol]["digits"] = ticks.digits
+    config["risk"]["max_spread_points"] = 100_000
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    plan = make_plan(load_config(path))
+
+    done = run("backtest", "--config", str(path), "--json")
+
+    assert done.returncode == 0, done.stderr
+    _, deals = require_kernel(plan)
+    assert json.loads(done.stdout)["trades_sha256"] == trades_sha256(closed_trades(deals))
+    assert len(deals) > 40
+    require_equal(plan)

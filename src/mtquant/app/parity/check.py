@@ -118,8 +118,8 @@ def _require_one_on_bars(plan: Plan) -> None:
         raise ConfigError("parity compares runs over bars; data of ticks are compared by its tests")
     if plan.others or len(lanes) > 1 or lanes[0].timeframe is not plan.bars.timeframe:
         raise ConfigError(
-            f"parity compares one strategy on the {plan.bars.timeframe.name} bars of its data; this "
-            f"configuration runs {plan.title}"
+            f"parity compares one strategy on the {plan.bars.timeframe.name} bars of its data; "
+            f"this configuration runs {plan.title}"
         )
 
 
