@@ -1,7 +1,7 @@
 # Short names for the tasks of run.py, which works on every system without make.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-TASKS := demo test lint types imports docs check bench coverage parity fuzz long
+TASKS := demo test lint types imports docs check bench coverage parity-tests fuzz long peers
 
 .PHONY: help $(TASKS)
 

@@ -46,11 +46,12 @@ DOCS = (("mkdocs", "build", "--quiet", "--strict", "--site-dir=site"),)
 # A task is a row of the environment's programs, run in the root folder until one fails.
 TASKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "test": (PYTEST,),
-    "parity": ((*PYTEST, "tests/parity"),),
+    "parity-tests": ((*PYTEST, "tests/parity"),),
     "fuzz": ((*PYTEST, "tests/fuzz"),),
     "long": ((*PYTEST, "-m=slow", "tests"),),
     "coverage": ((*PYTEST, "--cov"),),
     "bench": (("pytest", "-m=bench", "-s", "bench"),),
+    "peers": (("python", "bench/peers/compare.py"),),
     "lint": LINT,
     "types": TYPES,
     "imports": IMPORTS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mtquant.app.wiring import Plan, make_exits, run_backtest
@@ -12,6 +13,7 @@ from mtquant.engine.kernels import (
     Job,
     Played,
     RunSpec,
+    Said,
     ask,
     ledger_of,
     make_job,
@@ -20,6 +22,7 @@ from mtquant.engine.kernels import (
     objections,
     play,
 )
+from mtquant.engine.longer import LongerViews
 from mtquant.model import Deal
 from mtquant.research import (
     Summary,
@@ -120,8 +123,16 @@ def kernel_job(plan: Plan) -> tuple[Job, Series]:
 def play_by_kernel(plan: Plan) -> Played:
     """Ask a plan's strategy about every bar, and play what it says."""
     job, series = kernel_job(plan)
-    said = ask(plan.strategy(), series)
+    said = ask_plan(plan, series)
     return play(job, said.directions, said.strengths)
+
+
+def ask_plan(plan: Plan, series: Series) -> Said:
+    """Return what a new strategy of a plan says about every bar of its series."""
+    strategy, lane = plan.strategy(), plan.lanes[0]
+    clock = plan.config.venue.clock
+    longer = LongerViews(lane.strategy_id, series, clock, partial(plan.cut, lane.symbol))
+    return ask(strategy, series, longer)
 
 
 def _by_kernel(plan: Plan) -> PlayedPlan:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtquant.data import period_starts, server_times
+from mtquant.model import ConfigError
 from mtquant.strategy import BarsView
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from mtquant.model import ServerClock
+    from mtquant.model import ServerClock, Timeframe
     from mtquant.strategy import Series
 
 
@@ -60,3 +63,63 @@ class LongerBars:
         starts = period_starts(server_times(times_ms, self._clock), self.series.timeframe)
         utc = {int(ms): self._clock.to_utc_ms(int(ms)) for ms in np.unique(starts)}
         return [utc[int(ms)] for ms in starts]
+
+
+class LongerViews:
+    """Hold the longer timeframes that one strategy asks for.
+
+    `source` makes the series of a timeframe: a whole one in a backtest, live an empty one that
+    grows. Without it, or without the server's clock, there are none.
+    """
+
+    def __init__(
+        self,
+        who: str,
+        base: Series,
+        clock: ServerClock | None = None,
+        source: Callable[[Timeframe], Series] | None = None,
+    ) -> None:
+        self._who = who
+        self._base = base
+        self._clock = clock
+        self._source = source
+        self._held: dict[Timeframe, LongerBars] = {}
+
+    @property
+    def are_used(self) -> bool:
+        """Tell whether the strategy has asked for any."""
+        return bool(self._held)
+
+    @property
+    def series(self) -> tuple[Series, ...]:
+        """Return the series that are looked at."""
+        return tuple(one.series for one in self._held.values())
+
+    def find(self, timeframe: Timeframe) -> BarsView:
+        """Return the view of a longer timeframe, made when it is first asked for.
+
+        Raises:
+            ConfigError: it is not longer, or there are no such bars here.
+        """
+        base = self._base.timeframe
+        if timeframe.value <= base.value:
+            raise ConfigError(
+                f"{self._who}: {timeframe.name} bars are not longer than its own {base.name} bars"
+            )
+        if self._source is None or self._clock is None:
+            raise ConfigError(f"{self._who}: there are no {timeframe.name} bars here")
+        found = self._held.get(timeframe)
+        if found is None:
+            longer = LongerBars(self._base, self._source(timeframe), self._clock)
+            found = self._held[timeframe] = longer
+        return found.view
+
+    def follow(self, index: int, next_ms: int | None = None) -> None:
+        """Move to what is closed when a bar closes; see `LongerBars.follow`."""
+        for one in self._held.values():
+            one.follow(index, next_ms)
+
+    def refresh(self) -> None:
+        """Follow the series after they grew."""
+        for one in self._held.values():
+            one.view.refresh()

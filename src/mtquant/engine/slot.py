@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mtquant.engine.longer import LongerBars
-from mtquant.model import ConfigError
+from mtquant.engine.longer import LongerViews
 from mtquant.strategy import BarsView, ExitSignal, ExitStrategy, Series, Strategy, TickView
 from mtquant.strategy.exits.base import strongest
 
@@ -42,11 +41,9 @@ class StrategySlot:
         self.symbol = series.symbol
         self.forming_ms: int | None = None  # when the bar after the newest opened, told live
         self._exits = tuple(exits)
-        self._clock = clock
-        self._longer_source = longer_source
-        self._longer: dict[Timeframe, LongerBars] = {}
+        self._longer = LongerViews(self.strategy_id, series, clock, longer_source)
         self._view = BarsView(series)
-        self._view.find_longer = self._find_longer
+        self._view.find_longer = self._longer.find
         self._ticks = TickView(self._view, series.digits)
         self.wants_ticks = strategy.wants_ticks
         strategy.on_start(self._view)
@@ -56,7 +53,7 @@ class StrategySlot:
     @property
     def longer_series(self) -> tuple[Series, ...]:
         """Return the series of the longer timeframes that are looked at."""
-        return tuple(one.series for one in self._longer.values())
+        return self._longer.series
 
     @property
     def bar_ms(self) -> int:
@@ -72,15 +69,13 @@ class StrategySlot:
     def move_to(self, index: int) -> None:
         """Make bar `index` the newest closed one."""
         self._view.index = index
-        if self._longer:
-            for one in self._longer.values():
-                one.follow(index, self.forming_ms)
+        if self._longer.are_used:
+            self._longer.follow(index, self.forming_ms)
 
     def refresh(self) -> None:
         """Follow the series after they grew."""
         self._view.refresh()
-        for one in self._longer.values():
-            one.view.refresh()
+        self._longer.refresh()
 
     def signal(self) -> Signal | None:
         """Ask the strategy about the newest closed bar."""
@@ -116,18 +111,3 @@ class StrategySlot:
             stop = found.stop_distance_points if stop is None else stop
             target = found.target_distance_points if target is None else target
         return None if stop is None else (stop, target)
-
-    def _find_longer(self, timeframe: Timeframe) -> BarsView:
-        base = self.series.timeframe
-        if timeframe.value <= base.value:
-            raise ConfigError(
-                f"{self.strategy_id}: {timeframe.name} bars are not longer than its own "
-                f"{base.name} bars"
-            )
-        if self._longer_source is None or self._clock is None:
-            raise ConfigError(f"{self.strategy_id}: there are no {timeframe.name} bars here")
-        found = self._longer.get(timeframe)
-        if found is None:
-            series = self._longer_source(timeframe)
-            found = self._longer[timeframe] = LongerBars(self.series, series, self._clock)
-        return found.view

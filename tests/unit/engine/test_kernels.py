@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from drawn_worlds import drawn_world
 from worlds import Scripted, bars_of, make_venue, stop_and_target, trailing
 
+from mtquant.data import resample
+from mtquant.engine import BacktestRunner, Engine, OrderMaker, StrategySlot
 from mtquant.engine.kernels import (
     RunSpec,
     ask,
@@ -22,18 +25,24 @@ from mtquant.engine.kernels import (
     varied,
 )
 from mtquant.engine.kernels.bars import play_bars
-from mtquant.exchange import VenueSpec
+from mtquant.engine.longer import LongerViews
+from mtquant.exchange import Market, Terms, VenueSpec
+from mtquant.execution import Desk
 from mtquant.model import (
     AccountKind,
+    BotIdentity,
     CalculationMode,
+    ConfigError,
     Direction,
     ExecutionMode,
     GtcMode,
     OrderType,
     StrategyError,
+    Timeframe,
     TradeMode,
 )
-from mtquant.risk import RiskLimits
+from mtquant.portfolio import Portfolio
+from mtquant.risk import RiskEngine, RiskLimits
 from mtquant.strategy import (
     ArrayStrategy,
     BarsView,
@@ -185,6 +194,48 @@ def test_strengths_are_kept_where_they_differ() -> None:
     assert said.directions.tolist() == [-1] * 8 + [0]
     assert said.strengths is not None
     assert said.strengths.tolist() == [0.25] * 8 + [1.0]
+
+
+class Slowly(Scripted):
+    """Follow the newest closed bar of four hours."""
+
+    def on_start(self, bars: BarsView) -> None:
+        self._slow = bars.longer(Timeframe.H4)
+
+    def on_bar(self, bars: BarsView) -> Any:
+        if len(self._slow) < 2 or bars.index % 5:
+            return None
+        rising = self._slow.close[-1] > self._slow.close[-2]
+        return self.signal(bars, Direction.LONG if rising else Direction.SHORT)
+
+
+def test_a_strategy_that_looks_at_longer_bars_trades_as_in_the_engine() -> None:
+    bars, venue, spec = waves(), make_venue(), spec_of()
+    cut = partial(resample, bars, clock=venue.clock)
+
+    def source(timeframe: Timeframe) -> Series:
+        return Series.over(cut(timeframe))
+
+    series = Series.over(bars)
+    said = ask(Slowly([]), series, LongerViews("slowly", series, venue.clock, source))
+    played = play(make_job(spec, bars, series), said.directions)
+    orders = OrderMaker("x", Terms.of(venue, "EURUSD"), deviation_points=20, deadline_ms=60_000)
+    own = Series.over(bars)
+    slot = StrategySlot(
+        Slowly([]), spec.exits, own, orders, clock=venue.clock, longer_source=source
+    )
+    market, identity = Market.of_bars(venue, bars), BotIdentity()
+    portfolio = Portfolio(identity, venue.clock)
+    engine = Engine([slot], RiskEngine(spec.limits), Desk(identity), portfolio)
+    BacktestRunner(engine, market).run()
+
+    assert len(played.deals) > 10
+    assert ledger_of(played).deals == market.book.ledger.deals
+
+
+def test_longer_bars_are_refused_where_there_are_none() -> None:
+    with pytest.raises(ConfigError, match="scripted: there are no H4 bars here"):
+        ask(Slowly([]), Series.over(waves()))
 
 
 def test_a_varied_run_is_the_run_made_anew() -> None:

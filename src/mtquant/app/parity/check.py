@@ -26,9 +26,9 @@ from mtquant.app.parity.ways import (
     play_kernel,
     play_live,
 )
-from mtquant.app.playing import kernel_job, plan_objections
+from mtquant.app.playing import ask_plan, kernel_job, plan_objections
 from mtquant.app.wiring import Plan, make_plan
-from mtquant.engine.kernels import Said, ask, is_available, news
+from mtquant.engine.kernels import Said, is_available, news
 from mtquant.model import ConfigError, HaltError, RetryableError, SymbolNotFoundError
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _kernels(
     if against:
         why = "; ".join(against)
         return [], tuple(LeftOut(name=way, why=why) for way in (INTERPRETED, COMPILED))
-    said = ask(plan.strategy(), kernel_job(plan)[1])
+    said = ask_plan(plan, kernel_job(plan)[1])
     tell(_begin(INTERPRETED, plan))
     played = [play_kernel(plan, said, interpreted=True)]
     about = news()

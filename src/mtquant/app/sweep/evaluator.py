@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,15 +13,19 @@ from mtquant.app.playing import run_spec
 from mtquant.app.sweep.periods import Window
 from mtquant.app.sweep.variants import Variants
 from mtquant.app.wiring import Plan, make_exits, make_strategy, run_backtest
+from mtquant.data import resample
 from mtquant.data.store import StoredBars
 from mtquant.engine.kernels import Job, Played, RunSpec, ask, make_job, objections, play, varied
+from mtquant.engine.longer import LongerViews
 from mtquant.model import EvaluationError
 from mtquant.research import summarise_played
 from mtquant.research.summary import Summary, summarise
 from mtquant.strategy import ExitStrategy, Series
 
 if TYPE_CHECKING:
-    from mtquant.model import Bars
+    from collections.abc import Callable
+
+    from mtquant.model import Bars, Timeframe
     from mtquant.research.sweep import Evaluator, Value
 
 
@@ -104,6 +109,7 @@ class KernelEvaluator(_Varying):
         super().__init__(loaded, windows)
         self._exits = tuple(make_exits(loaded.config))
         self._stages = {name: self._stage(bars) for name, bars in windows.items()}
+        self._cuts = {name: self._cutter(bars) for name, bars in windows.items()}
 
     def evaluate(self, combination: Mapping[str, Value], window: str) -> Summary:
         """Run a combination over a window.
@@ -125,8 +131,15 @@ class KernelEvaluator(_Varying):
         if config.exits != self._loaded.config.exits:
             exits = tuple(make_exits(config))
         spec = replace(job.spec, exits=exits, limits=config.risk)
-        said = ask(make_strategy(config, self._loaded.folder), series)
+        strategy = make_strategy(config, self._loaded.folder)
+        clock = config.venue.clock
+        said = ask(strategy, series, LongerViews(window, series, clock, self._cuts[window]))
         return play(varied(job, spec, series), said.directions, said.strengths)
+
+    def _cutter(self, bars: Bars) -> Callable[[Timeframe], Series]:
+        """Return what makes the bars of longer timeframes of a window, each of them once."""
+        clock = self._loaded.config.venue.clock
+        return cache(lambda timeframe: Series.over(resample(bars, timeframe, clock)))
 
     def _stage(self, bars: Bars) -> tuple[Job, Series]:
         series = Series.over(bars)

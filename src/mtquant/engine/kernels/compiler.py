@@ -112,7 +112,8 @@ def cache_folder() -> Path:
 
 def source_hash(modules: Iterable[ModuleType]) -> str:
     """Return a hash of the sources of modules, in hexadecimal."""
-    digest = sha256(f"{sys.version_info[:2]}".encode())
+    # numba looks for code by the place of its source, too: another copy has a folder of its own
+    digest = sha256(f"{sys.version_info[:2]}{Path(__file__).parent}".encode())
     for module in modules:
         digest.update(b"\0" + module.__name__.encode() + b"\0")
         digest.update(Path(str(module.__file__)).read_bytes())

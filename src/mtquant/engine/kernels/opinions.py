@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mtquant.engine.longer import LongerViews
 from mtquant.strategy import CODES, BarsView, Columns, Signals, require_signals
 
 if TYPE_CHECKING:
@@ -26,20 +27,26 @@ class Said:
     strengths: NDArray[np.float64] | None = None
 
 
-def ask(strategy: Strategy, series: Series) -> Said:
+def ask(strategy: Strategy, series: Series, longer: LongerViews | None = None) -> Said:
     """Return what a new strategy says about every bar of a series.
+
+    `longer` has the bars of longer timeframes, for strategies that look at some.
 
     Raises:
         StrategyError: its signals are of the wrong shape or mean nothing.
+        ConfigError: it asks for longer bars, and there are none.
     """
     said = strategy.signals(Columns(series))
     if said is not None:
         return Said(require_signals(said, len(series), type(strategy).__name__))
-    return _ask_bar_by_bar(strategy, series)
+    if longer is None:
+        longer = LongerViews(strategy.strategy_id, series)
+    return _ask_bar_by_bar(strategy, series, longer)
 
 
-def _ask_bar_by_bar(strategy: Strategy, series: Series) -> Said:
+def _ask_bar_by_bar(strategy: Strategy, series: Series, longer: LongerViews) -> Said:
     view = BarsView(series)
+    view.find_longer = longer.find
     strategy.on_start(view)
     on_bar = strategy.on_bar
     count = len(series)
@@ -47,6 +54,8 @@ def _ask_bar_by_bar(strategy: Strategy, series: Series) -> Said:
     strengths = np.ones(count)
     for index in range(count - 1):  # nothing comes after the last bar that could be traded
         view.index = index
+        if longer.are_used:
+            longer.follow(index)
         signal = on_bar(view)
         if signal is not None:
             directions[index] = CODES[signal.direction]
