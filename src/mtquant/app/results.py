@@ -24,7 +24,6 @@ from mtquant.app.workspace import (
 from mtquant.model import Bars, ConfigError, Deal
 from mtquant.research import Summary, render_report, summarise
 from mtquant.storage import SqliteJournal
-from mtquant.terminal.simulated import last_time_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +83,8 @@ def rebuild_report(folder: Path) -> Path:
         deals = journal.deals()
     finally:
         journal.close()
+    from mtquant.terminal.simulated import last_time_ms  # a backtest does without the terminal
+
     server_log = folder / TERMINAL / SERVER_LOG
     seen_ms = None if (folder / SUMMARY).exists() else last_time_ms(server_log)
     if seen_ms is not None:  # an unfinished run has lived through part of the data only

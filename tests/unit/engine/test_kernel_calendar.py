@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from worlds import make_venue
 
-from mtquant.engine.kernels.calendar import make_calendar, trading_edges
+from mtquant.engine.kernels.calendar import _midnights, make_calendar, trading_edges
 from mtquant.engine.kernels.search import count_up_to, is_open
 from mtquant.exchange import Terms
-from mtquant.model import Bars, Timeframe, make_bars
+from mtquant.model import Bars, ServerClock, Timeframe, make_bars
 
 DAY_MS = 86_400_000
 MARCH_MS = 1_488_326_400_000  # 2017-03-01
@@ -75,3 +75,20 @@ def test_numbers_up_to_a_value_are_counted(numbers: list[int], value: int) -> No
     column = sorted(numbers)
 
     assert count_up_to(column, value) == sum(one <= value for one in column)
+
+
+@pytest.mark.parametrize("profile", CLOCKS)
+@pytest.mark.parametrize("start_day", [-3, 0, 11, 25, 26, 209, 239, 244, 247])
+def test_midnights_are_those_of_the_clock_also_where_it_is_set(
+    profile: str, start_day: int
+) -> None:
+    clock = ServerClock(profile)
+    first_ms = MARCH_MS + start_day * DAY_MS + 12_345
+    last_ms = first_ms + 9 * DAY_MS
+    expected = [clock.next_midnight_ms(first_ms)]
+    while (following := clock.next_midnight_ms(expected[-1])) <= last_ms:
+        expected.append(following)
+    midnights, days = _midnights(clock, first_ms, last_ms)
+
+    assert midnights.tolist() == expected
+    assert days == [clock.to_server_ms(ms - 1) // DAY_MS for ms in expected]

@@ -40,6 +40,7 @@ from mtquant.model import (
     StrategyError,
     Timeframe,
     TradeMode,
+    round_half_away,
 )
 from mtquant.portfolio import Portfolio
 from mtquant.risk import RiskEngine, RiskLimits
@@ -311,6 +312,30 @@ def test_compiled_code_is_kept_in_a_folder_of_the_user(
     monkeypatch.setattr(compiler.Path, "home", classmethod(lambda cls: cls("/home/me")))
 
     assert compiler.cache_folder().as_posix() == place
+
+
+@pytest.mark.parametrize("damage", ["empty", "noise", "touched"])
+def test_kept_code_that_does_not_fit_is_compiled_after_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, damage: str
+) -> None:
+    pytest.importorskip("numba", reason="the extra `fast` (numba) is not installed")
+    monkeypatch.setenv(compiler.CACHE_VARIABLE, str(tmp_path))
+    folder = tmp_path / compiler._version()
+    folder.mkdir()
+    index = folder / "bars.play_bars-1.py311.nbi"
+    index.write_bytes({"empty": b"", "noise": b"\x80\x04noise", "touched": b"old"}[damage])
+    kernel = compiler._jit(_twice)
+    assert isinstance(compiler._jit(play_bars), compiler._Loaded)
+
+    assert not isinstance(kernel, compiler._Loaded)
+    (folder / "x._twice-1.py311.nbi").write_bytes(index.read_bytes())
+    loaded = compiler._jit(_twice)
+    assert isinstance(loaded, compiler._Loaded)
+    assert loaded(21.5) == kernel(21.5) == 44
+
+
+def _twice(value: float) -> int:
+    return 2 * round_half_away(value)
 
 
 def test_old_compiled_code_is_dropped_but_the_newest(tmp_path: Path) -> None:

@@ -37,7 +37,6 @@ def command(  # noqa: PLR0917 - click passes all by name
     The same trades, to the point and the cent, as the live runner makes on the terminal.
     """
     from mtquant.app.backtest import BacktestOptions, run_backtest_command
-    from mtquant.app.screen import show_results
 
     options = BacktestOptions(
         config=config_path, data=data, seed=seed, out=out, event_driven=event_driven
@@ -46,5 +45,7 @@ def command(  # noqa: PLR0917 - click passes all by name
     if as_json:
         click.echo(json.dumps(results.summary, indent=2))
     else:
+        from mtquant.app.screen import show_results
+
         show_results(results)
     return 0

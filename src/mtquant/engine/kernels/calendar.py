@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,8 +24,7 @@ def make_calendar(bars: Bars, terms: Terms, clock: ServerClock) -> Calendar:
     """Return the calendar of bars."""
     first_ms = int(bars.time_ms[0])
     last_ms = int(bars.time_ms[-1]) + bars.timeframe.duration_ms
-    midnights = np.array(list(_midnights(clock, first_ms, last_ms)), dtype=np.int64)
-    days = [clock.to_server_ms(int(ms) - 1) // DAY_MS for ms in midnights]
+    midnights, days = _midnights(clock, first_ms, last_ms)
     following = np.searchsorted(bars.time_ms, midnights)  # first bar that opens at or after each
     last_bars = np.unique(following - 1)
     day_ends = np.append(last_bars[last_bars >= 0], len(bars) - 1)
@@ -33,7 +32,7 @@ def make_calendar(bars: Bars, terms: Terms, clock: ServerClock) -> Calendar:
         edges=trading_edges(terms.instrument, clock, first_ms, last_ms),
         midnights=_closed(midnights),
         midnight_bars=_closed(following - _is_inside(bars, following, midnights)),
-        nights=_frozen(np.array([terms.nights(day) for day in days], dtype=np.float64)),
+        nights=_frozen(_nights(terms, days)),
         day_ends=_closed(np.unique(day_ends)),
     )
 
@@ -86,17 +85,36 @@ def _spans(
                 yield opened, closed
 
 
-def _midnights(clock: ServerClock, first_ms: int, last_ms: int) -> Iterator[int]:
-    midnight_ms = clock.next_midnight_ms(first_ms)
-    while midnight_ms <= last_ms:
-        yield midnight_ms
-        midnight_ms = clock.next_midnight_ms(midnight_ms)
+def _midnights(
+    clock: ServerClock, first_ms: int, last_ms: int
+) -> tuple[NDArray[np.int64], list[int]]:
+    """Return the server midnights after one time and up to another (UTC ms), and the days they end.
+
+    Days count from 1970-01-01. No clock is set at midnight, so each comes once a day.
+    """
+    first_day = clock.to_server_ms(first_ms) // DAY_MS
+    last_day = clock.to_server_ms(last_ms) // DAY_MS
+    days = np.arange(first_day, last_day, dtype=np.int64)
+    server_ms = (days + 1) * DAY_MS
+    starts, offsets = (np.array(one, dtype=np.int64) for one in clock.changes)
+    # as seen with the offset of a day before; an hour between the two makes no difference at night
+    rows = np.searchsorted(starts, server_ms - offsets[0], side="right") - 1
+    midnights = server_ms - offsets[rows]
+    return midnights, days.tolist()
+
+
+def _nights(terms: Terms, days: list[int]) -> NDArray[np.float64]:
+    """Return how many nights the night that ends each day counts for."""
+    if terms.dealing.swap_skips_holidays:
+        return np.array([terms.nights(day) for day in days], dtype=np.float64)
+    of_weekdays = np.array([terms.nights(day) for day in range(7)], dtype=np.float64)
+    return of_weekdays[np.array(days, dtype=np.int64) % 7]
 
 
 def _closed(column: NDArray[np.int64]) -> NDArray[np.int64]:
     return _frozen(np.append(column, FAR).astype(np.int64))
 
 
-def _frozen(column: NDArray[np.int64]) -> NDArray[np.int64]:
+def _frozen(column: NDArray[Any]) -> NDArray[Any]:
     column.flags.writeable = False
     return column

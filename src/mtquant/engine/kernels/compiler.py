@@ -12,7 +12,7 @@ import shutil
 import sys
 from functools import cache
 from hashlib import sha256
-from importlib import import_module
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from inspect import getmembers, isfunction
 from pathlib import Path
@@ -55,8 +55,14 @@ _KERNELS: Final = (
 )
 SOURCES: Final = (*_RULES, *_KERNELS)
 """The modules that compiled code is made of, rules first."""
-_CONSTANTS: Final = ("mtquant.strategy.columns", "mtquant.engine.kernels.compiler")
-"""Modules whose numbers and options go into compiled code, too."""
+_CONSTANTS: Final = (
+    "mtquant.strategy.columns",
+    "mtquant.engine.kernels.compiler",
+    "mtquant.engine.kernels.job",
+    "mtquant.engine.kernels.calendar",
+    "mtquant.engine.kernels.run",
+)
+"""Modules whose numbers, options and types of columns go into compiled code, too."""
 
 _NO_COUNTING: Final[dict[str, Any]] = {"_nrt": False}
 """Kernels allocate nothing, and counting references to columns takes most of their time."""
@@ -112,24 +118,67 @@ def cache_folder() -> Path:
 
 def source_hash(modules: Iterable[ModuleType]) -> str:
     """Return a hash of the sources of modules, in hexadecimal."""
-    # numba looks for code by the place of its source, too: another copy has a folder of its own
-    digest = sha256(f"{sys.version_info[:2]}{Path(__file__).parent}".encode())
+    # numba looks for code by its own version, the place of the source and the processor, too
+    place = (
+        f"{sys.version_info[:2]}{metadata.version('numba')}{Path(__file__).parent}{_processor()}"
+    )
+    digest = sha256(place.encode())
     for module in modules:
         digest.update(b"\0" + module.__name__.encode() + b"\0")
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()[:20]
 
 
+def _processor() -> str:
+    """Return the processor that code is compiled for."""
+    from llvmlite import binding  # noqa: PLC0415 - an extra, and slow to import
+
+    return f"{binding.get_host_cpu_name()}{binding.get_host_cpu_features().flatten()}"
+
+
 def _jit(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Return a compiled kernel whose code is kept under the version of its sources."""
+    folder = cache_folder() / _version()
+    if any(folder.rglob(f"*.{kernel.__name__}-*.nbi")):
+        return _Loaded(kernel, folder)
+    _log.info("kernels_compiling kernel=%s folder=%s", kernel.__name__, folder)
+    _drop_old(folder.parent)
+    _register()
+    return _decorated(kernel, folder)
+
+
+class _Loaded:
+    """Be a kernel whose code lies on disk.
+
+    To load it nothing has to be known of what it calls, and a new process starts sooner. Where the
+    code turns out not to fit, such as after an update of numba, it is compiled after all.
+    """
+
+    def __init__(self, kernel: Callable[..., Any], folder: Path) -> None:
+        self._kernel = kernel
+        self._folder = folder
+        self._made = _decorated(kernel, folder)
+        self._is_tried = False
+
+    def __call__(self, *arguments: Any) -> Any:
+        from numba.core.errors import TypingError  # noqa: PLC0415
+
+        try:
+            return self._made(*arguments)
+        except TypingError:
+            if self._is_tried:
+                raise
+        _log.info("kernels_compiling kernel=%s reason=kept_code_does_not_fit", self._kernel)
+        _register()
+        self._is_tried = True
+        self._made = _decorated(self._kernel, self._folder)
+        return self._made(*arguments)
+
+
+def _decorated(kernel: Callable[..., Any], folder: Path) -> Callable[..., Any]:
     import numba  # noqa: PLC0415 - an extra, and slow to import
     from numba.core import config  # noqa: PLC0415
 
-    folder = cache_folder() / _version()
-    if not folder.exists():
-        _log.info("kernels_compiling folder=%s", folder)
-        _drop_old(folder.parent)
-    _register()
     settings: Any = config  # its settings come and go with the environment
     before = settings.CACHE_DIR
     settings.CACHE_DIR = str(folder)  # read while a function is decorated
