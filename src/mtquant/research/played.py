@@ -9,7 +9,6 @@ import numpy as np
 from mtquant.engine.kernels import layout
 from mtquant.model import money_from_minor
 from mtquant.research import metrics
-from mtquant.research.equity import bar_ends_ms
 from mtquant.research.summary import Summary
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 def summarise_played(played: Played, trades_sha256: str | None = None) -> Summary:
     """Return the same figures that `summarise` finds from bars and deals."""
     job, cells = played.job, played.cells
-    account = job.spec.venue.account
+    account, times_ms = job.spec.venue.account, job.bars.time_ms
     digits, deposit_minor = account.currency_digits, job.deposit_minor
     nets = trade_nets(played)
     returns = metrics.simple_returns(np.append(deposit_minor, played.daily))
@@ -35,8 +34,8 @@ def summarise_played(played: Played, trades_sha256: str | None = None) -> Summar
     return Summary(
         currency=account.currency,
         currency_digits=digits,
-        first_ms=int(job.bars.time_ms[0]),
-        last_ms=int(bar_ends_ms(job.bars[-1:])[-1]),
+        first_ms=int(times_ms[0]),
+        last_ms=int(times_ms[-1]) + job.columns.duration_ms - 1,
         bars=len(job.bars),
         days=len(played.daily),
         deposit=money_from_minor(deposit_minor, digits),

@@ -106,11 +106,13 @@ def crossings(fast: Floats, slow: Floats) -> Signals:
     said = np.zeros(len(fast), dtype=np.int8)
     for rows in pieces(len(fast) - 1):
         here = slice(rows.start, rows.stop + 1)  # one bar more, to look back at
-        one, other = fast[here], slow[here]
-        above, below, level = one > other, one < other, one == other
-        up = above[1:] & (below | level)[:-1]
-        down = below[1:] & (above | level)[:-1]
+        above = (fast[here] > slow[here]).view(np.int8)
+        below = (fast[here] < slow[here]).view(np.int8)
+        up, down = above[1:] > above[:-1], below[1:] > below[:-1]
         np.subtract(up.view(np.int8), down.view(np.int8), out=said[1:][rows])
+    crossed = np.flatnonzero(said.view(np.bool_))
+    from_nothing = np.isnan(fast[crossed - 1]) | np.isnan(slow[crossed - 1])
+    said[crossed[from_nothing]] = NOTHING
     return said
 
 

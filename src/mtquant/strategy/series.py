@@ -118,7 +118,7 @@ class Series:
     @property
     def line_bytes(self) -> int:
         """Return how much memory the indicators take."""
-        return sum(line.values.nbytes for line in self._lines.values())
+        return len(self._lines) * max(self.capacity, self._length) * np.dtype(np.float64).itemsize
 
     def forget_lines(self) -> None:
         """Drop all indicators; who asks for one again has it computed again.

@@ -1,15 +1,23 @@
 """Strategies speak up when they should, and say all that a decision needs."""
 
+import math
+
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mtquant.model import ConfigError, Direction, Signal
 from mtquant.strategy import (
+    LONG,
+    SHORT,
     BarsView,
     NoParameters,
     Series,
     SmaCrossover,
     SmaCrossoverParameters,
     Strategy,
+    crossings,
 )
 
 HOUR_MS = 3_600_000
@@ -95,3 +103,25 @@ def test_a_strategy_needs_no_settings_and_no_indicators(view):
 
     assert strategy.on_bar(view([100_000])) is None
     assert strategy.state() == {"strategy_id": "quiet", "parameters": NoParameters()}
+
+
+@given(
+    st.integers(0, 12).flatmap(
+        lambda n: st.tuples(
+            *[st.lists(st.sampled_from([1.0, 2.0, 3.0, math.nan]), min_size=n, max_size=n)] * 2
+        )
+    )
+)
+def test_lines_cross_where_they_lie_beyond_and_did_not_before(
+    pair: tuple[list[float], list[float]],
+) -> None:
+    fast, slow = pair
+    said = crossings(np.array(fast), np.array(slow)).tolist()
+
+    expected = [0] * len(fast)
+    for i in range(1, len(fast)):
+        if fast[i] > slow[i] and fast[i - 1] <= slow[i - 1]:
+            expected[i] = LONG
+        elif fast[i] < slow[i] and fast[i - 1] >= slow[i - 1]:
+            expected[i] = SHORT
+    assert said == expected

@@ -41,6 +41,7 @@ class Variants:
 
     def __init__(self, loaded: LoadedConfig) -> None:
         self._config = loaded.config
+        self._newest: tuple[Mapping[str, Value], BotConfig] | None = None
         self._strategy = find_strategy(loaded.config.only_strategy.name, loaded.folder)
 
     def check(self, combination: Mapping[str, Value]) -> None:
@@ -61,6 +62,11 @@ class Variants:
         Raises:
             ConfigError: a limit is out of range.
         """
+        if self._newest is None or self._newest[0] is not combination:
+            self._newest = combination, self._made(combination)
+        return self._newest[1]
+
+    def _made(self, combination: Mapping[str, Value]) -> BotConfig:
         own: dict[str, Any] = {}
         limits: dict[str, Any] = {}
         exits: dict[str, Mapping[str, Any]] = dict(self._config.exits)

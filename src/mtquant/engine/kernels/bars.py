@@ -37,6 +37,7 @@ from mtquant.engine.kernels.layout import (
     BarColumns,
     Bot,
     Calendar,
+    Cells,
     Money,
     Opinions,
     Record,
@@ -50,6 +51,9 @@ from mtquant.exchange.rules.path import path_direction, path_point, path_time
 from mtquant.exchange.rules.trigger import exit_price
 from mtquant.strategy.columns import FLAT, NOTHING
 from mtquant.strategy.exits.rules import level_distance, trailing_stop
+
+BLOCK = 16
+"""Bars that are looked at together."""
 
 
 def play_bars(
@@ -266,30 +270,80 @@ def _scan(
     With True: the first bar after one at whose close an exit asks for something.
     """
     side = record.cells[SIDE]
-    shift = 1 if side < 0 else 0
-    rise, fall = record.figures[RISE], record.figures[FALL]
-    low, high, close, spreads = bars.low, bars.high, bars.close, bars.spread
     noted = bar = start
     asks = False
-    while bar < stop:
-        spread = spreads[bar] * shift
-        if low[bar] + spread <= lower or high[bar] + spread >= upper:
-            break
-        gained = side * (close[bar] + spread)
-        if gained >= rise or gained <= fall:
-            note_held(record, bars, money, trading, calendar, bar)
-            rise, fall = record.figures[RISE], record.figures[FALL]
-            noted = bar + 1
-        bar += 1
-        if bot.trails and trailed(bars, bot, record, bar - 1) != 0:
-            asks = True
-            break
+    while bar < stop and not asks:
+        if not bot.trails:
+            bar = _skip(bars, record, bar, stop, side, lower, upper)
+        end = min(stop, bar + BLOCK)
+        while bar < end:
+            shift = bars.spread[bar] if side < 0 else 0
+            if bars.low[bar] + shift <= lower or bars.high[bar] + shift >= upper:
+                end = stop = bar
+                break
+            gained = side * (bars.close[bar] + shift)
+            if gained >= record.cells[RISE] or gained <= record.cells[FALL]:
+                note_held(record, bars, money, trading, calendar, bar)
+                noted = bar + 1
+            bar += 1
+            if bot.trails and trailed(bars, bot, record, bar - 1) != 0:
+                asks = True
+                break
     if noted < bar:
         if calendar.day_ends[record.cells[DAY]] == bar - 1:
             note_held(record, bars, money, trading, calendar, bar - 1)
         else:
             note_below(record, end_of_bar(bars, bar - 1))
     return bar, asks
+
+
+def _skip(
+    bars: BarColumns, record: Record, bar: int, stop: int, side: int, lower: int, upper: int
+) -> int:
+    """Return the start of the first block of bars that may hold something, or the last short one.
+
+    A block is looked at without branches, many bars at once where it is compiled.
+    """
+    rise, fall = record.cells[RISE], record.cells[FALL]
+    while bar + BLOCK <= stop:
+        low, high = bars.low[bar : bar + BLOCK], bars.high[bar : bar + BLOCK]
+        close, spread = bars.close[bar : bar + BLOCK], bars.spread[bar : bar + BLOCK]
+        if side > 0:
+            is_met = _long_is_met(low, high, close, lower, upper, rise, fall)
+        else:
+            is_met = _short_is_met(low, high, close, spread, lower, upper, -fall, -rise)
+        if is_met:
+            break
+        bar += BLOCK
+    return bar
+
+
+def _long_is_met(
+    low: Cells, high: Cells, close: Cells, lower: int, upper: int, rise: int, fall: int
+) -> bool:
+    is_met = False
+    for row in range(BLOCK):
+        is_met |= (low[row] <= lower) | (high[row] >= upper)
+        is_met |= (close[row] >= rise) | (close[row] <= fall)
+    return is_met
+
+
+def _short_is_met(
+    low: Cells,
+    high: Cells,
+    close: Cells,
+    spread: Cells,
+    lower: int,
+    upper: int,
+    rise: int,
+    fall: int,
+) -> bool:
+    is_met = False
+    for row in range(BLOCK):
+        shift = spread[row]
+        is_met |= (low[row] + shift <= lower) | (high[row] + shift >= upper)
+        is_met |= (close[row] + shift >= rise) | (close[row] + shift <= fall)
+    return is_met
 
 
 def bounds(money: Money, trading: Trading, record: Record) -> tuple[int, int]:

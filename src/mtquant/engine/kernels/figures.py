@@ -7,6 +7,8 @@ the position, price times side, and hold until the money or the position changes
 
 from __future__ import annotations
 
+import math
+
 from mtquant.engine.kernels.layout import (
     DAY,
     FALL,
@@ -28,6 +30,7 @@ from mtquant.engine.kernels.layout import (
 from mtquant.engine.kernels.money import equity
 
 _ROUNDING = 3.0  # minor units by which rounding may part two equities
+_FARTHEST = 1e12  # points: beyond it every close is looked at
 
 
 def end_of_bar(bars: BarColumns, bar: int) -> int:
@@ -98,15 +101,17 @@ def note_held(
 
 def expect(record: Record, money: Money, at: int, worth: int) -> None:
     """Bound which closes can matter, from the equity at a price (times the side)."""
-    cells, figures = record.cells, record.figures
-    figures[RISE] = -float(FAR)  # look at every close
-    figures[FALL] = float(FAR)
+    cells = record.cells
+    cells[RISE] = -FAR  # look at every close
+    cells[FALL] = FAR
     if money.is_converted or money.divisor <= 0:
         return
     of_a_point = cells[UNITS] * money.price_value / money.divisor
     if not of_a_point > 0:
         return
+    lowest = cells[PEAK] * (1.0 - record.figures[MAX_DRAWDOWN])
     to_peak = (cells[PEAK] - worth - _ROUNDING) / of_a_point
-    to_low = (worth - cells[PEAK] * (1.0 - figures[MAX_DRAWDOWN]) - _ROUNDING) / of_a_point
-    figures[RISE] = at + to_peak
-    figures[FALL] = at - to_low
+    to_low = (worth - lowest - _ROUNDING) / of_a_point
+    if max(abs(to_peak), abs(to_low)) < _FARTHEST:
+        cells[RISE] = at + math.floor(to_peak)
+        cells[FALL] = at - math.floor(to_low)

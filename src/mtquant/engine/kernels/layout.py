@@ -40,11 +40,13 @@ Cells = Any
     LONGEST_MS,  # longest time below a peak
     IS_BELOW,
     STOP_OUTS,
+    RISE,  # closes between these two, times the side, cannot matter to the figures
+    FALL,
     CELLS,
-) = range(28)
+) = range(30)
 
 # Figures that a run changes, float64 each.
-MAX_DRAWDOWN, RISE, FALL, FIGURES = range(4)
+MAX_DRAWDOWN, FIGURES = range(2)
 
 # Columns of the rows that deals are written to, int64 each.
 (

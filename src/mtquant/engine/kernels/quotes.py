@@ -119,7 +119,7 @@ def roll_until(
         if cells[SIDE] != 0:
             nights = calendar.nights[cells[MIDNIGHT]]
             cells[SWAP] += swap(money, cells, nights, cells[BID], cells[ASK])
-            record.figures[RISE] = -float(FAR)  # equity has moved without the price
+            cells[RISE] = -FAR  # equity has moved without the price
             if trading.drops_levels_daily:
                 cells[STOP] = 0
                 cells[TARGET] = 0

@@ -138,10 +138,10 @@ def _hold(
 
 def _matters(bars: BarColumns, calendar: Calendar, record: Record, bar: int) -> bool:
     """Tell whether the equity at a bar's close may count for the figures."""
-    cells, figures = record.cells, record.figures
+    cells = record.cells
     side = cells[SIDE]
     gained = side * (bars.close[bar] + (bars.spread[bar] if side < 0 else 0))
-    is_new: bool = gained >= figures[RISE] or gained <= figures[FALL]
+    is_new: bool = gained >= cells[RISE] or gained <= cells[FALL]
     is_day_end: bool = calendar.day_ends[cells[DAY]] == bar
     return is_new or is_day_end
 
