@@ -149,8 +149,8 @@ PLANTED = [
     Planted(
         name="bars that touch the target are passed over",
         function=bars._scan,
-        old="+ spread >= upper",
-        new="+ spread > upper",
+        old="bars.high[bar] + shift >= upper",
+        new="bars.high[bar] + shift > upper",
         within=200,
     ),
     Planted(
