@@ -11,10 +11,24 @@ from pathlib import Path
 import pytest
 
 from mtquant.app.config import load_config
+from mtquant.app.playing import play_plan
 from mtquant.app.results import make_results
 from mtquant.app.wiring import make_plan, run_backtest
 
 EXPECTED = json.loads((Path(__file__).parent / "sample_year.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("event_driven", [False, True])
+def test_both_ways_of_a_backtest_give_the_recorded_trades_and_statistics(
+    seed: int, *, event_driven: bool
+) -> None:
+    plan = make_plan(load_config(overrides={"seed": seed}))
+
+    played = play_plan(plan, lambda _line: None, event_driven=event_driven)
+
+    assert played.objections == (("asked for",) if event_driven else ())
+    assert played.summary.to_dict() == pytest.approx(EXPECTED[str(seed)])
 
 
 @pytest.mark.parametrize("seed", [1, 2])
