@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mtquant.app.wiring import Plan, make_exits, run_backtest
 from mtquant.data import resample
@@ -15,6 +16,7 @@ from mtquant.engine.kernels import (
     RunSpec,
     Said,
     ask,
+    is_available,
     ledger_of,
     make_job,
     make_tick_job,
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+
+SHORT_RUN: Final = 20_000
+"""Bars or ticks that are played as the Python they are, unless the compiler is loaded already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +104,7 @@ def play_plan(plan: Plan, tell: Callable[[str], None], *, event_driven: bool = F
     """
     found = ("asked for",) if event_driven else plan_objections(plan)
     if not found:
-        about = news()
+        about = "" if _is_short(plan) and is_available() else news()
         if about:
             tell(about)
         return _by_kernel(plan)
@@ -124,7 +130,13 @@ def play_by_kernel(plan: Plan) -> Played:
     """Ask a plan's strategy about every bar, and play what it says."""
     job, series = kernel_job(plan)
     said = ask_plan(plan, series)
-    return play(job, said.directions, said.strengths)
+    return play(job, said.directions, said.strengths, interpreted=_is_short(plan))
+
+
+def _is_short(plan: Plan) -> bool:
+    """Tell whether a run is over before compiled code would be loaded: then it is interpreted."""
+    rows = len(plan.ticks.get(plan.bars.symbol, plan.bars))
+    return rows <= SHORT_RUN and "numba" not in sys.modules
 
 
 def ask_plan(plan: Plan, series: Series) -> Said:
