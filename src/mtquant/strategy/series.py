@@ -30,8 +30,13 @@ class Line:
 
     @property
     def values(self) -> Floats:
-        """Return float64[capacity] in points, NaN while warming up; do not write to it."""
-        return self._values
+        """Return float64[capacity] in points, NaN while warming up; read only.
+
+        All who ask for this indicator are given this line: exits, sizing, the next trial.
+        """
+        values = self._values.view()
+        values.flags.writeable = False
+        return values
 
     def grow(self, series: Series) -> None:
         """Bring the line up to the series: whole history in one go, further bars one by one."""

@@ -28,6 +28,7 @@ from mtquant.engine.kernels.bars import play_bars
 from mtquant.engine.longer import LongerViews
 from mtquant.exchange import Market, Terms, VenueSpec
 from mtquant.execution import Desk
+from mtquant.indicators import Sma
 from mtquant.model import (
     AccountKind,
     BotIdentity,
@@ -168,6 +169,18 @@ def test_signals_that_are_none_are_refused(said: Any, message: str) -> None:
 
     with pytest.raises(StrategyError, match=f"Wrong: {message}"):
         ask(Wrong("wrong"), Series.over(waves()))
+
+
+@pytest.mark.parametrize("column", ["points", "line"])
+def test_a_strategy_cannot_write_into_what_others_read(column: str) -> None:
+    class Scribbler(ArrayStrategy):
+        def signals(self, bars: Columns) -> Signals:
+            shared = bars.points.close if column == "points" else bars.use(Sma(5))
+            shared[:] = 1
+            return np.zeros(len(bars), dtype=np.int8)
+
+    with pytest.raises(ValueError, match="read-only"):
+        ask(Scribbler("scribbler"), Series.over(waves()))
 
 
 def test_what_a_strategy_says_at_once_is_what_it_says_bar_by_bar() -> None:
