@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from filelock import FileLock
 
 from mtquant.model import ConfigError
-from mtquant.storage import lock_journal
+from mtquant.storage import lock_journal, require_own_files, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,16 +56,7 @@ class Workspace:
         Raises:
             ConfigError: it cannot be written.
         """
-        target = self.folder / name
-        draft = target.with_name(f".{name}.{os.getpid()}.draft")
-        try:
-            draft.write_text(text, encoding="utf-8", newline="\n")
-            draft.replace(target)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
-            raise ConfigError(f"{target}: cannot be written ({error.strerror})") from error
-        return target
+        return write_whole(self.folder / name, text)
 
     def release(self) -> None:
         """Give the folder's lock back."""
@@ -87,7 +77,7 @@ def prepare(
         JournalError: another bot runs in the folder.
     """
     try:
-        _require_ours(folder)
+        require_own_files(folder, _OURS, "a run")
         folder.mkdir(parents=True, exist_ok=True)
         lock = lock_journal(folder / JOURNAL)
         with contextlib.ExitStack() as undo:
@@ -120,19 +110,6 @@ def read_run(folder: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise ConfigError(f"{folder / RUN}: not readable (it holds no object)")
     return loaded
-
-
-def _require_ours(folder: Path) -> None:
-    """Refuse a folder with anything in it that no run has put there."""
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder}: this is a file; --out needs a folder")
-    names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-    strangers = [name for name in names if name not in _OURS and not name.endswith(".draft")]
-    if strangers:
-        raise ConfigError(
-            f"{folder}: holds files that are not of a run ({', '.join(strangers[:3])}); "
-            "use an empty folder with --out"
-        )
 
 
 def _make_ready(folder: Path, fingerprint: str, *, resumable: bool) -> bool:

@@ -1,7 +1,15 @@
-"""What must survive: the order journal."""
+"""What must survive: the order journal, and the folders of runs."""
 
+from mtquant.storage.folders import require_own_files, write_whole
 from mtquant.storage.journal import SqliteJournal, lock_journal
 from mtquant.storage.memory import MemoryJournal
 from mtquant.storage.schema import SCHEMA_VERSION
 
-__all__ = ["SCHEMA_VERSION", "MemoryJournal", "SqliteJournal", "lock_journal"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "MemoryJournal",
+    "SqliteJournal",
+    "lock_journal",
+    "require_own_files",
+    "write_whole",
+]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -14,6 +13,7 @@ from typing import Any, Final, Self
 from filelock import FileLock, Timeout
 
 from mtquant.model import ConfigError
+from mtquant.storage import require_own_files, write_whole
 
 FACTS, ROWS, TABLE, REPORT = "sweep.json", "rows.jsonl", "results.csv", "report.html"
 BARS, LOCK = "bars", "sweep.lock"
@@ -44,7 +44,7 @@ class SweepFolder:
                 cannot be written.
         """
         try:
-            _require_ours(folder)
+            require_own_files(folder, _OURS, "a sweep")
             folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(str(folder / LOCK))
             lock.acquire(timeout=0)
@@ -86,16 +86,7 @@ class SweepFolder:
         Raises:
             ConfigError: it cannot be written.
         """
-        target = self.path(name)
-        draft = target.with_name(f".{name}.{os.getpid()}.draft")
-        try:
-            draft.write_text(text, encoding="utf-8", newline="\n")
-            draft.replace(target)
-        except OSError as error:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-            raise ConfigError(f"{target}: cannot be written ({error.strerror})") from error
-        return target
+        return write_whole(self.path(name), text)
 
     def finish(self, found: Mapping[str, Any]) -> None:
         """Note that the sweep is finished, and what was found."""
@@ -143,15 +134,3 @@ def _read_facts(folder: Path) -> dict[str, Any] | None:
     if not isinstance(loaded, dict):
         raise ConfigError(f"{path}: not readable (it holds no object); remove the folder")
     return loaded
-
-
-def _require_ours(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder}: this is a file; --out needs a folder")
-    names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-    strangers = [name for name in names if name not in _OURS and not name.endswith(".draft")]
-    if strangers:
-        raise ConfigError(
-            f"{folder}: holds files that are not of a sweep ({', '.join(strangers[:3])}); "
-            "use an empty folder with --out"
-        )
