@@ -283,6 +283,8 @@ def _scan(
                 break
             gained = side * (bars.close[bar] + shift)
             if gained >= record.cells[RISE] or gained <= record.cells[FALL]:
+                if noted < bar:  # first what a new peak would end
+                    note_below(record, end_of_bar(bars, bar - 1))
                 note_held(record, bars, money, trading, calendar, bar)
                 noted = bar + 1
             bar += 1

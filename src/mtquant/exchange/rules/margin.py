@@ -155,7 +155,8 @@ def netting_margin_minor(
         position_opposite: margin the position would need if it stood on the other side.
         stops: Σ margin of all stop and stop-limit orders.
     """
-    return round_half_away(max(same, opposite - position_opposite, 0.0) + stops)
+    turned = max(0.0, position_opposite)  # slippage may fill below a price of zero
+    return round_half_away(max(same, opposite - turned, 0.0) + stops)
 
 
 def forts_margin_amount(
