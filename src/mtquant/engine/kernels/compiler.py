@@ -10,12 +10,15 @@ import logging
 import os
 import shutil
 import sys
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from inspect import getmembers, isfunction
 from pathlib import Path
+from pickle import UnpicklingError
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -82,7 +85,13 @@ def news() -> str:
             "numba is not installed: the market's rules run interpreted, with the same results; "
             "for compiled speed: pip install 'mtquant[fast]'"
         )
-    if not (cache_folder() / _version()).exists():
+    folder = cache_folder()
+    if folder is None or not is_writable(folder):
+        return (
+            f"compiled kernels cannot be kept{'' if folder is None else f' in {folder}'}: each "
+            f"process compiles them anew, about 10 seconds; name a folder in {CACHE_VARIABLE}"
+        )
+    if not (folder / _version()).exists():
         return "compiling the kernels for this machine, once; this takes about 10 seconds"
     return ""
 
@@ -101,12 +110,25 @@ def _version() -> str:
     return source_hash(import_module(name) for name in (*SOURCES, *_CONSTANTS))
 
 
-def cache_folder() -> Path:
-    """Return where compiled kernels are kept: a folder of the user's own."""
+def is_writable(folder: Path) -> bool:
+    """Tell whether code can be kept in a folder, which is made where it is missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def cache_folder() -> Path | None:
+    """Return where compiled kernels are kept: a folder of the user's own, None if he has none."""
     stated = os.environ.get(CACHE_VARIABLE)
     if stated:
         return Path(stated)
-    home = Path.home()
+    try:
+        home = Path.home()
+    except RuntimeError:  # neither HOME nor an entry of the user
+        return None
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
     elif sys.platform == "darwin":
@@ -138,53 +160,90 @@ def _processor() -> str:
 
 def _jit(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Return a compiled kernel whose code is kept under the version of its sources."""
-    folder = cache_folder() / _version()
+    base = cache_folder()
+    if base is None or not is_writable(base):
+        # else numba would keep it beside the sources, where an edited rule does not make it old
+        _log.warning("kernels_compiling kernel=%s reason=no_folder_to_keep_it", kernel.__name__)
+        _register()
+        return _decorated(kernel, None)
+    folder = base / _version()
     if any(folder.rglob(f"*.{kernel.__name__}-*.nbi")):
         return _Loaded(kernel, folder)
     _log.info("kernels_compiling kernel=%s folder=%s", kernel.__name__, folder)
     _drop_old(folder.parent)
     _register()
-    return _decorated(kernel, folder)
+    return _Kept(kernel, folder)
 
 
-class _Loaded:
-    """Be a kernel whose code lies on disk.
+class _Kept:
+    """Be a kernel whose code is kept on disk; where the disk fails, the code is not kept.
 
-    To load it nothing has to be known of what it calls, and a new process starts sooner. Where the
-    code turns out not to fit, such as after an update of numba, it is compiled after all.
+    A kernel itself raises nothing: what its first call raises comes from loading or from saving.
     """
 
     def __init__(self, kernel: Callable[..., Any], folder: Path) -> None:
         self._kernel = kernel
-        self._folder = folder
         self._made = _decorated(kernel, folder)
         self._is_tried = False
 
     def __call__(self, *arguments: Any) -> Any:
-        from numba.core.errors import TypingError  # noqa: PLC0415
-
+        if self._is_tried:
+            return self._made(*arguments)
+        self._is_tried = True
         try:
             return self._made(*arguments)
-        except TypingError:
-            if self._is_tried:
-                raise
-        _log.info("kernels_compiling kernel=%s reason=kept_code_does_not_fit", self._kernel)
-        _register()
-        self._is_tried = True
-        self._made = _decorated(self._kernel, self._folder)
+        except _failures() as error:
+            reason = f"{type(error).__name__}: {error}".splitlines()[0][:120]
+        _log.warning("kernels_compiling kernel=%s reason=%r", self._kernel.__name__, reason)
+        self._start_over()
         return self._made(*arguments)
 
+    def _start_over(self) -> None:
+        self._made = _decorated(self._kernel, None)
 
-def _decorated(kernel: Callable[..., Any], folder: Path) -> Callable[..., Any]:
+
+class _Loaded(_Kept):
+    """Be a kernel whose code lies on disk.
+
+    To load it nothing has to be known of what it calls, and a new process starts sooner. Where the
+    code is damaged or turns out not to fit, it is compiled after all, and by the next process too.
+    """
+
+    def __init__(self, kernel: Callable[..., Any], folder: Path) -> None:
+        super().__init__(kernel, folder)
+        self._folder = folder
+
+    def _start_over(self) -> None:
+        _register()
+        for index in self._folder.rglob(f"*.{self._kernel.__name__}-*.nb?"):
+            with suppress(OSError):
+                index.unlink()
+        super()._start_over()
+
+
+@cache
+def _failures() -> tuple[type[Exception], ...]:
+    """Return what the loading of damaged code, or the keeping of new code, may raise."""
+    from numba.core.errors import NumbaError  # noqa: PLC0415 - an extra, and slow to import
+
+    unpickled = (UnpicklingError, EOFError, ValueError, LookupError, TypeError, AttributeError)
+    return (OSError, ImportError, RuntimeError, NumbaError, *unpickled)
+
+
+def _decorated(kernel: Callable[..., Any], folder: Path | None) -> Callable[..., Any]:
     import numba  # noqa: PLC0415 - an extra, and slow to import
     from numba.core import config  # noqa: PLC0415
 
+    options = {"error_model": "numpy", **_NO_COUNTING}
+    decorate: Any = numba.njit
+    if folder is None:
+        alone: Callable[..., Any] = decorate(**options)(kernel)
+        return alone
     settings: Any = config  # its settings come and go with the environment
     before = settings.CACHE_DIR
     settings.CACHE_DIR = str(folder)  # read while a function is decorated
     try:
-        decorate: Any = numba.njit
-        made: Callable[..., Any] = decorate(cache=True, error_model="numpy", **_NO_COUNTING)(kernel)
+        made: Callable[..., Any] = decorate(cache=True, **options)(kernel)
     finally:
         settings.CACHE_DIR = before
     return made
