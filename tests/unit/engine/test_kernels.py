@@ -25,6 +25,7 @@ from mtquant.engine.kernels import (
     varied,
 )
 from mtquant.engine.kernels.bars import play_bars
+from mtquant.engine.kernels.reach import fits_64_bits
 from mtquant.engine.longer import LongerViews
 from mtquant.exchange import Market, Terms, VenueSpec
 from mtquant.execution import Desk
@@ -37,6 +38,7 @@ from mtquant.model import (
     Direction,
     ExecutionMode,
     GtcMode,
+    MarketDataError,
     OrderType,
     StrategyError,
     Timeframe,
@@ -345,6 +347,108 @@ def test_kept_code_that_does_not_fit_is_compiled_after_all(
     loaded = compiler._jit(_twice)
     assert isinstance(loaded, compiler._Loaded)
     assert loaded(21.5) == kernel(21.5) == 44
+
+
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+def test_damaged_code_is_compiled_anew_and_thrown_away(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ending: str
+) -> None:
+    pytest.importorskip("numba", reason="the extra `fast` (numba) is not installed")
+    monkeypatch.setenv(compiler.CACHE_VARIABLE, str(tmp_path))
+    assert compiler._jit(_twice)(21.5) == 44
+    (kept,) = tmp_path.rglob(f"*.{ending}")
+    kept.write_bytes(kept.read_bytes()[:60])
+
+    assert compiler._jit(_twice)(21.5) == 44
+    assert not list(tmp_path.rglob("*.nb?"))
+
+
+def test_where_no_code_can_be_kept_a_person_is_told_and_it_is_compiled(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("numba", reason="the extra `fast` (numba) is not installed")
+    place = tmp_path / "a file"
+    place.write_text("in the way")
+    monkeypatch.setenv(compiler.CACHE_VARIABLE, str(place))
+
+    assert f"cannot be kept in {place}" in compiler.news()
+    kernel = compiler._jit(_twice)
+    assert kernel(21.5) == 44
+    assert not isinstance(kernel, compiler._Kept)
+
+
+def test_without_a_home_nothing_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_gone() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv(compiler.CACHE_VARIABLE, raising=False)
+    monkeypatch.setattr(compiler.Path, "home", is_gone)
+
+    assert compiler.cache_folder() is None
+
+
+def test_code_is_compiled_where_the_disk_is_full(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    caching = pytest.importorskip("numba.core.caching", reason="the extra `fast` is not installed")
+
+    def is_full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setenv(compiler.CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(caching.IndexDataCacheFile, "save", is_full)
+
+    assert compiler._jit(_twice)(21.5) == 44
+
+
+@pytest.mark.parametrize(
+    "strengths", [np.ones(3), np.full(40, np.nan), np.full(40, 5.0), np.ones(40, dtype=np.int64)]
+)
+def test_strengths_that_are_none_are_refused(strengths: Any) -> None:
+    bars = bars_of([110_000] * 40)
+    job = make_job(spec_of(make_venue()), bars, Series.over(bars))
+
+    with pytest.raises(StrategyError, match=r"strengths must be float64\[40\]"):
+        play(job, np.zeros(40, dtype=np.int8), strengths)
+
+
+def test_slippage_of_another_length_is_refused() -> None:
+    bars = bars_of([110_000] * 40)
+    spec = replace(spec_of(make_venue()), slippage=np.zeros((3, 2), dtype=np.int32))
+
+    with pytest.raises(ConfigError, match=r"slippage must be int32\[40, 2\], was \(3, 2\)"):
+        play(make_job(spec, bars, Series.over(bars)), np.zeros(40, dtype=np.int8))
+
+
+def test_no_bars_are_no_run() -> None:
+    bars = bars_of([110_000])[:0]
+
+    with pytest.raises(MarketDataError, match="there are no bars to play"):
+        make_job(spec_of(make_venue()), bars, Series.over(bars))
+
+
+@pytest.mark.parametrize("distance", [{"stop_points": 10**30}, {"stop_atr": 1e16}])
+def test_numbers_beyond_64_bits_are_counted_all_the_same(distance: Any) -> None:
+    bars = bars_of([110_000 + row % 7 for row in range(40)])
+    spec = replace(spec_of(make_venue()), exits=(stop_and_target(**distance),))
+    job = make_job(spec, bars, Series.over(bars))
+    directions = np.zeros(40, dtype=np.int8)
+    directions[20] = 1
+
+    assert not fits_64_bits(job)
+    assert fits_64_bits(make_job(spec_of(make_venue()), bars, Series.over(bars)))
+    assert len(play(job, directions).deals) == 0
+
+
+def test_a_margin_that_would_wrap_does_not_let_an_order_through() -> None:
+    bars = bars_of([110_000 + row % 7 for row in range(40)])
+    venue = make_venue(volume_max_lots=5e7, contract_size=1e9, leverage=1, deposit=9e13)
+    job = make_job(spec_of(venue), bars, Series.over(bars))
+    directions = np.zeros(40, dtype=np.int8)
+    directions[20] = 1
+
+    assert not fits_64_bits(job)
+    assert (play(job, directions).deals == play(job, directions, interpreted=True).deals).all()
 
 
 def _twice(value: float) -> int:

@@ -24,6 +24,7 @@ from mtquant.exchange.rules import modes
 from mtquant.indicators import Atr
 from mtquant.model import (
     Bars,
+    MarketDataError,
     OrderType,
     TradeMode,
 )
@@ -101,7 +102,10 @@ def _exit_objections(spec: RunSpec) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Hold a run written out in numbers; `columns` are what the kernel walks."""
+    """Hold a run written out in numbers; `columns` are what the kernel walks.
+
+    No fill of the run lies above `highest` (points).
+    """
 
     spec: RunSpec
     bars: Bars
@@ -111,6 +115,7 @@ class Job:
     trading: Trading
     bot: Bot
     deposit_minor: int
+    highest: int
     ticks: TickColumns | None = None
 
     @property
@@ -141,23 +146,36 @@ def make_tick_job(spec: RunSpec, ticks: Ticks, bars: Bars, series: Series) -> Jo
         first=frozen(np.append(first, len(ticks)).astype(np.int64)),
         midnights=frozen(np.append(np.searchsorted(ticks.time_ms, midnights), FAR)),
     )
-    return replace(job, spec=spec, ticks=columns)
+    highest = max(job.highest, int(ticks.ask.max()) + _farthest(slippage))
+    return replace(job, spec=spec, ticks=columns, highest=highest)
 
 
 def make_job(spec: RunSpec, bars: Bars, series: Series) -> Job:
-    """Return a run over bars; `series` keeps indicators that several runs share."""
+    """Return a run over bars; `series` keeps indicators that several runs share.
+
+    Raises:
+        MarketDataError: there are no bars.
+    """
+    if not len(bars):
+        raise MarketDataError(f"{bars.symbol}: there are no bars to play")
     terms = Terms.of(spec.venue, spec.symbol)
     bot = make_bot(spec)
+    columns = _columns(spec, bars, series, bot)
     return Job(
         spec=spec,
         bars=bars,
-        columns=_columns(spec, bars, series, bot),
+        columns=columns,
+        highest=int(bars.high.max()) + int(bars.spread.max()) + _farthest(columns.slippage),
         calendar=make_calendar(bars, terms, spec.venue.clock),
         money=make_money(terms, is_netting=spec.venue.account.is_netting),
         trading=make_trading(spec.venue.account, terms, spec.deviation_points),
         bot=bot,
         deposit_minor=spec.venue.account.deposit_minor,
     )
+
+
+def _farthest(slippage: NDArray[np.int32]) -> int:
+    return max(int(slippage.max()), -int(slippage.min()))
 
 
 def varied(job: Job, spec: RunSpec, series: Series) -> Job:

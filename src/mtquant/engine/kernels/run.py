@@ -13,9 +13,10 @@ from mtquant.engine.kernels.bars import play_bars
 from mtquant.engine.kernels.compiler import compiled
 from mtquant.engine.kernels.job import Job, RunSpec, frozen, make_job
 from mtquant.engine.kernels.layout import Opinions, Record
+from mtquant.engine.kernels.reach import fits_64_bits
 from mtquant.engine.kernels.ticks import play_ticks
 from mtquant.exchange import InstrumentSpec, VenueSpec
-from mtquant.model import Timeframe, make_bars
+from mtquant.model import ConfigError, StrategyError, Timeframe, make_bars
 from mtquant.risk import RiskLimits
 from mtquant.strategy import Series, require_signals
 
@@ -54,8 +55,10 @@ def play(
 
     Raises:
         StrategyError: the columns do not fit the bars, or say something else.
+        ConfigError: the slippage has not one row for each bar or tick.
     """
     require_signals(directions, len(job.bars), "the run")
+    _require_columns(job, strengths)
     rows = np.flatnonzero(directions.view(np.bool_))  # many times quicker than of numbers
     record = _record(job, len(rows))
     opinions = Opinions(
@@ -75,7 +78,7 @@ def play(
     source: Any = play_bars
     if job.ticks is not None:
         source, walked = play_ticks, (job.ticks, *walked)
-    kernel = source if interpreted else compiled(source)
+    kernel = source if interpreted or not fits_64_bits(job) else compiled(source)
     kernel(*(map(_viewed, walked) if kernel is source else walked))
     return Played(
         job=job,
@@ -84,6 +87,19 @@ def play(
         figures=record.figures,
         daily=record.daily[: record.cells[layout.DAY]],
     )
+
+
+def _require_columns(job: Job, strengths: NDArray[np.float64] | None) -> None:
+    """Refuse columns of another length: compiled code would read beyond their ends."""
+    count = len(job.bars)
+    if strengths is not None:
+        is_column = strengths.dtype == np.float64 and strengths.shape == (count,)
+        if not (is_column and ((strengths >= 0) & (strengths <= 1)).all()):
+            raise StrategyError(f"the run: strengths must be float64[{count}], each from 0 to 1")
+    rows = count if job.ticks is None else len(job.ticks.time_ms)
+    slippage = job.spec.slippage
+    if slippage is not None and slippage.shape != (rows, 2):
+        raise ConfigError(f"slippage must be int32[{rows}, 2], was {slippage.shape}")
 
 
 def prepare() -> None:
