@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mtquant.app.parity.words import moment
+from mtquant.app.parity.words import moment, seconds_since
 from mtquant.model import Signal, SystemClock
 from mtquant.strategy import CODES, DIRECTIONS, BarsView, Columns, Series, require_signals
 
@@ -79,7 +79,7 @@ def compare_with_on_bar(plan: Plan, said: Signals) -> Opinions:
     return Opinions(
         name=SAME,
         about=f"asked at {len(said):,} bars",
-        seconds=_since(started_ms),
+        seconds=seconds_since(started_ms),
         finding=words,
         bar=at_odds[0] if at_odds else None,
     )
@@ -105,7 +105,7 @@ def look_ahead(plan: Plan, said: Signals) -> Opinions:
     return Opinions(
         name=NO_AHEAD,
         about=f"cut at {len(cuts):,} bars, {tried:,} of {len(places):,} signals among them",
-        seconds=_since(started_ms),
+        seconds=seconds_since(started_ms),
         finding=finding,
         bar=bar,
     )
@@ -150,7 +150,3 @@ def _wish(signal: Signal | None) -> str:
 
 def _bar(plan: Plan, bar: int) -> str:
     return f"bar {bar}, {moment(int(plan.bars.time_ms[bar]))} UTC"
-
-
-def _since(started_ms: int) -> float:
-    return (SystemClock().now_ms() - started_ms) / 1000

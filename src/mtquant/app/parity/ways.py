@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from mtquant.app.demo import LockStep, ServerClockFace
 from mtquant.app.parity.reasons import KernelRows, Notes, Reasons
+from mtquant.app.parity.words import seconds_since
 from mtquant.app.playing import kernel_job
 from mtquant.app.wiring import Plan, make_engine, run_backtest
 from mtquant.broker import BrokerSession, Credentials, MT5Client
@@ -145,7 +146,7 @@ def play_kernel(plan: Plan, said: Said, *, interpreted: bool) -> PlayedWay:
             margin_minor=int(played.cells[layout.MARGIN]),
         ),
         reasons=KernelRows(played, said),
-        seconds=_since(started_ms),
+        seconds=seconds_since(started_ms),
     )
 
 
@@ -161,9 +162,5 @@ def _of_book(way: str, plan: Plan, book: Book, notes: Notes, started_ms: int) ->
             margin_minor=account.margin_minor,
         ),
         reasons=notes,
-        seconds=_since(started_ms),
+        seconds=seconds_since(started_ms),
     )
-
-
-def _since(started_ms: int) -> float:
-    return (SystemClock().now_ms() - started_ms) / 1000

@@ -1,4 +1,4 @@
-"""Deals, orders and bars in words."""
+"""Deals, orders, bars and times in words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from mtquant.model import Deal, DealKind, Order, lots_from_units
+from mtquant.model import Deal, DealKind, Order, SystemClock, lots_from_units
 
 if TYPE_CHECKING:
     from mtquant.model import Bars
@@ -20,6 +20,11 @@ def moment(time_ms: int) -> str:
     return found.strftime("%Y-%m-%d %H:%M:%S") + (
         f".{time_ms % 1000:03d}" if time_ms % 1000 else ""
     )
+
+
+def seconds_since(started_ms: int) -> float:
+    """Return how many seconds have passed since a moment (UTC ms) of the computer's clock."""
+    return (SystemClock().now_ms() - started_ms) / 1000
 
 
 def price(points: int, digits: int) -> str:
