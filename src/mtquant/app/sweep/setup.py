@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,10 +18,10 @@ from mtquant.app.wiring import find_strategy, make_exits, make_plan
 from mtquant.data.store import BarsStore
 from mtquant.model import Bars
 from mtquant.research.sweep import DEFAULT_LIMIT, Parameter, SweepFolder, SweepResults, run_sweep
-from mtquant.research.sweep.folder import BARS
+from mtquant.research.sweep.folder import BARS, working_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from mtquant.research.sweep import Space, Watcher
 
@@ -126,7 +124,7 @@ def run_setup(
         ConfigError: the sweep is empty or too large, or nothing in it can be run.
         SweepError: a batch killed two workers, or every trial failed.
     """
-    with _folder(place) as folder:
+    with working_folder(place) as folder:
         store = BarsStore(folder / BARS)
         factory = Factory(
             raw=setup.loaded.raw,
@@ -143,15 +141,6 @@ def run_setup(
             limit=limit,
             watcher=watcher,
         )
-
-
-@contextlib.contextmanager
-def _folder(place: SweepFolder | None) -> Iterator[Path]:
-    if place is not None:
-        yield place.folder
-        return
-    with tempfile.TemporaryDirectory(prefix="mtquant-sweep-") as scratch:
-        yield Path(scratch)
 
 
 def _code_hash(loaded: LoadedConfig) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
-from contextlib import ExitStack
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -121,6 +122,16 @@ class SweepFolder:
     def _note(self, state: str, found: Mapping[str, Any]) -> None:
         facts = {"fingerprint": self.fingerprint, "state": state, **self.facts, **found}
         self.write(FACTS, json.dumps(facts, indent=2, default=str) + "\n")
+
+
+@contextmanager
+def working_folder(place: SweepFolder | None) -> Iterator[Path]:
+    """Give the folder of a sweep, or one for the time being where nothing is kept."""
+    if place is not None:
+        yield place.folder
+        return
+    with tempfile.TemporaryDirectory(prefix="mtquant-sweep-") as scratch:
+        yield Path(scratch)
 
 
 def _read_facts(folder: Path) -> dict[str, Any] | None:

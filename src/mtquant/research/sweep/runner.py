@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mtquant.model import ConfigError, SweepError
 from mtquant.research.sweep.batches import Batches
-from mtquant.research.sweep.folder import ROWS
+from mtquant.research.sweep.folder import ROWS, working_folder
 from mtquant.research.sweep.pool import Pool
 from mtquant.research.sweep.results import SweepResults, load_results
 from mtquant.research.sweep.room import DEFAULT_LIMIT, MEMORY_BYTES, require_room
@@ -19,7 +16,7 @@ from mtquant.research.sweep.rows_file import RowsFile
 from mtquant.research.sweep.trials import Batch, TrialState, Work, run_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from mtquant.research.sweep.evaluator import EvaluatorFactory
     from mtquant.research.sweep.folder import SweepFolder
@@ -91,7 +88,7 @@ def run_sweep(
     count = len(windows)
     require_room(len(space), count, len(space.names), limit=limit, memory_bytes=memory_bytes)
     work = Work(space=space, windows=tuple(windows))
-    with _folder(place) as folder:
+    with working_folder(place) as folder:
         rows = RowsFile(folder / ROWS, place.fingerprint if place else "", work.rows)
         try:
             _run(work, factory, rows, workers, watcher or Silence())
@@ -107,15 +104,6 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-@contextmanager
-def _folder(place: SweepFolder | None) -> Iterator[Path]:
-    if place is not None:
-        yield place.folder
-        return
-    with tempfile.TemporaryDirectory(prefix="mtquant-sweep-") as scratch:
-        yield Path(scratch)
 
 
 def _require_some(results: SweepResults, place: SweepFolder | None) -> None:
