@@ -59,11 +59,19 @@ def load_file(path: Path, clock_profile: str, option: str = "data.clock") -> Bar
     """
     if path.suffix != ".parquet":
         return load_bars(path)
+    return load_parquet(path, clock=clock_named(clock_profile, option))
+
+
+def clock_named(profile: str, option: str) -> ServerClock | None:
+    """Return a file's clock, None where its times are UTC; `option` is what a person calls it.
+
+    Raises:
+        ConfigError: the clock is not known.
+    """
     try:
-        clock = None if clock_profile == "utc" else ServerClock(clock_profile)
+        return None if profile == "utc" else ServerClock(profile)
     except ValueError as error:
         raise ConfigError(f"{option}: {error}") from error
-    return load_parquet(path, clock=clock)
 
 
 def _given(spec: DataSpec, folder: Path) -> Bars:

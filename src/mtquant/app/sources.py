@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mtquant.app.market_data import load_bar_source
+from mtquant.app.market_data import clock_named, load_bar_source
 from mtquant.data import load_ticks
-from mtquant.model import Bars, ConfigError, ServerClock, Ticks
+from mtquant.model import Bars, ConfigError, Ticks
 
 if TYPE_CHECKING:
     from mtquant.app.config import DataSpec, LoadedConfig
@@ -25,10 +25,7 @@ def load_source(loaded: LoadedConfig, spec: DataSpec) -> Bars | Ticks:
     """
     if spec.ticks is None:
         return load_bar_source(loaded, spec)
-    try:
-        clock = None if spec.clock == "utc" else ServerClock(spec.clock)
-    except ValueError as error:
-        raise ConfigError(f"data.clock: {error}") from error
+    clock = clock_named(spec.clock, "data.clock")
     return load_ticks(loaded.folder / Path(spec.ticks).expanduser(), clock=clock)
 
 
