@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from mtquant.app.market_data import clock_named, load_bar_source
 from mtquant.data import load_ticks
@@ -27,16 +24,6 @@ def load_source(loaded: LoadedConfig, spec: DataSpec) -> Bars | Ticks:
         return load_bar_source(loaded, spec)
     clock = clock_named(spec.clock, "data.clock")
     return load_ticks(loaded.folder / Path(spec.ticks).expanduser(), clock=clock)
-
-
-def content_hash(source: Bars | Ticks) -> str:
-    """Return a SHA-256 over all that a source holds."""
-    if isinstance(source, Bars):
-        return source.content_hash()
-    digest = sha256(f"{source.symbol},{source.digits}".encode())
-    for column in (source.time_ms, source.bid, source.ask):
-        digest.update(np.ascontiguousarray(column, dtype="<i8").tobytes())
-    return digest.hexdigest()
 
 
 def require_open_hours(venue: VenueSpec, bars: Bars) -> None:

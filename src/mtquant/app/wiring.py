@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.app.config import BotConfig, LaneSpec, LoadedConfig
-from mtquant.app.sources import content_hash, load_source, require_open_hours
+from mtquant.app.sources import load_source, require_open_hours
 from mtquant.data import (
     minute_bars,
     resample,
@@ -150,7 +150,7 @@ def make_plan(loaded: LoadedConfig, *more: object) -> Plan:
     for number in range(len(config.lanes)):
         make_strategy(config, loaded.folder, number)
         make_exits(config, number)
-    hashes = [content_hash(one) for one in loads]
+    hashes = [one.content_hash() for one in loads]
     plan = Plan(
         loaded=loaded,
         bars=bars,

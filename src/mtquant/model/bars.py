@@ -60,13 +60,9 @@ class Bars:
 
     def content_hash(self) -> str:
         """Return a SHA-256 over symbol, timeframe, digits and every column."""
-        digest = sha256(f"{self.symbol},{self.timeframe.name},{self.digits}".encode())
-        for name in ("time_ms", *PRICE_COLUMNS, "spread", "tick_volume"):
-            column = getattr(self, name)
-            for start in range(0, len(column), _CHUNK):
-                rows = np.ascontiguousarray(column[start : start + _CHUNK], dtype="<i8")
-                digest.update(rows.data)
-        return digest.hexdigest()
+        names = ("time_ms", *PRICE_COLUMNS, "spread", "tick_volume")
+        head = f"{self.symbol},{self.timeframe.name},{self.digits}"
+        return _hash_of(head, *(getattr(self, name) for name in names))
 
 
 def make_bars(
@@ -132,6 +128,10 @@ class Ticks:
     def __len__(self) -> int:
         return len(self.time_ms)
 
+    def content_hash(self) -> str:
+        """Return a SHA-256 over symbol, digits and every column."""
+        return _hash_of(f"{self.symbol},{self.digits}", self.time_ms, self.bid, self.ask)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarRow:
@@ -159,3 +159,12 @@ class Quote(Jsonable):
     def spread_points(self) -> int:
         """Return ask minus bid."""
         return self.ask_points - self.bid_points
+
+
+def _hash_of(head: str, *columns: IntColumn) -> str:
+    digest = sha256(head.encode())
+    for column in columns:
+        for start in range(0, len(column), _CHUNK):
+            rows = np.ascontiguousarray(column[start : start + _CHUNK], dtype="<i8")
+            digest.update(rows.data)
+    return digest.hexdigest()

@@ -13,7 +13,6 @@ from many_worlds import ticks_of
 from mtquant.app.backtest import BacktestOptions, run_backtest_command
 from mtquant.app.config import load_config
 from mtquant.app.demo import DemoOptions, run_demo
-from mtquant.app.sources import content_hash
 from mtquant.app.wiring import make_plan
 from mtquant.model import ConfigError, Timeframe
 
@@ -74,8 +73,8 @@ def test_the_fingerprint_of_a_run_on_ticks_follows_the_ticks(config: Path) -> No
     ticks = make_plan(loaded).ticks["EURUSD"]
 
     assert make_plan(loaded).fingerprint == make_plan(loaded).fingerprint
-    assert content_hash(ticks) == content_hash(replace(ticks))
-    assert content_hash(ticks) != content_hash(replace(ticks, ask=ticks.ask + np.int32(1)))
+    assert ticks.content_hash() == replace(ticks).content_hash()
+    assert ticks.content_hash() != replace(ticks, ask=ticks.ask + np.int32(1)).content_hash()
 
 
 @pytest.mark.parametrize("more", [{"path": "x.npz"}, {"sample": "eurusd-h1-2017"}])

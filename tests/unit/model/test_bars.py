@@ -175,6 +175,18 @@ def test_the_hash_is_that_of_the_columns_as_64_bit_numbers(rows: int):
     assert made[::2].content_hash() == bars_copied(made[::2]).content_hash()
 
 
+@pytest.mark.parametrize("rows", [0, (1 << 15) + 1])
+def test_the_hash_of_ticks_is_that_of_their_columns_as_64_bit_numbers(rows: int):
+    times = np.arange(rows) + 1_234
+    bid = np.arange(rows, dtype=np.int32)
+    ticks = Ticks(symbol="EURUSD", digits=5, time_ms=times, bid=bid, ask=bid + np.int32(4))
+    digest = sha256(b"EURUSD,5")
+    for column in (times, bid, bid + 4):
+        digest.update(column.astype("<i8").tobytes())
+
+    assert ticks.content_hash() == digest.hexdigest()
+
+
 def bars_copied(given: Bars) -> Bars:
     return make_bars(**{name: getattr(given, name) for name in Bars.__slots__})
 
