@@ -9,7 +9,7 @@ import numpy as np
 from mtquant.engine.kernels import layout
 from mtquant.model import money_from_minor
 from mtquant.research import metrics
-from mtquant.research.summary import Summary
+from mtquant.research.summary import Summary, worth_figures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,14 +45,7 @@ def summarise_played(played: Played, trades_sha256: str | None = None) -> Summar
         return_fraction=metrics.return_fraction(deposit_minor, final_minor),
         max_drawdown=float(played.figures[layout.MAX_DRAWDOWN]) if deposit_minor > 0 else None,
         drawdown_duration_ms=int(cells[layout.LONGEST_MS]),
-        sharpe=None if returns is None else metrics.sharpe_ratio(returns),
-        sortino=None if returns is None else metrics.sortino_ratio(returns),
-        profit_factor=metrics.profit_factor(nets),
-        trades=len(nets),
-        win_rate=metrics.win_rate(nets),
-        expectancy=_money(metrics.expectancy(nets), digits),
-        average_win=_money(metrics.average_win(nets), digits),
-        average_loss=_money(metrics.average_loss(nets), digits),
+        **worth_figures(nets, returns, digits),
         commission=money_from_minor(costs, digits),
         swap=money_from_minor(swap, digits),
         stop_losses=int(reasons[layout.BY_STOP]),
@@ -75,7 +68,3 @@ def trade_nets(played: Played) -> NDArray[np.int64]:
     closed = len(nets) // 2
     found: NDArray[np.int64] = nets[0 : 2 * closed : 2] + nets[1 : 2 * closed : 2]
     return found
-
-
-def _money(minor: float | None, digits: int) -> float | None:
-    return None if minor is None else minor / 10**digits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -64,6 +64,19 @@ class Summary(Jsonable):
     trades_sha256: str | None
 
 
+class WorthFigures(TypedDict):
+    """Hold the figures of a `Summary` that follow from trades and daily returns alone."""
+
+    sharpe: float | None
+    sortino: float | None
+    profit_factor: float | None
+    trades: int
+    win_rate: float | None
+    expectancy: float | None
+    average_win: float | None
+    average_loss: float | None
+
+
 def summarise(
     bars: Bars, deals: Sequence[Deal], venue: VenueSpec, others: Sequence[Bars] = ()
 ) -> Summary:
@@ -98,14 +111,7 @@ def summarise(
         return_fraction=metrics.return_fraction(deposit_minor, int(curve[-1])),
         max_drawdown=metrics.max_drawdown(equity),
         drawdown_duration_ms=metrics.drawdown_duration_ms(times_ms, equity),
-        sharpe=None if returns is None else metrics.sharpe_ratio(returns),
-        sortino=None if returns is None else metrics.sortino_ratio(returns),
-        profit_factor=metrics.profit_factor(nets),
-        trades=len(trades),
-        win_rate=metrics.win_rate(nets),
-        expectancy=_money(metrics.expectancy(nets), digits),
-        average_win=_money(metrics.average_win(nets), digits),
-        average_loss=_money(metrics.average_loss(nets), digits),
+        **worth_figures(nets, returns, digits),
         commission=money_from_minor(sum(d.commission_minor + d.fee_minor for d in deals), digits),
         swap=money_from_minor(sum(deal.swap_minor for deal in deals), digits),
         stop_losses=reasons[Reason.STOP_LOSS],
@@ -113,6 +119,28 @@ def summarise(
         stop_outs=reasons[Reason.STOP_OUT],
         open_positions=len(open_entries(deals)),
         trades_sha256=trades_sha256(trades),
+    )
+
+
+def worth_figures(
+    nets_minor: metrics.Nets, returns: metrics.Returns | None, digits: int
+) -> WorthFigures:
+    """Return what trades and days were worth.
+
+    Args:
+        nets_minor: the result of each trade after costs, minor units.
+        returns: of server days, None where there are none.
+        digits: decimals of the account currency.
+    """
+    return WorthFigures(
+        sharpe=None if returns is None else metrics.sharpe_ratio(returns),
+        sortino=None if returns is None else metrics.sortino_ratio(returns),
+        profit_factor=metrics.profit_factor(nets_minor),
+        trades=len(nets_minor),
+        win_rate=metrics.win_rate(nets_minor),
+        expectancy=_money(metrics.expectancy(nets_minor), digits),
+        average_win=_money(metrics.average_win(nets_minor), digits),
+        average_loss=_money(metrics.average_loss(nets_minor), digits),
     )
 
 
