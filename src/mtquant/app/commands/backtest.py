@@ -7,23 +7,18 @@ from pathlib import Path
 
 import click
 
+from mtquant.app.commands.options import config_option, data_option, summary_json_option
+
 
 @click.command("backtest")
-@click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path),
-    help="Configuration file; the demo's when left out.",
-)
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Bars (.npz or .parquet) to use instead."
-)
+@config_option
+@data_option
 @click.option("--seed", type=click.IntRange(min=0), help="Draws the slippage.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for report and summary.")
 @click.option(
     "--event-driven", is_flag=True, help="Step the engine event by event: slower, the same trades."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, nothing else.")
+@summary_json_option
 def command(  # noqa: PLR0917 - click passes all by name
     config_path: Path | None,
     data: Path | None,

@@ -8,25 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from mtquant.app.commands.options import json_option
 
+if TYPE_CHECKING:
     from mtquant.data.store import BarsStore
 
-
-def _store_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--store",
-        "folder",
-        type=click.Path(path_type=Path),
-        help="Folder of the bars; default: your data folder, see MTQUANT_DATA.",
-    )(function)
-
-
-def _json_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--json", "as_json", is_flag=True, help="Print one JSON object, nothing else."
-    )(function)
+_store_option = click.option(
+    "--store",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder of the bars; default: your data folder, see MTQUANT_DATA.",
+)
 
 
 @click.group("bars")
@@ -43,7 +35,7 @@ def command() -> None:
     help="The clock of a Parquet file's times: utc, eet_eu, ny_plus_7, fixed:+2.",
 )
 @_store_option
-@_json_option
+@json_option
 def import_(
     file: Path,
     clock: str,
@@ -59,7 +51,7 @@ def import_(
 
 @command.command("list")
 @_store_option
-@_json_option
+@json_option
 def list_(folder: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """List what is in the store."""
     from dataclasses import asdict
@@ -79,7 +71,7 @@ def list_(folder: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click p
 @click.argument("key")
 @click.argument("file", type=click.Path(path_type=Path))
 @_store_option
-@_json_option
+@json_option
 def export(
     key: str,
     file: Path,
@@ -96,7 +88,7 @@ def export(
 @command.command("check")
 @click.argument("key")
 @_store_option
-@_json_option
+@json_option
 def check(key: str, folder: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Read the bars of KEY and compare them with what was put into the store."""
     from mtquant.app.bars import facts_of
@@ -108,7 +100,7 @@ def check(key: str, folder: Path | None, as_json: bool) -> None:  # noqa: FBT001
 @command.command("remove")
 @click.argument("key")
 @_store_option
-@_json_option
+@json_option
 def remove(key: str, folder: Path | None, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
     """Remove the bars of KEY from the store."""
     whole = _opened(folder).remove(key)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from mtquant.app.commands.folder import DEFAULT_FOLDER
+from mtquant.app.commands.options import summary_json_option
 
 
 @click.command("demo")
@@ -25,7 +26,7 @@ from mtquant.app.commands.folder import DEFAULT_FOLDER
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Draws slippage and the outage's moment.")
 @click.option("--no-outage", is_flag=True, help="Leave the scripted loss of the link out.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, nothing else.")
+@summary_json_option
 def command(
     out: Path,
     config: Path | None,

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from mtquant.app.commands.options import config_option, data_option, json_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @click.command("parity")
-@click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path),
-    help="Configuration file; the demo's when left out.",
-)
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Bars (.npz or .parquet) to use instead."
-)
+@config_option
+@data_option
 @click.option("--seed", type=click.IntRange(min=0), help="Draws the slippage, and where to cut.")
 @click.option(
     "--bars",
     type=click.IntRange(min=2),
     help="Play the first N bars; default: all, and the live runner 20,000.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, nothing else.")
+@json_option
 def command(
     config_path: Path | None,
     data: Path | None,
