@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from worlds import DIGITS, MONDAY_MS, Scripted, World, make_instrument, stop_and_target, trailing
+from worlds import (
+    DIGITS,
+    MONDAY_MS,
+    Scripted,
+    World,
+    make_instrument,
+    stop_and_target,
+    trailing,
+    walked_bars,
+)
 
 from mtquant.data import bars_of_ticks
 from mtquant.engine.kernels import RunSpec
@@ -26,7 +35,6 @@ from mtquant.model import (
     Ticks,
     Timeframe,
     TradeMode,
-    make_bars,
 )
 from mtquant.risk import RiskLimits
 from mtquant.strategy import CODES
@@ -139,23 +147,16 @@ def drawn_bars(draw: Draw, symbol: str) -> Bars:
     size = draw.pick([1, 3, 30, 30, 120])
     step = rng.integers(-size, size + 1, BARS)
     gap = np.where(rng.random(BARS) < 0.1, rng.integers(-6 * size - 1, 6 * size + 2, BARS), 0)
-    close = MIDDLES[symbol] + np.cumsum(step + gap)
-    opened = np.concatenate([close[:1], close[:-1] + gap[1:]])
     spike = np.where(rng.random((2, BARS)) < 0.03, 10 * size, size)
-    wick_up, wick_down = rng.integers(0, spike + 1)
-    skipped = np.where(rng.random(BARS) < 0.03, rng.integers(1, 60, BARS), 0)
-    index = np.arange(BARS) + np.cumsum(skipped)
-    spread = rng.choice(draw.pick([[0], [10], [0, 5, 10, 10, 40], [3, 10, 200]]), BARS)
-    return make_bars(
-        symbol=symbol,
-        timeframe=timeframe,
-        digits=DIGITS[symbol],
-        time_ms=MONDAY_MS + index * timeframe.duration_ms,
-        open=opened,
-        high=np.maximum(opened, close) + wick_up,
-        low=np.minimum(opened, close) - wick_down,
-        close=close,
-        spread=spread,
+    return walked_bars(
+        symbol,
+        timeframe,
+        level=MIDDLES[symbol],
+        step=step,
+        gap=gap,
+        wicks=rng.integers(0, spike + 1),
+        skipped=np.where(rng.random(BARS) < 0.03, rng.integers(1, 60, BARS), 0),
+        spread=rng.choice(draw.pick([[0], [10], [0, 5, 10, 10, 40], [3, 10, 200]]), BARS),
     )
 
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from worlds import DIGITS, MONDAY_MS, Scripted, World, make_instrument, stop_and_target, trailing
+from worlds import (
+    DIGITS,
+    MONDAY_MS,
+    Scripted,
+    World,
+    make_instrument,
+    stop_and_target,
+    trailing,
+    walked_bars,
+)
 
 from mtquant.data import resample
 from mtquant.engine import BacktestRunner, Engine, OrderMaker, StrategySlot
@@ -29,7 +38,6 @@ from mtquant.model import (
     Signal,
     Ticks,
     Timeframe,
-    make_bars,
 )
 from mtquant.portfolio import Portfolio
 from mtquant.risk import RiskEngine
@@ -208,21 +216,17 @@ def walk_of(
     gap = np.where(
         chance.random(count) < 0.1, chance.integers(-4 * size - 1, 4 * size + 2, count), 0
     )
-    close = LEVELS[symbol] + np.cumsum(step + gap)
-    opened = np.concatenate([close[:1], close[:-1] + gap[1:]])
-    up, down = chance.integers(0, size + 1, (2, count))
-    skipped = np.where(chance.random(count) < 0.05, chance.integers(1, 30, count), 0)
-    return make_bars(
-        symbol=symbol,
-        timeframe=timeframe,
-        digits=DIGITS[symbol],
-        time_ms=first_ms + (np.arange(count) + np.cumsum(skipped)) * timeframe.duration_ms,
-        open=opened,
-        high=np.maximum(opened, close) + up,
-        low=np.minimum(opened, close) - down,
-        close=close,
+    return walked_bars(
+        symbol,
+        timeframe,
+        level=LEVELS[symbol],
+        step=step,
+        gap=gap,
+        wicks=chance.integers(0, size + 1, (2, count)),
+        skipped=np.where(chance.random(count) < 0.05, chance.integers(1, 30, count), 0),
         spread=chance.choice([0, 5, 10, 10, 40], count),
         tick_volume=chance.integers(1, 50, count),
+        first_ms=first_ms,
     )
 
 

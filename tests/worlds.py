@@ -17,6 +17,7 @@ from mtquant.model import (
     Bars,
     BotIdentity,
     Direction,
+    IntColumn,
     MarginMode,
     Publish,
     Signal,
@@ -111,6 +112,41 @@ def bars_of(
         low=np.minimum(opened, close) - wick,
         close=close,
         spread=spreads,
+    )
+
+
+def walked_bars(
+    symbol: str,
+    timeframe: Timeframe,
+    *,
+    level: int,
+    step: IntColumn,
+    gap: IntColumn,
+    wicks: IntColumn,
+    skipped: IntColumn,
+    spread: IntColumn,
+    tick_volume: IntColumn | int = 0,
+    first_ms: int = MONDAY_MS,
+) -> Bars:
+    """Return bars that walk from a level (points): each opens `gap` off the last close.
+
+    `wicks` [2, n] reach above and below; `skipped` is how many bars are missing before each.
+    """
+    close = level + np.cumsum(step + gap)
+    opened = np.concatenate([close[:1], close[:-1] + gap[1:]])
+    index = np.arange(len(close)) + np.cumsum(skipped)
+    up, down = wicks
+    return make_bars(
+        symbol=symbol,
+        timeframe=timeframe,
+        digits=DIGITS[symbol],
+        time_ms=first_ms + index * timeframe.duration_ms,
+        open=opened,
+        high=np.maximum(opened, close) + up,
+        low=np.minimum(opened, close) - down,
+        close=close,
+        spread=spread,
+        tick_volume=tick_volume,
     )
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import DIGITS, MONDAY_MS, Scripted, World, make_venue, stop_and_target, trailing
+from worlds import Scripted, World, make_venue, stop_and_target, trailing, walked_bars
 
-from mtquant.model import Bars, Direction, MarginMode, Timeframe, make_bars
+from mtquant.model import Bars, Direction, MarginMode, Timeframe
 from mtquant.risk import RiskLimits
 
 PLACES = [  # symbol, currency of the account: with no conversion, or at the traded pair's own price
@@ -31,22 +31,15 @@ def markets(draw: st.DrawFn, symbol: str = "EURUSD") -> Bars:
     rng = np.random.default_rng(seed)
     step = rng.integers(-size, size + 1, count)
     gap = np.where(rng.random(count) < 0.1, rng.integers(-5 * size - 1, 5 * size + 2, count), 0)
-    close = 110_000 + np.cumsum(step + gap)
-    opened = np.concatenate([close[:1], close[:-1] + gap[1:]])
-    wick_up, wick_down = rng.integers(0, size + 1, (2, count))
-    skipped = np.where(rng.random(count) < 0.05, rng.integers(1, 60, count), 0)
-    index = np.arange(count) + np.cumsum(skipped)
-    spread = rng.choice([0, 0, 5, 10, 10, 10, 40, 200], count)
-    return make_bars(
-        symbol=symbol,
-        timeframe=timeframe,
-        digits=DIGITS[symbol],
-        time_ms=MONDAY_MS + index * timeframe.duration_ms,
-        open=opened,
-        high=np.maximum(opened, close) + wick_up,
-        low=np.minimum(opened, close) - wick_down,
-        close=close,
-        spread=spread,
+    return walked_bars(
+        symbol,
+        timeframe,
+        level=110_000,
+        step=step,
+        gap=gap,
+        wicks=rng.integers(0, size + 1, (2, count)),
+        skipped=np.where(rng.random(count) < 0.05, rng.integers(1, 60, count), 0),
+        spread=rng.choice([0, 0, 5, 10, 10, 10, 40, 200], count),
     )
 
 
