@@ -13,6 +13,7 @@ from worlds import (
     Scripted,
     World,
     make_instrument,
+    require_same_books,
     stop_and_target,
     trailing,
     walked_bars,
@@ -129,6 +130,11 @@ class ManyWorld(World):
         """Return the traded symbols."""
         return list(dict.fromkeys(lane.symbol for lane in self.lanes))
 
+    @property
+    def looks(self) -> list[list[tuple[int, int, int]] | None]:
+        """Return what each strategy of the last run remembers, None where it remembers nothing."""
+        return [getattr(one, "looks", None) for one in self.strategies]
+
     def source(self, symbol: str) -> Bars:
         """Return a symbol's source of prices."""
         return next(one for one in (self.bars, *self.others) if one.symbol == symbol)
@@ -189,6 +195,19 @@ class ManyWorld(World):
         market.next_event = lambda: (market.now_ms, NEVER)  # type: ignore[method-assign]
         BacktestRunner(self.backtest_engine(), market).run()
         return market
+
+
+def require_equal(world: ManyWorld) -> None:
+    """Hold both runners against each other: books, journal, looks and decisions."""
+    played, told = world.backtest()
+    looked = world.looks
+    run = world.live()
+
+    require_same_books(run.market, played)
+    assert run.journal.deals() == played.book.ledger.deals
+    assert looked == world.looks
+    names = {"signal_raised", "order_approved", "order_refused", "position_closed"}
+    assert [n for n in run.notes if n.name in names] == [n for n in told if n.name in names]
 
 
 def many_venue(

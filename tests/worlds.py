@@ -150,6 +150,14 @@ def walked_bars(
     )
 
 
+def require_same_books(market: Market, other: Market) -> None:
+    """Hold two markets against each other: deals, orders, positions and account."""
+    assert market.book.ledger.deals == other.book.ledger.deals
+    assert market.book.ledger.orders == other.book.ledger.orders
+    assert market.book.positions() == other.book.positions()
+    assert market.book.account() == other.book.account()
+
+
 class Scripted(Strategy):
     """Say what a list says: bar index → direction, None for nothing."""
 

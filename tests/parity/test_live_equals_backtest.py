@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import Scripted, World, make_venue, stop_and_target, trailing, walked_bars
+from worlds import (
+    Scripted,
+    World,
+    make_venue,
+    require_same_books,
+    stop_and_target,
+    trailing,
+    walked_bars,
+)
 
 from mtquant.model import Bars, Direction, MarginMode, Timeframe
 from mtquant.risk import RiskLimits
@@ -96,10 +104,7 @@ def test_both_runners_make_the_same_orders_and_deals(world: World) -> None:
     played, _ = world.backtest()
     run = world.live()
 
-    assert run.market.book.ledger.deals == played.book.ledger.deals
-    assert run.market.book.ledger.orders == played.book.ledger.orders
-    assert run.market.book.positions() == played.book.positions()
-    assert run.market.book.account() == played.book.account()
+    require_same_books(run.market, played)
     assert run.journal.deals() == played.book.ledger.deals
 
 

@@ -13,9 +13,10 @@ from many_worlds import (
     many_venue,
     random_exits,
     random_script,
+    require_equal,
     walk_of,
 )
-from worlds import MONDAY_MS, Scripted
+from worlds import MONDAY_MS, Scripted, require_same_books
 
 from mtquant.model import MarginMode, Timeframe
 from mtquant.risk import RiskLimits
@@ -88,31 +89,17 @@ def many_worlds(draw: st.DrawFn) -> ManyWorld:
 @given(many_worlds())
 def test_skipping_quiet_stretches_gives_what_walking_gives(world: ManyWorld) -> None:
     skipped, _ = world.backtest()
-    looked = [getattr(one, "looks", None) for one in world.strategies]
+    looked = world.looks
     walked = world.walked()
 
-    assert skipped.book.ledger.deals == walked.book.ledger.deals
-    assert skipped.book.ledger.orders == walked.book.ledger.orders
-    assert skipped.book.positions() == walked.book.positions()
-    assert skipped.book.account() == walked.book.account()
-    assert looked == [getattr(one, "looks", None) for one in world.strategies]
+    require_same_books(skipped, walked)
+    assert looked == world.looks
 
 
 @settings(max_examples=40, deadline=None)
 @given(many_worlds())
 def test_live_and_backtest_make_the_same_orders_and_deals(world: ManyWorld) -> None:
-    played, told = world.backtest()
-    looked = [getattr(one, "looks", None) for one in world.strategies]
-    run = world.live()
-
-    assert run.market.book.ledger.deals == played.book.ledger.deals
-    assert run.market.book.ledger.orders == played.book.ledger.orders
-    assert run.market.book.positions() == played.book.positions()
-    assert run.market.book.account() == played.book.account()
-    assert run.journal.deals() == played.book.ledger.deals
-    assert looked == [getattr(one, "looks", None) for one in world.strategies]
-    names = {"signal_raised", "order_approved", "order_refused", "position_closed"}
-    assert [n for n in run.notes if n.name in names] == [n for n in told if n.name in names]
+    require_equal(world)
 
 
 @pytest.mark.slow

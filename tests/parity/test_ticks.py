@@ -16,10 +16,11 @@ from many_worlds import (
     many_venue,
     random_exits,
     random_script,
+    require_equal,
     ticks_of,
     walk_of,
 )
-from worlds import Scripted
+from worlds import Scripted, require_same_books
 
 from mtquant.data import minute_bars
 from mtquant.model import MarginMode, Timeframe
@@ -77,22 +78,6 @@ def tick_worlds(draw: st.DrawFn, *, looks_at_ticks: bool) -> ManyWorld:
     )
 
 
-def require_equal(world: ManyWorld) -> int:
-    """Hold both runners against each other; return how many deals they made."""
-    played, told = world.backtest()
-    looked = [getattr(one, "looks", None) for one in world.strategies]
-    run = world.live()
-
-    assert run.market.book.ledger.deals == played.book.ledger.deals
-    assert run.market.book.ledger.orders == played.book.ledger.orders
-    assert run.market.book.positions() == played.book.positions()
-    assert run.market.book.account() == played.book.account()
-    assert looked == [getattr(one, "looks", None) for one in world.strategies]
-    names = {"signal_raised", "order_approved", "order_refused", "position_closed"}
-    assert [n for n in run.notes if n.name in names] == [n for n in told if n.name in names]
-    return len(played.book.ledger.deals)
-
-
 @settings(max_examples=25, deadline=None)
 @given(tick_worlds(looks_at_ticks=False))
 def test_on_ticks_both_runners_make_the_same_orders_and_deals(world: ManyWorld) -> None:
@@ -105,8 +90,7 @@ def test_skipping_quiet_ticks_gives_what_walking_gives(world: ManyWorld) -> None
     skipped, _ = world.backtest()
     walked = world.walked()
 
-    assert skipped.book.ledger.deals == walked.book.ledger.deals
-    assert skipped.book.account() == walked.book.account()
+    require_same_books(skipped, walked)
 
 
 @settings(max_examples=25, deadline=None)
