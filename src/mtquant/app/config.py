@@ -18,6 +18,7 @@ from mtquant.model import ConfigError, Timeframe
 from mtquant.model.reading import EnvText, nearest, read
 from mtquant.risk import RiskLimits
 
+_MOST_POINTS: Final = 2**31 - 1  # what prices and the terminal's requests hold
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -87,6 +88,10 @@ class ExecutionSpec:
             raise ConfigError(f"decision_deadline_s must be at least 1: {self.decision_deadline_s}")
         if self.deviation_points < 0:
             raise ConfigError(f"deviation_points must not be negative: {self.deviation_points}")
+        if self.deviation_points > _MOST_POINTS:
+            raise ConfigError(
+                f"deviation_points must be at most {_MOST_POINTS:,}, was {self.deviation_points}"
+            )
         if not 0 <= self.bot <= 4095:
             raise ConfigError(f"bot must be 0 to 4095, was {self.bot}")
 

@@ -199,6 +199,8 @@ def test_fixed_distances_need_no_range(view):
         ({"stop_atr": math.nan}, "stop_atr must be positive"),
         ({"stop_atr": math.inf}, "stop_atr must be positive"),
         ({"stop_points": 5, "target_points": -1}, "target_points must be positive"),
+        ({"stop_points": 10**30}, "stop_points must be at most 2,147,483,647, was 10000"),
+        ({"stop_atr": 1e300}, r"stop_atr must be at most 10,000, was 1e\+300"),
     ],
 )
 def test_distances_that_are_none_are_refused(settings: dict, message: str):
@@ -215,6 +217,8 @@ def test_distances_that_are_none_are_refused(settings: dict, message: str):
         ({"activation_atr": -0.1}, "activation_atr must not be negative"),
         ({"step_atr": math.nan}, "step_atr must not be negative"),
         ({"step_atr": math.inf}, "step_atr must not be negative"),
+        ({"distance_atr": 10_000.5}, "distance_atr must be at most 10,000, was 10000.5"),
+        ({"activation_atr": 1e9}, "activation_atr must be at most 10,000"),
     ],
 )
 def test_trailing_settings_that_are_none_are_refused(settings: dict, message: str):

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+from mtquant.model import ConfigError
 
 if TYPE_CHECKING:
     from mtquant.model import Position, Side
     from mtquant.strategy.view import BarsView
+
+_FARTHEST_POINTS: Final = 2**31 - 1
+_FARTHEST_ATR: Final = 10_000
+"""A price has 32 bits of points, and an average true range is seldom below a few of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +59,21 @@ class ExitStrategy(Protocol):
     def on_bar(self, position: Position, bars: BarsView) -> ExitSignal | None:
         """Return what to do with a position after the newest closed bar, None for nothing."""
         ...
+
+
+def require_in_reach(name: str, distance: float) -> None:
+    """Refuse a distance that no price can be away.
+
+    Args:
+        name: of the parameter; it ends in `_points` or in `_atr`, for multiples of the range.
+        distance: its value.
+
+    Raises:
+        ConfigError: the message says how far a distance may go.
+    """
+    most = _FARTHEST_POINTS if name.endswith("_points") else _FARTHEST_ATR
+    if distance > most:
+        raise ConfigError(f"{name} must be at most {most:,}, was {distance}")
 
 
 def strongest(signals: list[ExitSignal]) -> ExitSignal | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mtquant.indicators import Atr
 from mtquant.model import ConfigError, Position, Side
-from mtquant.strategy.exits.base import ExitSignal, Protection
+from mtquant.strategy.exits.base import ExitSignal, Protection, require_in_reach
 from mtquant.strategy.exits.rules import level_distance
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class StopLossTakeProfitParameters:
     target_atr: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse missing, doubled or negative distances.
+        """Refuse missing, doubled, negative or endless distances.
 
         Raises:
             ConfigError: the message names the pair or the value.
@@ -42,8 +42,11 @@ class StopLossTakeProfitParameters:
             raise ConfigError(f"atr_period must be at least 1, was {self.atr_period}")
         for name in ("stop_points", "stop_atr", "target_points", "target_atr"):
             value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
+            if value is None:
+                continue
+            if not (math.isfinite(value) and value > 0):
                 raise ConfigError(f"{name} must be positive, was {value}")
+            require_in_reach(name, value)
 
 
 class StopLossTakeProfit:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mtquant.indicators import Atr
 from mtquant.model import ConfigError, Position, Side
-from mtquant.strategy.exits.base import ExitSignal, Protection
+from mtquant.strategy.exits.base import ExitSignal, Protection, require_in_reach
 from mtquant.strategy.exits.rules import trailing_stop
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class AtrTrailingStopParameters:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise ConfigError(f"{name} must not be negative, was {value}")
+        for name in ("distance_atr", "activation_atr", "step_atr"):
+            require_in_reach(name, getattr(self, name))
 
 
 class AtrTrailingStop:
