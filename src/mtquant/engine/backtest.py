@@ -14,8 +14,6 @@ from mtquant.model import (
     Command,
     Event,
     ExecutionResult,
-    Filling,
-    Instrument,
     IntentAction,
     IntentRow,
     OrderReport,
@@ -68,7 +66,7 @@ class BacktestRunner:
         self._tick_slots = [slot for slot in engine.slots if slot.wants_ticks]
         self._subscriber = subscriber
         self._fillings = {
-            symbol: _filling_for(market.venue.instrument(symbol)) for symbol in self._symbols
+            symbol: market.venue.instrument(symbol).market_filling for symbol in self._symbols
         }
         self._seen_deals = 0
         self._seen_orders = 0
@@ -213,9 +211,3 @@ class BacktestRunner:
                 )
             case IntentAction.MODIFY:
                 return book.modify_stops(intent.position_ticket, stop, target)
-
-
-def _filling_for(instrument: Instrument) -> Filling:
-    """Return the filling that live orders ask for: the first that the symbol allows."""
-    wanted = (Filling.FOK, Filling.IOC)
-    return next((one for one in wanted if one in instrument.fillings), Filling.RETURN)

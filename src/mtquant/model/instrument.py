@@ -163,6 +163,12 @@ class Instrument:
         """Tell whether protective levels end with the day; the mode counts where GTC is allowed."""
         return self.gtc_mode is GtcMode.DAILY and Expiration.GTC in self.expirations
 
+    @property
+    def market_filling(self) -> Filling:
+        """Return the filling that market orders ask for: the strictest that the symbol allows."""
+        wanted = (Filling.FOK, Filling.IOC)
+        return next((one for one in wanted if one in self.fillings), Filling.RETURN)
+
     def points(self, price: float) -> int:
         """Return a price as whole points.
 

@@ -50,9 +50,10 @@ class _Writer:
     def __init__(self, played: Played, ledger: Ledger) -> None:
         spec = played.job.spec
         self._ledger = ledger
+        instrument = spec.venue.instrument(spec.symbol)
         self._symbol = spec.symbol
-        self._digits = spec.venue.instrument(spec.symbol).digits
-        self._filling = filling_of(spec.venue.instrument(spec.symbol).fillings)
+        self._digits = instrument.digits
+        self._filling = instrument.market_filling
         self._identity = BotIdentity(bot=spec.bot)
         self._position = 0
 
@@ -115,9 +116,3 @@ class _Writer:
             return f"[so {100.0 * level / row[layout.SO_MARGIN]:.2f}%]"
         word = "sl" if row[layout.REASON] == layout.BY_STOP else "tp"
         return f"[{word} {level / 10**self._digits:.{self._digits}f}]"
-
-
-def filling_of(fillings: tuple[Filling, ...]) -> Filling:
-    """Return the filling that live orders ask for: the first that the symbol allows."""
-    wanted = (Filling.FOK, Filling.IOC)
-    return next((one for one in wanted if one in fillings), Filling.RETURN)
