@@ -18,7 +18,6 @@ from mtquant.engine.kernels.layout import (
     BALANCE,
     BAR,
     BID,
-    BUY_SLIP,
     DAY,
     DECISION,
     ENTRY,
@@ -28,7 +27,6 @@ from mtquant.engine.kernels.layout import (
     MARGIN,
     MIDNIGHT,
     RISE,
-    SELL_SLIP,
     SIDE,
     STOP,
     SWAP,
@@ -45,7 +43,7 @@ from mtquant.engine.kernels.layout import (
 )
 from mtquant.engine.kernels.money import own_rate, profit
 from mtquant.engine.kernels.orders import enter, leave, move_stop
-from mtquant.engine.kernels.quotes import jump, move, roll_until, stop_out
+from mtquant.engine.kernels.quotes import jump, move, roll_until, stop_out, take_slippage
 from mtquant.exchange.rules.calm import calm_points, loss_per_point, rounding_loss
 from mtquant.exchange.rules.path import path_direction, path_point, path_time
 from mtquant.exchange.rules.trigger import exit_price
@@ -93,12 +91,9 @@ def _open_bar(
     bar: int,
 ) -> None:
     """Bring the opening tick of a bar."""
-    cells = record.cells
     opened = bars.time_ms[bar]
     roll_until(record, money, trading, calendar, opened)
-    slip_row = bar if len(bars.slippage) > 1 else 0
-    cells[BUY_SLIP] = bars.slippage[slip_row, 0]
-    cells[SELL_SLIP] = bars.slippage[slip_row, 1]
+    take_slippage(record, bars.slippage, bar)
     bid = int(bars.open[bar])
     jump(record, money, trading, calendar, bid, bid + int(bars.spread[bar]), opened)
 
@@ -130,8 +125,7 @@ def _walk_bar(
         )
         move(record, money, trading, calendar, int(bid), time_ms)
     if record.cells[SIDE] == 0:
-        worth = record.cells[BALANCE] + trading.credit_minor
-        note_flat(record, bars, calendar, worth, bar, bar + 1)
+        note_flat(record, bars, trading, calendar, bar, bar + 1)
     else:
         note_held(record, bars, money, trading, calendar, bar)
 
@@ -212,8 +206,7 @@ def _pass_flat(
     """Pass over bars while no position is held; return the bar to open next."""
     row = next_decision(opinions, record, bar)
     following = min(len(bars.time_ms), row + 1)
-    worth = record.cells[BALANCE] + trading.credit_minor
-    note_flat(record, bars, calendar, worth, bar, following)
+    note_flat(record, bars, trading, calendar, bar, following)
     return following
 
 
@@ -240,12 +233,10 @@ def _pass_held(
     reached = bar
     while reached < end:
         stop = min(end, calendar.day_ends[cells[DAY]] + 1)
-        found, asks = _scan(
+        reached, asks = _scan(
             bars, money, trading, calendar, bot, record, reached, stop, lower, upper
         )
-        is_met = found < stop and not asks
-        reached = found
-        if is_met or asks:
+        if asks or reached < stop:
             break
     if reached > bar:
         cells[BID] = bars.close[reached - 1]

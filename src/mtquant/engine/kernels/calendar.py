@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtquant.engine.kernels.columns import frozen
 from mtquant.engine.kernels.layout import FAR, Calendar
 from mtquant.model import DAY_MS
 
@@ -32,7 +33,7 @@ def make_calendar(bars: Bars, terms: Terms, clock: ServerClock) -> Calendar:
         edges=trading_edges(terms.instrument, clock, first_ms, last_ms),
         midnights=_closed(midnights),
         midnight_bars=_closed(following - _is_inside(bars, following, midnights)),
-        nights=_frozen(_nights(terms, days)),
+        nights=frozen(_nights(terms, days)),
         day_ends=_closed(np.unique(day_ends)),
     )
 
@@ -67,7 +68,7 @@ def trading_edges(
             edges[-1] = closed
         else:
             edges += [opened, closed]
-    return _frozen(np.array(edges, dtype=np.int64))
+    return frozen(np.array(edges, dtype=np.int64))
 
 
 def _spans(
@@ -112,9 +113,4 @@ def _nights(terms: Terms, days: list[int]) -> NDArray[np.float64]:
 
 
 def _closed(column: NDArray[np.int64]) -> NDArray[np.int64]:
-    return _frozen(np.append(column, FAR).astype(np.int64))
-
-
-def _frozen(column: NDArray[Any]) -> NDArray[Any]:
-    column.flags.writeable = False
-    return column
+    return frozen(np.append(column, FAR).astype(np.int64))

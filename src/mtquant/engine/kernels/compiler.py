@@ -61,6 +61,7 @@ SOURCES: Final = (*_RULES, *_KERNELS)
 _CONSTANTS: Final = (
     "mtquant.strategy.columns",
     "mtquant.engine.kernels.compiler",
+    "mtquant.engine.kernels.columns",
     "mtquant.engine.kernels.job",
     "mtquant.engine.kernels.calendar",
     "mtquant.engine.kernels.run",

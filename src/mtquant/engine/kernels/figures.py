@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 from mtquant.engine.kernels.layout import (
+    BALANCE,
     DAY,
     FALL,
     FAR,
@@ -66,11 +67,17 @@ def note_below(record: Record, end_ms: int) -> None:
 
 
 def note_flat(
-    record: Record, bars: BarColumns, calendar: Calendar, worth: int, first: int, stop: int
+    record: Record,
+    bars: BarColumns,
+    trading: Trading,
+    calendar: Calendar,
+    first: int,
+    stop: int,
 ) -> None:
-    """Take in the closes of bars from `first` to before `stop`, equity standing still."""
+    """Take in the closes of bars from `first` to before `stop`, on which nothing is held."""
     if stop <= first:
         return
+    worth = record.cells[BALANCE] + trading.credit_minor
     note(record, worth, end_of_bar(bars, first))
     note(record, worth, end_of_bar(bars, stop - 1))
     cells = record.cells

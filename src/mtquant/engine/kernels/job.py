@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtquant.engine.kernels.calendar import make_calendar
+from mtquant.engine.kernels.columns import frozen
 from mtquant.engine.kernels.layout import (
     FAR,
     BarColumns,
@@ -187,13 +188,6 @@ def varied(job: Job, spec: RunSpec, series: Series) -> Job:
     protect, trail = _atr_columns(spec, series, bot)
     columns = job.columns._replace(protect_atr=protect, trail_atr=trail)
     return replace(job, spec=spec, bot=bot, columns=columns)
-
-
-def frozen(column: NDArray[Any]) -> NDArray[Any]:
-    """Return a plain, contiguous, read-only view of a column: one type for the compiler."""
-    plain = np.ascontiguousarray(column).view(np.ndarray)
-    plain.flags.writeable = False
-    return plain
 
 
 def make_bot(spec: RunSpec) -> Bot:

@@ -26,6 +26,7 @@ from mtquant.engine.kernels.layout import (
     SWAP,
     TARGET,
     Calendar,
+    Cells,
     Money,
     Record,
     Trading,
@@ -42,6 +43,14 @@ from mtquant.exchange.rules.trigger import (
     stop_is_met,
     target_is_met,
 )
+
+
+def take_slippage(record: Record, slippage: Cells, row: int) -> None:
+    """Take in what trades slip from a bar or tick on; one row stands for all."""
+    cells = record.cells
+    at = row if len(slippage) > 1 else 0
+    cells[BUY_SLIP] = slippage[at, 0]
+    cells[SELL_SLIP] = slippage[at, 1]
 
 
 def jump(

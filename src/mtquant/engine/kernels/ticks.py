@@ -10,16 +10,13 @@ from mtquant.engine.kernels.bars import bounds, decide, next_decision, trailed
 from mtquant.engine.kernels.figures import end_of_bar, note_below, note_flat, note_held
 from mtquant.engine.kernels.layout import (
     ASK,
-    BALANCE,
     BAR,
     BID,
-    BUY_SLIP,
     DAY,
     FALL,
     IS_HELD_BACK,
     MIDNIGHT,
     RISE,
-    SELL_SLIP,
     SIDE,
     BarColumns,
     Bot,
@@ -31,7 +28,7 @@ from mtquant.engine.kernels.layout import (
     TickColumns,
     Trading,
 )
-from mtquant.engine.kernels.quotes import jump, roll_until
+from mtquant.engine.kernels.quotes import jump, roll_until, take_slippage
 
 
 def play_ticks(
@@ -58,8 +55,7 @@ def play_ticks(
             decide(bars, opinions, calendar, money, trading, bot, record, bar)
         if cells[SIDE] == 0:
             following = min(count, next_decision(opinions, record, bar) + 1)
-            worth = cells[BALANCE] + trading.credit_minor
-            note_flat(record, bars, calendar, worth, bar, following)
+            note_flat(record, bars, trading, calendar, bar, following)
             bar = following
         else:
             bar = _hold(ticks, bars, opinions, calendar, money, trading, bot, record, bar, row)
@@ -90,12 +86,9 @@ def _bring(
     record: Record,
     row: int,
 ) -> None:
-    cells = record.cells
     time_ms = ticks.time_ms[row]
     roll_until(record, money, trading, calendar, time_ms)
-    slip_row = row if len(ticks.slippage) > 1 else 0
-    cells[BUY_SLIP] = ticks.slippage[slip_row, 0]
-    cells[SELL_SLIP] = ticks.slippage[slip_row, 1]
+    take_slippage(record, ticks.slippage, row)
     jump(record, money, trading, calendar, int(ticks.bid[row]), int(ticks.ask[row]), time_ms)
 
 
@@ -122,8 +115,7 @@ def _hold(
         cells[BAR] = bar
         row = _pass_ticks(ticks, calendar, money, trading, record, row, ticks.first[bar + 1])
         if cells[SIDE] == 0:
-            worth = cells[BALANCE] + trading.credit_minor
-            note_flat(record, bars, calendar, worth, bar, bar + 1)
+            note_flat(record, bars, trading, calendar, bar, bar + 1)
             return bar + 1
         is_due = bar == decision or (bot.trails and trailed(bars, bot, record, bar) != 0)
         if _matters(bars, calendar, record, bar):
