@@ -103,7 +103,7 @@ def compiled(prices: job.Prices) -> Callable[[], job.Outcome]:
     plan = plan_over(bars_of(prices))
 
     def run() -> job.Outcome:
-        played = play_by_kernel(plan)
+        played = play_by_kernel(plan, *kernel_job(plan))
         summarise_played(played)
         return outcome_of([played])
 
@@ -174,7 +174,7 @@ def ticks(quotes: job.Quotes) -> Callable[[], job.Outcome]:
     plan = replace(plan_over(bars), ticks={"EURUSD": given})
 
     def run() -> job.Outcome:
-        played = play_by_kernel(plan)
+        played = play_by_kernel(plan, *kernel_job(plan))
         summarise_played(played)
         return outcome_of([played])
 

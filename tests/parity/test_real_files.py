@@ -13,7 +13,7 @@ from demo_process import run
 
 from mtquant.app.config import load_config
 from mtquant.app.parity.check import compare_ways, cut_to
-from mtquant.app.playing import plan_objections, play_by_kernel
+from mtquant.app.playing import kernel_job, plan_objections, play_by_kernel
 from mtquant.app.wiring import Plan, make_plan, run_backtest
 from mtquant.data import load_ticks
 from mtquant.data.catalogue import catalogued_specification
@@ -125,7 +125,7 @@ def floating_minor(plan: Plan, opened: Deal) -> int:
 def require_kernel(plan: Plan) -> tuple[Played, Sequence[Deal]]:
     """Play a plan by the kernel, and hold its money against its deals."""
     assert plan_objections(plan) == ()
-    played = play_by_kernel(plan)
+    played = play_by_kernel(plan, *kernel_job(plan))
     deals = ledger_of(played).deals
     cells = played.cells
     end = End(

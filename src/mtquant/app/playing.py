@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,7 @@ from mtquant.engine.kernels import (
     make_tick_job,
     news,
     objections,
+    objections_to,
     play,
 )
 from mtquant.engine.longer import LongerViews
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mtquant.app.config import BotConfig
 
 SHORT_RUN: Final = 20_000
 """Bars or ticks that are played as the Python they are, unless the compiler is loaded already."""
@@ -55,17 +57,15 @@ class PlayedPlan:
     objections: tuple[str, ...] = ()
 
 
-def run_spec(plan: Plan) -> RunSpec:
-    """Return a plan of one strategy as the kernels take it."""
-    config = plan.config
+def run_spec(config: BotConfig, symbol: str) -> RunSpec:
+    """Return a configuration of one strategy as the kernels take it, slippage apart."""
     return RunSpec(
         venue=config.venue,
-        symbol=plan.bars.symbol,
+        symbol=symbol,
         exits=tuple(make_exits(config)),
         limits=config.risk,
         deviation_points=config.execution.deviation_points,
         bot=config.execution.bot,
-        slippage=_slippage(plan),
     )
 
 
@@ -81,7 +81,10 @@ def _slippage(plan: Plan) -> NDArray[np.int32] | None:
 
 
 def plan_objections(plan: Plan) -> tuple[str, ...]:
-    """Return why a plan needs the event-driven engine; none: a kernel gives the same deals."""
+    """Return why a plan needs the event-driven engine; none: a kernel gives the same deals.
+
+    Apart from numbers that are too large for a kernel: see `engine.kernels.objections_to`.
+    """
     if len(plan.lanes) > 1 or plan.others:
         return ("it runs several strategies or symbols",)
     lane, strategy = plan.lanes[0], plan.strategy()
@@ -91,7 +94,7 @@ def plan_objections(plan: Plan) -> tuple[str, ...]:
     if not plan.ticks and lane.timeframe is not plan.bars.timeframe:
         made = f"{lane.timeframe.name} bars made of {plan.bars.timeframe.name} bars"
         found += (f"{lane.strategy_id} decides on {made}",)
-    return found + objections(run_spec(plan))
+    return found + objections(run_spec(plan.config, plan.bars.symbol))
 
 
 def play_plan(plan: Plan, tell: Callable[[str], None], *, event_driven: bool = False) -> PlayedPlan:
@@ -102,33 +105,44 @@ def play_plan(plan: Plan, tell: Callable[[str], None], *, event_driven: bool = F
         tell: takes a line for people, where something takes its time or another way.
         event_driven: True to ask for the engine.
     """
-    found = ("asked for",) if event_driven else plan_objections(plan)
-    if not found:
-        about = "" if _is_short(plan) and is_available() else news()
-        if about:
-            tell(about)
-        return _by_kernel(plan)
+    found: tuple[str, ...] = ("asked for",)
     if not event_driven:
+        stage, found = kernel_stage(plan)
+        if stage is not None:
+            about = "" if _is_short(plan) and is_available() else news()
+            if about:
+                tell(about)
+            return _by_kernel(plan, *stage)
         tell(f"this run needs the event-driven engine: {'; '.join(found)}")
     deals = run_backtest(plan).book.ledger.deals
     summary = summarise(plan.bars, deals, plan.config.venue, plan.others)
     return PlayedPlan(deals=deals, summary=summary, objections=found)
 
 
+def kernel_stage(plan: Plan) -> tuple[tuple[Job, Series] | None, tuple[str, ...]]:
+    """Return a plan as a kernel's run and the series that it decides on, or why it is none."""
+    found = plan_objections(plan)
+    if found:
+        return None, found
+    job, series = kernel_job(plan)
+    found = objections_to(job)
+    return (None if found else (job, series)), found
+
+
 def kernel_job(plan: Plan) -> tuple[Job, Series]:
-    """Return a plan of one strategy as a kernel's run, and the series that it decides on."""
+    """Return a plan that meets no objection as a kernel's run, and the series it decides on."""
+    spec = replace(run_spec(plan.config, plan.bars.symbol), slippage=_slippage(plan))
     ticks = plan.ticks.get(plan.bars.symbol)
     if ticks is None:
         series = Series.over(plan.bars)
-        return make_job(run_spec(plan), plan.bars, series), series
+        return make_job(spec, plan.bars, series), series
     bars = resample(plan.bars, plan.lanes[0].timeframe, plan.config.venue.clock)
     series = Series.over(bars)
-    return make_tick_job(run_spec(plan), ticks, bars, series), series
+    return make_tick_job(spec, ticks, bars, series), series
 
 
-def play_by_kernel(plan: Plan) -> Played:
+def play_by_kernel(plan: Plan, job: Job, series: Series) -> Played:
     """Ask a plan's strategy about every bar, and play what it says."""
-    job, series = kernel_job(plan)
     said = ask_plan(plan, series)
     return play(job, said.directions, said.strengths, interpreted=_is_short(plan))
 
@@ -147,8 +161,8 @@ def ask_plan(plan: Plan, series: Series) -> Said:
     return ask(strategy, series, longer)
 
 
-def _by_kernel(plan: Plan) -> PlayedPlan:
-    played = play_by_kernel(plan)
+def _by_kernel(plan: Plan, job: Job, series: Series) -> PlayedPlan:
+    played = play_by_kernel(plan, job, series)
     deals = ledger_of(played).deals
     trades = closed_trades(deals)
     if played.job.bars is plan.bars:

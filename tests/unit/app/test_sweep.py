@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from mtquant.app.config import load_config
 from mtquant.app.sweep import Period, make_setup, parse_period, run_setup
-from mtquant.app.sweep.evaluator import BacktestEvaluator
+from mtquant.app.sweep.evaluator import BacktestEvaluator, KernelEvaluator, make_evaluator
 from mtquant.app.sweep.lists import read_list
 from mtquant.app.sweep.periods import make_windows
 from mtquant.app.wiring import make_plan, run_backtest
@@ -98,6 +99,21 @@ def test_a_strategy_that_breaks_is_a_trial_without_a_result(
     with pytest.raises(EvaluationError, match="KeyError: 'missing'"):
         evaluator.evaluate({"at": 7}, "few")
     assert evaluator.evaluate({"at": 1000}, "few").trades == 0
+
+
+def test_a_trial_too_large_for_the_kernel_is_run_event_by_event() -> None:
+    raw = deepcopy(dict(load_config().raw))
+    raw["venue"]["instruments"]["EURUSD"]["volume_max_lots"] = 1e7
+    raw["exits"] = {"stop_loss_take_profit": {"stop_points": 200}}
+    loaded = load_config(raw=raw, folder=Path())
+    evaluator = make_evaluator(loaded, {"few": load_sample()[:900]})
+    assert isinstance(evaluator, KernelEvaluator)
+    far = {"exits.stop_loss_take_profit.target_points": 2**31 - 1}
+    events = BacktestEvaluator(loaded, {"few": load_sample()[:900]})
+
+    assert evaluator.play(evaluator._variants.of(far), "few") is None
+    assert evaluator.evaluate(far, "few") == events.evaluate(far, "few")
+    assert evaluator.evaluate(far, "few").trades > 0
 
 
 def test_every_file_has_every_period_and_windows_have_names(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from functools import partial
@@ -21,11 +22,11 @@ from mtquant.engine.kernels import (
     ledger_of,
     make_job,
     objections,
+    objections_to,
     play,
     varied,
 )
 from mtquant.engine.kernels.bars import play_bars
-from mtquant.engine.kernels.reach import fits_64_bits
 from mtquant.engine.longer import LongerViews
 from mtquant.exchange import Market, Terms, VenueSpec
 from mtquant.execution import Desk
@@ -427,28 +428,29 @@ def test_no_bars_are_no_run() -> None:
         make_job(spec_of(make_venue()), bars, Series.over(bars))
 
 
-@pytest.mark.parametrize("distance", [{"stop_points": 10**30}, {"stop_atr": 1e16}])
-def test_numbers_beyond_64_bits_are_counted_all_the_same(distance: Any) -> None:
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"volume_max_lots": 5e7, "contract_size": 1e9, "leverage": 1},  # a margin
+        {"volume_max_lots": 4e7, "contract_size": 1e12, "commission_percent": 0.5},
+    ],
+)
+def test_a_run_whose_numbers_could_wrap_is_objected_to_and_not_played(stated: Any) -> None:
     bars = bars_of([110_000 + row % 7 for row in range(40)])
-    spec = replace(spec_of(make_venue()), exits=(stop_and_target(**distance),))
-    job = make_job(spec, bars, Series.over(bars))
-    directions = np.zeros(40, dtype=np.int8)
-    directions[20] = 1
+    job = make_job(spec_of(make_venue(**stated)), bars, Series.over(bars))
 
-    assert not fits_64_bits(job)
-    assert fits_64_bits(make_job(spec_of(make_venue()), bars, Series.over(bars)))
-    assert len(play(job, directions).deals) == 0
+    assert re.match(r"EURUSD: amounts may reach \d\.\de\+\d+, past the 64", objections_to(job)[0])
+    for interpreted in (False, True):
+        with pytest.raises(ConfigError, match="past the 64 bits of a kernel"):
+            play(job, np.zeros(40, dtype=np.int8), interpreted=interpreted)
 
 
-def test_a_margin_that_would_wrap_does_not_let_an_order_through() -> None:
-    bars = bars_of([110_000 + row % 7 for row in range(40)])
-    venue = make_venue(volume_max_lots=5e7, contract_size=1e9, leverage=1, deposit=9e13)
-    job = make_job(spec_of(venue), bars, Series.over(bars))
-    directions = np.zeros(40, dtype=np.int8)
-    directions[20] = 1
+@pytest.mark.parametrize("stop_points", [200, 2**31 - 1])
+def test_a_usual_venue_fits_whatever_the_distance(stop_points: int) -> None:
+    spec = spec_of(None, stop_and_target(stop_points=stop_points))
+    bars = waves()
 
-    assert not fits_64_bits(job)
-    assert (play(job, directions).deals == play(job, directions, interpreted=True).deals).all()
+    assert objections_to(make_job(spec, bars, Series.over(bars))) == ()
 
 
 def _twice(value: float) -> int:

@@ -26,7 +26,7 @@ from mtquant.app.parity.ways import (
     play_kernel,
     play_live,
 )
-from mtquant.app.playing import ask_plan, kernel_job, plan_objections
+from mtquant.app.playing import ask_plan, kernel_job, kernel_stage
 from mtquant.app.wiring import Plan, make_plan
 from mtquant.engine.kernels import Said, is_available, news
 from mtquant.model import ConfigError, HaltError, RetryableError, SymbolNotFoundError
@@ -185,20 +185,21 @@ def _live(
 def _kernels(
     plan: Plan, tell: Callable[[str], None]
 ) -> tuple[list[PlayedWay], tuple[LeftOut, ...]]:
-    against = plan_objections(plan)
-    if against:
+    stage, against = kernel_stage(plan)
+    if stage is None:
         why = "; ".join(against)
         return [], tuple(LeftOut(name=way, why=why) for way in (INTERPRETED, COMPILED))
-    said = ask_plan(plan, kernel_job(plan)[1])
+    job, series = stage
+    said = ask_plan(plan, series)
     tell(_begin(INTERPRETED, plan))
-    played = [play_kernel(plan, said, interpreted=True)]
+    played = [play_kernel(plan, job, said, interpreted=True)]
     about = news()
     if not is_available():
         return played, (LeftOut(name=COMPILED, why=about),)
     tell(about or _begin(COMPILED, plan))
     first = cut_to(plan, 2)  # compiles, so that the seconds of the run are its own
-    play_kernel(first, _cut_short(said, 2), interpreted=False)
-    return [*played, play_kernel(plan, said, interpreted=False)], ()
+    play_kernel(first, kernel_job(first)[0], _cut_short(said, 2), interpreted=False)
+    return [*played, play_kernel(plan, job, said, interpreted=False)], ()
 
 
 def _cut_short(said: Said, count: int) -> Said:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from mtquant.app.demo import LockStep, ServerClockFace
 from mtquant.app.parity.reasons import KernelRows, Notes, Reasons
 from mtquant.app.parity.words import seconds_since
-from mtquant.app.playing import kernel_job
 from mtquant.app.wiring import Plan, make_engine, run_backtest
 from mtquant.broker import BrokerSession, Credentials, MT5Client
 from mtquant.engine import LiveRunner
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mtquant.engine import Progress
+    from mtquant.engine.kernels import Job
     from mtquant.exchange import Book
     from mtquant.model import Publish
 
@@ -131,10 +131,9 @@ def play_live(plan: Plan, tell: Callable[[str], None]) -> PlayedWay:
     return _of_book(LIVE, plan, server.book, notes, started_ms)
 
 
-def play_kernel(plan: Plan, said: Said, *, interpreted: bool) -> PlayedWay:
+def play_kernel(plan: Plan, job: Job, said: Said, *, interpreted: bool) -> PlayedWay:
     """Play what a strategy says by the kernel, as compiled code or as the source it is."""
     started_ms = SystemClock().now_ms()
-    job, _ = kernel_job(plan)
     played = play(job, said.directions, said.strengths, interpreted=interpreted)
     return PlayedWay(
         way=INTERPRETED if interpreted else COMPILED,

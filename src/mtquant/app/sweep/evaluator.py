@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.app.config import BotConfig, LoadedConfig, load_config
-from mtquant.app.playing import run_spec
+from mtquant.app.playing import kernel_job, run_spec
 from mtquant.app.sweep.periods import Window
 from mtquant.app.sweep.variants import Variants
 from mtquant.app.wiring import Plan, make_exits, make_strategy, run_backtest
 from mtquant.data import resample
 from mtquant.data.store import StoredBars
-from mtquant.engine.kernels import Job, Played, RunSpec, ask, make_job, objections, play, varied
+from mtquant.engine.kernels import Job, Played, ask, objections, objections_to, play, varied
 from mtquant.engine.longer import LongerViews
 from mtquant.model import EvaluationError
 from mtquant.research import summarise_played
 from mtquant.research.summary import Summary, summarise
-from mtquant.strategy import ExitStrategy, Series
+from mtquant.strategy import Series
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,8 +56,7 @@ class Factory:
 
 def make_evaluator(loaded: LoadedConfig, windows: Mapping[str, Bars]) -> Evaluator:
     """Return who runs this configuration over these windows: the one place where it is chosen."""
-    exits = tuple(make_exits(loaded.config))
-    if any(kernel_objections(loaded.config, bars.symbol, exits) for bars in windows.values()):
+    if any(kernel_objections(loaded.config, bars.symbol) for bars in windows.values()):
         return BacktestEvaluator(loaded, windows)
     return KernelEvaluator(loaded, windows)
 
@@ -88,12 +87,7 @@ class BacktestEvaluator(_Varying):
         Raises:
             EvaluationError: the strategy or the run broke.
         """
-        loaded = LoadedConfig(
-            config=self._variants.of(combination),
-            raw=self._loaded.raw,
-            where=self._loaded.where,
-            folder=self._loaded.folder,
-        )
+        loaded = replace(self._loaded, config=self._variants.of(combination))
         plan = Plan(loaded=loaded, bars=self._windows[window], fingerprint="")
         try:
             deals = run_backtest(plan).book.ledger.deals
@@ -107,6 +101,7 @@ class KernelEvaluator(_Varying):
 
     def __init__(self, loaded: LoadedConfig, windows: Mapping[str, Bars]) -> None:
         super().__init__(loaded, windows)
+        self._by_events = BacktestEvaluator(loaded, windows)
         self._exits = tuple(make_exits(loaded.config))
         self._stages = {name: self._stage(bars) for name, bars in windows.items()}
         self._cuts = {name: self._cutter(bars) for name, bars in windows.items()}
@@ -118,23 +113,28 @@ class KernelEvaluator(_Varying):
             EvaluationError: the strategy or the run broke.
         """
         try:
-            return summarise_played(self.play(self._variants.of(combination), window))
+            played = self.play(self._variants.of(combination), window)
+            if played is not None:
+                return summarise_played(played)
         except Exception as error:  # a strategy may raise anything; the other trials go on
             raise EvaluationError(f"{type(error).__name__}: {error}") from error
+        return self._by_events.evaluate(combination, window)
 
-    def play(self, config: BotConfig, window: str) -> Played:
-        """Play a varied configuration over a window."""
+    def play(self, config: BotConfig, window: str) -> Played | None:
+        """Play a varied configuration over a window, None where it is too large for a kernel."""
         job, series = self._stages[window]
         if series.line_bytes > _LINE_BYTES:
             series.forget_lines()
         exits = self._exits
         if config.exits != self._loaded.config.exits:
             exits = tuple(make_exits(config))
-        spec = replace(job.spec, exits=exits, limits=config.risk)
+        job = varied(job, replace(job.spec, exits=exits, limits=config.risk), series)
+        if objections_to(job):
+            return None
         strategy = make_strategy(config, self._loaded.folder)
         clock = config.venue.clock
         said = ask(strategy, series, LongerViews(window, series, clock, self._cuts[window]))
-        return play(varied(job, spec, series), said.directions, said.strengths)
+        return play(job, said.directions, said.strengths)
 
     def _cutter(self, bars: Bars) -> Callable[[Timeframe], Series]:
         """Return what makes the bars of longer timeframes of a window, each of them once."""
@@ -142,14 +142,9 @@ class KernelEvaluator(_Varying):
         return cache(lambda timeframe: Series.over(resample(bars, timeframe, clock)))
 
     def _stage(self, bars: Bars) -> tuple[Job, Series]:
-        series = Series.over(bars)
-        plan = Plan(loaded=self._loaded, bars=bars, fingerprint="")
-        return make_job(run_spec(plan), bars, series), series
+        return kernel_job(Plan(loaded=self._loaded, bars=bars, fingerprint=""))
 
 
-def kernel_objections(
-    config: BotConfig, symbol: str, exits: tuple[ExitStrategy, ...]
-) -> tuple[str, ...]:
+def kernel_objections(config: BotConfig, symbol: str) -> tuple[str, ...]:
     """Return why trials of a configuration need the event-driven engine, nothing if they do not."""
-    spec = RunSpec(venue=config.venue, symbol=symbol, exits=exits, limits=config.risk)
-    return objections(spec)
+    return objections(run_spec(config, symbol))

@@ -14,7 +14,7 @@ from mtquant.app.config import LoadedConfig, load_config
 from mtquant.app.sweep.evaluator import Factory, kernel_objections
 from mtquant.app.sweep.periods import Period, Window, make_windows
 from mtquant.app.sweep.variants import sweepable
-from mtquant.app.wiring import find_strategy, make_exits, make_plan
+from mtquant.app.wiring import find_strategy, make_plan
 from mtquant.data.store import BarsStore
 from mtquant.model import Bars
 from mtquant.research.sweep import DEFAULT_LIMIT, Parameter, SweepFolder, SweepResults, run_sweep
@@ -43,8 +43,7 @@ class SweepSetup:
     @property
     def objections(self) -> tuple[str, ...]:
         """Return why the trials are run event by event, nothing where the kernel runs them."""
-        exits = tuple(make_exits(self.loaded.config))
-        found = (kernel_objections(self.loaded.config, b.symbol, exits) for b in self.sources)
+        found = (kernel_objections(self.loaded.config, bars.symbol) for bars in self.sources)
         return tuple(dict.fromkeys(one for some in found for one in some))
 
     def fingerprint(self, space: Space) -> str:

@@ -4,6 +4,7 @@ from mtquant.engine.kernels.compiler import is_available, news
 from mtquant.engine.kernels.job import Job, RunSpec, make_job, make_tick_job, objections, varied
 from mtquant.engine.kernels.ledger import ledger_of
 from mtquant.engine.kernels.opinions import Said, ask
+from mtquant.engine.kernels.reach import objections_to
 from mtquant.engine.kernels.run import Played, play, prepare
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "make_tick_job",
     "news",
     "objections",
+    "objections_to",
     "play",
     "prepare",
     "varied",

@@ -1,8 +1,7 @@
-"""Whether compiled code can count a run: its whole numbers have 64 bits and wrap silently."""
+"""Whether a kernel can count a run: its whole numbers have 64 bits, and wrap where compiled."""
 
 from __future__ import annotations
 
-import logging
 import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -20,27 +19,24 @@ if TYPE_CHECKING:
 _MOST: Final = 2**60  # room for sums of several such numbers
 _NIGHTS: Final = 10.0
 
-_log = logging.getLogger(__name__)
 
-
-def fits_64_bits(job: Job) -> bool:
-    """Tell whether no amount of money or price of a run can wrap in compiled code.
+def objections_to(job: Job) -> tuple[str, ...]:
+    """Return why a run needs the event-driven engine after all: its numbers do not fit.
 
     Looked at are the largest volume, the highest and the lowest price, by the rules themselves.
     """
-    return _fits(job.money, job.trading, job.bot, job.highest)
+    largest = _largest(job.money, job.trading, job.bot, job.highest)
+    if largest < _MOST:
+        return ()
+    return (f"{job.spec.symbol}: amounts may reach {largest:.1e}, past the 64 bits of a kernel",)
 
 
 @lru_cache
-def _fits(money: Money, trading: Trading, bot: Bot, highest: int) -> bool:
+def _largest(money: Money, trading: Trading, bot: Bot, highest: int) -> float:
     try:
-        largest = max(float(abs(one)) for one in _extremes(money, trading, bot, highest))
+        return max(float(abs(one)) for one in _extremes(money, trading, bot, highest))
     except OverflowError:  # beyond what a float counts, even
-        largest = math.inf
-    if largest < _MOST:
-        return True
-    _log.warning("kernels_interpreted reason=numbers_beyond_64_bits largest=%.3g", largest)
-    return False
+        return math.inf
 
 
 def _extremes(money: Money, trading: Trading, bot: Bot, top: int) -> Iterator[int]:

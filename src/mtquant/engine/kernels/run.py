@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from mtquant.engine.kernels import layout
 from mtquant.engine.kernels.bars import play_bars
+from mtquant.engine.kernels.columns import frozen
 from mtquant.engine.kernels.compiler import compiled
-from mtquant.engine.kernels.job import Job, RunSpec, frozen, make_job
+from mtquant.engine.kernels.job import Job, RunSpec, make_job
 from mtquant.engine.kernels.layout import Opinions, Record
-from mtquant.engine.kernels.reach import fits_64_bits
+from mtquant.engine.kernels.reach import objections_to
 from mtquant.engine.kernels.ticks import play_ticks
 from mtquant.exchange import InstrumentSpec, VenueSpec
 from mtquant.model import ConfigError, StrategyError, Timeframe, make_bars
@@ -55,10 +56,13 @@ def play(
 
     Raises:
         StrategyError: the columns do not fit the bars, or say something else.
-        ConfigError: the slippage has not one row for each bar or tick.
+        ConfigError: the slippage has not one row for each bar or tick, or the run's numbers do
+            not fit in 64 bits (see `objections_to`).
     """
     require_signals(directions, len(job.bars), "the run")
     _require_columns(job, strengths)
+    for objection in objections_to(job):
+        raise ConfigError(objection)
     rows = np.flatnonzero(directions.view(np.bool_))  # many times quicker than of numbers
     record = _record(job, len(rows))
     opinions = Opinions(
@@ -78,7 +82,7 @@ def play(
     source: Any = play_bars
     if job.ticks is not None:
         source, walked = play_ticks, (job.ticks, *walked)
-    kernel = source if interpreted or not fits_64_bits(job) else compiled(source)
+    kernel = source if interpreted else compiled(source)
     kernel(*(map(_viewed, walked) if kernel is source else walked))
     return Played(
         job=job,
