@@ -154,10 +154,12 @@ class Counting(KernelEvaluator):
         super().__init__(loaded, windows)
         self.played: list[Played] = []
 
-    def play(self, config: BotConfig, window: str) -> Played:
+    def play(self, config: BotConfig, window: str) -> Played | None:
         """Play one trial."""
-        self.played.append(super().play(config, window))
-        return self.played[-1]
+        played = super().play(config, window)
+        if played is not None:
+            self.played.append(played)
+        return played
 
 
 def ticks(quotes: job.Quotes) -> Callable[[], job.Outcome]:

@@ -69,7 +69,8 @@ class LongerViews:
     """Hold the longer timeframes that one strategy asks for.
 
     `source` makes the series of a timeframe: a whole one in a backtest, live an empty one that
-    grows. Without it, or without the server's clock, there are none.
+    grows. Without it, or without the server's clock, there are none. `are_used` tells whether the
+    strategy has asked for any: a plain attribute, for it is looked at on every bar.
     """
 
     def __init__(
@@ -84,11 +85,7 @@ class LongerViews:
         self._clock = clock
         self._source = source
         self._held: dict[Timeframe, LongerBars] = {}
-
-    @property
-    def are_used(self) -> bool:
-        """Tell whether the strategy has asked for any."""
-        return bool(self._held)
+        self.are_used = False
 
     @property
     def series(self) -> tuple[Series, ...]:
@@ -112,6 +109,7 @@ class LongerViews:
         if found is None:
             longer = LongerBars(self._base, self._source(timeframe), self._clock)
             found = self._held[timeframe] = longer
+            self.are_used = True
         return found.view
 
     def follow(self, index: int, next_ms: int | None = None) -> None:

@@ -32,10 +32,9 @@ class Column:
         return self._view.index + 1
 
     def __getitem__(self, position: int) -> Any:
-        count = self._view.index + 1  # as `absolute` counts; a call less on every read
-        index = position + count if position < 0 else position
-        if not 0 <= index < count:
-            self._view.absolute(position)
+        index = self._view.index + 1 + position  # as `absolute` counts; a call less on most reads
+        if position >= 0 or index < 0:
+            index = self._view.absolute(position)
         value = self.memory[index]
         return value if self._divisor is None else value / self._divisor
 
@@ -53,10 +52,9 @@ class LineColumn:
         return self._view.index + 1
 
     def __getitem__(self, position: int) -> float:
-        count = self._view.index + 1  # as `absolute` counts; a call less on every read
-        index = position + count if position < 0 else position
-        if not 0 <= index < count:
-            self._view.absolute(position)
+        index = self._view.index + 1 + position  # as `absolute` counts; a call less on most reads
+        if position >= 0 or index < 0:
+            index = self._view.absolute(position)
         value: float = self._line.memory[index]
         return value
 
