@@ -17,7 +17,6 @@ from importlib import import_module, metadata
 from importlib.util import find_spec
 from inspect import getmembers, isfunction
 from pathlib import Path
-from pickle import UnpicklingError
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -225,6 +224,8 @@ class _Loaded(_Kept):
 @cache
 def _failures() -> tuple[type[Exception], ...]:
     """Return what the loading of damaged code, or the keeping of new code, may raise."""
+    from pickle import UnpicklingError  # noqa: PLC0415 # nosec B403 - an error's name, no loading
+
     from numba.core.errors import NumbaError  # noqa: PLC0415 - an extra, and slow to import
 
     unpickled = (UnpicklingError, EOFError, ValueError, LookupError, TypeError, AttributeError)

@@ -60,9 +60,7 @@ def play(
             not fit in 64 bits (see `objections_to`).
     """
     require_signals(directions, len(job.bars), "the run")
-    _require_columns(job, strengths)
-    for objection in objections_to(job):
-        raise ConfigError(objection)
+    _require_playable(job, strengths)
     rows = np.flatnonzero(directions.view(np.bool_))  # many times quicker than of numbers
     record = _record(job, len(rows))
     opinions = Opinions(
@@ -93,8 +91,10 @@ def play(
     )
 
 
-def _require_columns(job: Job, strengths: NDArray[np.float64] | None) -> None:
-    """Refuse columns of another length: compiled code would read beyond their ends."""
+def _require_playable(job: Job, strengths: NDArray[np.float64] | None) -> None:
+    """Refuse what compiled code would read beyond the ends of, or count wrongly."""
+    for objection in objections_to(job):
+        raise ConfigError(objection)
     count = len(job.bars)
     if strengths is not None:
         is_column = strengths.dtype == np.float64 and strengths.shape == (count,)
