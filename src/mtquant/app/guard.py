@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mtquant.observe import get_logger
-from mtquant.strategy import Strategy
+from mtquant.strategy import Strategy, require_signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,7 +49,8 @@ class GuardedStrategy(Strategy):
         if not self._is_alive:
             return None
         try:
-            return ask()
+            said = ask()
+            return None if said is None else require_signal(said, self.strategy_id, bars.index)
         except Exception:  # noqa: BLE001 - it is somebody's code; what stops is new risk only
             self._is_alive = False
             get_logger(__name__).exception(

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mtquant.engine.longer import LongerViews
-from mtquant.strategy import BarsView, ExitSignal, ExitStrategy, Series, Strategy, TickView
+from mtquant.strategy import (
+    BarsView,
+    ExitSignal,
+    ExitStrategy,
+    Series,
+    Strategy,
+    TickView,
+    require_signal,
+)
 from mtquant.strategy.exits.base import strongest
 
 if TYPE_CHECKING:
@@ -79,13 +87,19 @@ class StrategySlot:
 
     def signal(self) -> Signal | None:
         """Ask the strategy about the newest closed bar."""
-        return self.strategy.on_bar(self._view)
+        said = self.strategy.on_bar(self._view)
+        if said is None:
+            return None
+        return require_signal(said, self.strategy.strategy_id, self._view.index)
 
     def tick_signal(self, quote: Quote) -> Signal | None:
         """Ask the strategy about a tick; the first bar has to be closed before it is asked."""
         is_new = quote.time_ms > self._ticks.time_ms
         self._ticks.show(quote)
-        return self.strategy.on_tick(self._ticks) if is_new and len(self._view) else None
+        said = self.strategy.on_tick(self._ticks) if is_new and len(self._view) else None
+        if said is None:
+            return None
+        return require_signal(said, self.strategy.strategy_id, self._view.index)
 
     def exits_of(self, positions: Sequence[Position]) -> tuple[ExitSignal, ...]:
         """Ask the exits about each position; the highest priority wins."""

@@ -11,6 +11,7 @@ from mtquant.strategy.columns import (
     Columns,
     Signals,
     crossings,
+    require_signal,
     require_signals,
 )
 from mtquant.strategy.exits import (
@@ -55,5 +56,6 @@ __all__ = [
     "Strategy",
     "TickView",
     "crossings",
+    "require_signal",
     "require_signals",
 ]

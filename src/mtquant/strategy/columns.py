@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtquant.indicators import pieces
-from mtquant.model import Direction, StrategyError
+from mtquant.model import Direction, Signal, StrategyError
 
 if TYPE_CHECKING:
     from mtquant.indicators import Floats, Indicator
@@ -113,6 +113,20 @@ def crossings(fast: Floats, slow: Floats) -> Signals:
     crossed = np.flatnonzero(said.view(np.bool_))
     from_nothing = np.isnan(fast[crossed - 1]) | np.isnan(slow[crossed - 1])
     said[crossed[from_nothing]] = NOTHING
+    return said
+
+
+def require_signal(said: object, who: str, bar: int) -> Signal:
+    """Return what a strategy said about a bar if it is a signal.
+
+    Raises:
+        StrategyError: it is something else; the message names the strategy and the bar's row.
+    """
+    if not isinstance(said, Signal):
+        raise StrategyError(
+            f"{who}: at bar {bar} it said {said!r:.60}; return None or a Signal, such as "
+            "self.signal(bars, Direction.LONG)"
+        )
     return said
 
 

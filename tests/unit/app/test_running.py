@@ -100,10 +100,13 @@ def test_without_a_journal_there_is_nothing_to_halt(tmp_path: Path) -> None:
         request(tmp_path, level=1, who="ann", reason="news")
 
 
-def test_a_strategy_that_fails_live_is_switched_off_and_its_exits_go_on() -> None:
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_strategy_that_fails_live_is_switched_off_and_its_exits_go_on(*, answers: bool) -> None:
     class Failing(Scripted):
         def on_bar(self, bars: BarsView) -> Signal | None:
             if bars.index == 3:
+                if answers:
+                    return "LONG"  # type: ignore[return-value]
                 raise ZeroDivisionError("mine")
             return super().on_bar(bars)
 

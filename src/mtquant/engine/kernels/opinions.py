@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtquant.engine.longer import LongerViews
-from mtquant.strategy import CODES, BarsView, Columns, Signals, require_signals
+from mtquant.strategy import CODES, BarsView, Columns, Signals, require_signal, require_signals
 
 if TYPE_CHECKING:
     from mtquant.strategy import Series, Strategy
@@ -58,6 +58,7 @@ def _ask_bar_by_bar(strategy: Strategy, series: Series, longer: LongerViews) -> 
             longer.follow(index)
         signal = on_bar(view)
         if signal is not None:
+            require_signal(signal, strategy.strategy_id, index)
             directions[index] = CODES[signal.direction]
             strengths[index] = signal.strength
     return Said(directions, None if (strengths == 1.0).all() else strengths)
