@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from dataclasses import replace
 from functools import partial
@@ -186,6 +188,16 @@ def test_a_strategy_cannot_write_into_what_others_read(column: str) -> None:
         ask(Scribbler("scribbler"), Series.over(waves()))
 
 
+@pytest.mark.parametrize("said", ["LONG", 1, Direction.LONG])
+def test_an_answer_that_is_no_signal_is_refused_with_its_bar(said: Any) -> None:
+    class Wordy(Scripted):
+        def on_bar(self, bars: BarsView) -> Any:
+            return said if bars.index == 7 else None
+
+    with pytest.raises(StrategyError, match=r"at bar 7 it said .*; return None or a Sig"):
+        ask(Wordy([]), Series.over(waves(20)))
+
+
 def test_what_a_strategy_says_at_once_is_what_it_says_bar_by_bar() -> None:
     class BarByBar(SmaCrossover):
         def signals(self, bars: Columns) -> None:  # type: ignore[override]
@@ -338,30 +350,71 @@ def test_kept_code_that_does_not_fit_is_compiled_after_all(
     monkeypatch.setenv(compiler.CACHE_VARIABLE, str(tmp_path))
     folder = tmp_path / compiler._version()
     folder.mkdir()
-    index = folder / "bars.play_bars-1.py311.nbi"
+    index = folder / "x._twice-1.py311.nbi"
     index.write_bytes({"empty": b"", "noise": b"\x80\x04noise", "touched": b"old"}[damage])
-    kernel = compiler._jit(_twice)
-    assert isinstance(compiler._jit(play_bars), compiler._Loaded)
 
-    assert not isinstance(kernel, compiler._Loaded)
-    (folder / "x._twice-1.py311.nbi").write_bytes(index.read_bytes())
-    loaded = compiler._jit(_twice)
-    assert isinstance(loaded, compiler._Loaded)
-    assert loaded(21.5) == kernel(21.5) == 44
+    assert compiler._jit(_twice)(21.5) == 44
 
 
 @pytest.mark.parametrize("ending", ["nbi", "nbc"])
-def test_damaged_code_is_compiled_anew_and_thrown_away(
+def test_damaged_code_is_compiled_anew_and_kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ending: str
 ) -> None:
     pytest.importorskip("numba", reason="the extra `fast` (numba) is not installed")
     monkeypatch.setenv(compiler.CACHE_VARIABLE, str(tmp_path))
     assert compiler._jit(_twice)(21.5) == 44
     (kept,) = tmp_path.rglob(f"*.{ending}")
+    size = kept.stat().st_size
     kept.write_bytes(kept.read_bytes()[:60])
 
     assert compiler._jit(_twice)(21.5) == 44
-    assert not list(tmp_path.rglob("*.nb?"))
+    assert kept.stat().st_size == size
+
+
+KERNEL = """
+import sys
+from mtquant.engine.kernels import compiler
+from mtquant.model import round_half_away
+
+def twice(value):
+    return 2 * round_half_away(value)
+
+kernel = compiler._jit(twice)
+print([kernel(float(word) if "." in word else int(word)) for word in sys.argv[1:]])
+"""
+
+
+def test_kept_code_is_compiled_for_further_types_and_all_of_it_is_kept(tmp_path: Path) -> None:
+    pytest.importorskip("numba", reason="the extra `fast` (numba) is not installed")
+    script = tmp_path / "kernel.py"
+    script.write_text(KERNEL)
+
+    def run(*words: str) -> tuple[str, int]:
+        done = subprocess.run(
+            [sys.executable, str(script), *words],
+            env=os.environ | {compiler.CACHE_VARIABLE: str(tmp_path / "kept")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip() + done.stderr, len(list(tmp_path.rglob("*.nbc")))
+
+    assert run("1.5") == ("[4]", 1)
+    assert run("1.5", "3", "2.5") == ("[4, 6, 6]", 2)  # 3 is a whole number: of another type
+    assert run("3", "1.5") == ("[6, 4]", 2)
+
+
+def test_a_run_without_and_one_with_signals_are_of_one_type() -> None:
+    bars = waves()
+    job = make_job(spec_of(), bars, Series.over(bars))
+    quiet = play(job, np.zeros(len(bars), dtype=np.int8), interpreted=True)
+    loud = play(job, np.tile(np.array([1, 0, -1, 0], dtype=np.int8), 100), interpreted=True)
+
+    assert len(loud.deals) > len(quiet.deals) == 0
+    assert quiet.deals.base.flags.f_contiguous
+    assert not quiet.deals.base.flags.c_contiguous
 
 
 def test_where_no_code_can_be_kept_a_person_is_told_and_it_is_compiled(
@@ -458,8 +511,6 @@ def _twice(value: float) -> int:
 
 
 def test_old_compiled_code_is_dropped_but_the_newest(tmp_path: Path) -> None:
-    import os
-
     for age in range(7):
         (tmp_path / f"v{age}").mkdir()
         os.utime(tmp_path / f"v{age}", (1_000_000 - age, 1_000_000 - age))

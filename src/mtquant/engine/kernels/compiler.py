@@ -167,58 +167,61 @@ def _jit(kernel: Callable[..., Any]) -> Callable[..., Any]:
         _register()
         return _decorated(kernel, None)
     folder = base / _version()
-    if any(folder.rglob(f"*.{kernel.__name__}-*.nbi")):
-        return _Loaded(kernel, folder)
-    _log.info("kernels_compiling kernel=%s folder=%s", kernel.__name__, folder)
-    _drop_old(folder.parent)
-    _register()
+    if not any(folder.rglob(f"*.{kernel.__name__}-*.nbi")):
+        _log.info("kernels_compiling kernel=%s folder=%s", kernel.__name__, folder)
+        _drop_old(folder.parent)
+        _register()
     return _Kept(kernel, folder)
 
 
 class _Kept:
-    """Be a kernel whose code is kept on disk; where the disk fails, the code is not kept.
+    """Be a kernel whose code is kept on disk.
 
-    A kernel itself raises nothing: what its first call raises comes from loading or from saving.
+    To load it nothing has to be known of what it calls, and a new process starts sooner. Code that
+    is damaged, or made for arguments of other types, is compiled after all; where the disk fails,
+    it is not kept. All that a call raises comes from this, before the kernel begins: the kernels
+    themselves raise nothing.
     """
 
     def __init__(self, kernel: Callable[..., Any], folder: Path) -> None:
         self._kernel = kernel
+        self._folder = folder
         self._made = _decorated(kernel, folder)
-        self._is_tried = False
 
     def __call__(self, *arguments: Any) -> Any:
-        if self._is_tried:
-            return self._made(*arguments)
-        self._is_tried = True
         try:
             return self._made(*arguments)
         except _failures() as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0][:120]
-        _log.warning("kernels_compiling kernel=%s reason=%r", self._kernel.__name__, reason)
-        self._start_over()
+            self._start_over(error)
+        try:
+            return self._made(*arguments)
+        except _failures() as error:
+            self._keep_nothing(error)
         return self._made(*arguments)
 
-    def _start_over(self) -> None:
+    def _start_over(self, error: Exception) -> None:
+        from numba.core.errors import NumbaError  # noqa: PLC0415 - an extra, and slow to import
+
+        _register()
+        if isinstance(error, OSError):
+            self._keep_nothing(error)
+            return
+        if isinstance(error, NumbaError):  # sound code, for other types
+            _log.info("kernels_compiling kernel=%s reason=other_types", self._kernel.__name__)
+        else:
+            self._warn(error)
+            for kept in self._folder.rglob(f"*.{self._kernel.__name__}-*.nb?"):
+                with suppress(OSError):
+                    kept.unlink()
+        self._made = _decorated(self._kernel, self._folder)
+
+    def _keep_nothing(self, error: Exception) -> None:
+        self._warn(error)
         self._made = _decorated(self._kernel, None)
 
-
-class _Loaded(_Kept):
-    """Be a kernel whose code lies on disk.
-
-    To load it nothing has to be known of what it calls, and a new process starts sooner. Where the
-    code is damaged or turns out not to fit, it is compiled after all, and by the next process too.
-    """
-
-    def __init__(self, kernel: Callable[..., Any], folder: Path) -> None:
-        super().__init__(kernel, folder)
-        self._folder = folder
-
-    def _start_over(self) -> None:
-        _register()
-        for index in self._folder.rglob(f"*.{self._kernel.__name__}-*.nb?"):
-            with suppress(OSError):
-                index.unlink()
-        super()._start_over()
+    def _warn(self, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:120]
+        _log.warning("kernels_compiling kernel=%s reason=%r", self._kernel.__name__, reason)
 
 
 @cache

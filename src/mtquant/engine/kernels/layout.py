@@ -28,7 +28,7 @@ Cells = Any
     BUY_SLIP,  # what trades slip now, points against the trader
     SELL_SLIP,
     SEQUENCE,  # number of the last intent
-    MAGIC,  # number of the intent that opened the position
+    INTENT,  # number of the intent that opened the position
     DAY_NET,  # what deals of the server's day have added to the balance, minor units
     MIDNIGHT,  # row of the next server midnight
     DAY,  # row of the current server day
@@ -59,8 +59,8 @@ MAX_DRAWDOWN, FIGURES = range(2)
     ASKED,  # price that the order named, 0 = none
     ORDER_STOP,
     ORDER_TARGET,
-    ORDER_MAGIC,  # number of the intent behind the order, 0 = the server's own
-    DEAL_MAGIC,
+    ORDER_INTENT,  # number of the intent behind the order, 0 = the server's own
+    DEAL_INTENT,
     PROFIT,
     COMMISSION,
     DEAL_SWAP,

@@ -63,7 +63,7 @@ class _Writer:
         if not is_out:
             self._position = ticket
         order = self._order(row, ticket, is_out=is_out)
-        magic = self._identity.intent_id(row[layout.DEAL_MAGIC])
+        intent_id = self._identity.intent_id(row[layout.DEAL_INTENT])
         deal = Deal(
             deal_ticket=self._ledger.tickets.deal(),
             order_ticket=ticket,
@@ -80,7 +80,7 @@ class _Writer:
             swap_minor=row[layout.DEAL_SWAP],
             fee_minor=row[layout.FEE],
             reason=order.reason,
-            intent_id=magic,
+            intent_id=intent_id,
             comment=order.comment,
         )
         self._ledger.deals.append(deal)
@@ -90,7 +90,7 @@ class _Writer:
 
     def _order(self, row: list[int], ticket: int, *, is_out: bool) -> LiveOrder:
         by_bot = row[layout.REASON] == layout.BY_BOT
-        number = row[layout.ORDER_MAGIC] if by_bot else row[layout.DEAL_MAGIC]
+        number = row[layout.ORDER_INTENT] if by_bot else row[layout.DEAL_INTENT]
         return LiveOrder(
             ticket=ticket,
             symbol=self._symbol,

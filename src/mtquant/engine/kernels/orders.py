@@ -17,18 +17,18 @@ from mtquant.engine.kernels.layout import (
     COMMISSION,
     DAY_NET,
     DEAL_BAR,
-    DEAL_MAGIC,
+    DEAL_INTENT,
     DEAL_SIDE,
     DEAL_SWAP,
     DEAL_UNITS,
     ENTRY,
     ENTRY_KIND,
     FEE,
+    INTENT,
     LEVEL,
-    MAGIC,
     MARGIN,
     NOW_MS,
-    ORDER_MAGIC,
+    ORDER_INTENT,
     ORDER_STOP,
     ORDER_TARGET,
     PRICE,
@@ -128,7 +128,7 @@ def leave(record: Record, money: Money, trading: Trading, calendar: Calendar) ->
         return False
     row = close(record, money, price, BY_BOT, 0, 0)
     record.deals[row, ASKED] = asked if trading.is_priced else 0
-    record.deals[row, ORDER_MAGIC] = cells[SEQUENCE]
+    record.deals[row, ORDER_INTENT] = cells[SEQUENCE]
     return True
 
 
@@ -172,8 +172,8 @@ def close(record: Record, money: Money, price: int, reason: int, level: int, mar
     deals[row, ASKED] = 0
     deals[row, ORDER_STOP] = 0
     deals[row, ORDER_TARGET] = 0
-    deals[row, ORDER_MAGIC] = 0
-    deals[row, DEAL_MAGIC] = cells[MAGIC]
+    deals[row, ORDER_INTENT] = 0
+    deals[row, DEAL_INTENT] = cells[INTENT]
     deals[row, LEVEL] = level
     deals[row, SO_MARGIN] = margin
     _book(record, money, row, units, price)
@@ -208,8 +208,8 @@ def _open(
     deals[row, ASKED] = asked
     deals[row, ORDER_STOP] = stop
     deals[row, ORDER_TARGET] = target
-    deals[row, ORDER_MAGIC] = cells[SEQUENCE]
-    deals[row, DEAL_MAGIC] = cells[SEQUENCE]
+    deals[row, ORDER_INTENT] = cells[SEQUENCE]
+    deals[row, DEAL_INTENT] = cells[SEQUENCE]
     deals[row, LEVEL] = 0
     deals[row, SO_MARGIN] = 0
     _book(record, money, row, units, price)
@@ -219,7 +219,7 @@ def _open(
     cells[STOP] = stop
     cells[TARGET] = target
     cells[SWAP] = 0
-    cells[MAGIC] = cells[SEQUENCE]
+    cells[INTENT] = cells[SEQUENCE]
     cells[MARGIN] = margin_held(money, side, units, price)
 
 

@@ -136,8 +136,8 @@ def _record(job: Job, opinions: int) -> Record:
     return Record(
         cells=cells,
         figures=np.zeros(layout.FIGURES),
-        # column after column: figures are sums over whole columns
-        deals=np.empty((2 * opinions + 1, layout.COLUMNS), dtype=np.int64, order="F"),
+        # column after column: figures are sums over whole columns; one row would be of both orders
+        deals=np.empty((2 * max(1, opinions) + 1, layout.COLUMNS), dtype=np.int64, order="F"),
         daily=np.zeros(len(job.calendar.day_ends), dtype=np.int64),
     )
 
