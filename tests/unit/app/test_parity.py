@@ -45,7 +45,7 @@ def compared(plan: Plan, live_bars: int | None = None) -> Parity:
     return compare_ways(plan, live_bars, lambda _: None)
 
 
-def named(found: Parity, name: str) -> opinions.Opinions:
+def named(found: Parity, name: str) -> opinions.SignalFinding:
     return next(one for one in found.opinions if one.name == name)
 
 

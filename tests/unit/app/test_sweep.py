@@ -101,6 +101,26 @@ def test_a_strategy_that_breaks_is_a_trial_without_a_result(
     assert evaluator.evaluate({"at": 1000}, "few").trades == 0
 
 
+class Ticker(Strategy):
+    """Look at ticks, and say nothing."""
+
+    def on_bar(self, bars: Any) -> None:
+        return None
+
+    def on_tick(self, ticks: Any) -> None:
+        return None
+
+
+def test_trials_of_a_strategy_that_looks_at_ticks_are_run_event_by_event(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mtquant.app.wiring.STRATEGIES", {"ticker": Ticker})
+    setup = make_setup(load_config(overrides={"strategy": {"name": "ticker"}}))
+
+    assert setup.objections == ("ticker looks at ticks",)
+    assert isinstance(make_evaluator(setup.loaded, {"all": setup.sources[0]}), BacktestEvaluator)
+
+
 def test_a_trial_too_large_for_the_kernel_is_run_event_by_event() -> None:
     raw = deepcopy(dict(load_config().raw))
     raw["venue"]["instruments"]["EURUSD"]["volume_max_lots"] = 1e7

@@ -13,6 +13,7 @@ from many_worlds import ticks_of
 from mtquant.app.backtest import BacktestOptions, run_backtest_command
 from mtquant.app.config import load_config
 from mtquant.app.demo import DemoOptions, run_demo
+from mtquant.app.sweep import make_setup
 from mtquant.app.wiring import make_plan
 from mtquant.model import ConfigError, Timeframe
 
@@ -83,3 +84,12 @@ def test_ticks_stand_alone(more: dict[str, str]) -> None:
 
     with pytest.raises(ConfigError, match="exactly one of sample, path, stored and ticks"):
         load_config(raw=raw)
+
+
+def test_a_sweep_over_ticks_is_refused(config: Path) -> None:
+    raw = json.loads(config.read_text(encoding="utf-8"))
+    (one,) = raw.pop("strategies")
+    raw |= {"strategy": {"name": "sma_crossover"}, "exits": one["exits"]}
+
+    with pytest.raises(ConfigError, match=r"data\.ticks: a sweep runs over bars"):
+        make_setup(load_config(raw=raw, folder=config.parent))

@@ -11,7 +11,7 @@ from mtquant.app.parity.difference import Difference, first_difference
 from mtquant.app.parity.opinions import (
     NO_AHEAD,
     SAME,
-    Opinions,
+    SignalFinding,
     compare_with_on_bar,
     look_ahead,
     stated_signals,
@@ -80,7 +80,7 @@ class Parity:
 
     plan: Plan
     ways: tuple[Compared, ...]
-    opinions: tuple[Opinions, ...]
+    opinions: tuple[SignalFinding, ...]
     left_out: tuple[LeftOut, ...]
 
     @property
@@ -115,7 +115,7 @@ def _require_one_on_bars(plan: Plan) -> None:
     """
     lanes = plan.lanes
     if plan.ticks:
-        raise ConfigError("parity compares runs over bars; data of ticks are compared by its tests")
+        raise ConfigError("parity plays bars only: data.ticks cannot be compared")
     if plan.others or len(lanes) > 1 or lanes[0].timeframe is not plan.bars.timeframe:
         raise ConfigError(
             f"parity compares one strategy on the {plan.bars.timeframe.name} bars of its data; "
@@ -209,7 +209,7 @@ def _cut_short(said: Said, count: int) -> Said:
 
 def _opinions(
     plan: Plan, said: Signals | None, tell: Callable[[str], None]
-) -> tuple[tuple[Opinions, ...], tuple[LeftOut, ...]]:
+) -> tuple[tuple[SignalFinding, ...], tuple[LeftOut, ...]]:
     if said is None:
         why = "the strategy states no signals, on_bar alone speaks"
         return (), tuple(LeftOut(name=name, why=why) for name in (SAME, NO_AHEAD))

@@ -9,7 +9,7 @@ import numpy as np
 
 from mtquant.app.parity.words import moment, seconds_since
 from mtquant.model import Signal, SystemClock
-from mtquant.strategy import CODES, DIRECTIONS, BarsView, Columns, Series, require_signals
+from mtquant.strategy import CODES, DIRECTIONS, NOTHING, BarsView, Columns, Series, require_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,7 @@ _ROWS: Final = 200_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opinions:
+class SignalFinding:
     """Hold what was found about a strategy's signals.
 
     `finding` says in words where they fail, empty if they do not; `bar` is that bar's row.
@@ -59,7 +59,7 @@ def stated_signals(plan: Plan, count: int | None = None) -> Signals | None:
     return None if said is None else require_signals(said, len(bars), type(strategy).__name__)
 
 
-def compare_with_on_bar(plan: Plan, said: Signals) -> Opinions:
+def compare_with_on_bar(plan: Plan, said: Signals) -> SignalFinding:
     """Ask `on_bar` about every bar, and compare."""
     started_ms = SystemClock().now_ms()
     strategy, view = plan.strategy(), BarsView(Series.over(plan.bars))
@@ -76,7 +76,7 @@ def compare_with_on_bar(plan: Plan, said: Signals) -> Opinions:
         at_odds.append(bar)
     if len(at_odds) > 1:
         words += f"; they are at odds at {len(at_odds):,} bars"
-    return Opinions(
+    return SignalFinding(
         name=SAME,
         about=f"asked at {len(said):,} bars",
         seconds=seconds_since(started_ms),
@@ -85,7 +85,7 @@ def compare_with_on_bar(plan: Plan, said: Signals) -> Opinions:
     )
 
 
-def look_ahead(plan: Plan, said: Signals) -> Opinions:
+def look_ahead(plan: Plan, said: Signals) -> SignalFinding:
     """Cut the bars off behind many of them, and look whether signals before the cut change."""
     started_ms = SystemClock().now_ms()
     places = np.flatnonzero(said) + 1
@@ -102,7 +102,7 @@ def look_ahead(plan: Plan, said: Signals) -> Opinions:
             finding = _changed(plan, bar, cut, int(said[bar]), int(shown[bar]))
             break
     tried = int(np.isin(places, cuts).sum())
-    return Opinions(
+    return SignalFinding(
         name=NO_AHEAD,
         about=f"cut at {len(cuts):,} bars, {tried:,} of {len(places):,} signals among them",
         seconds=seconds_since(started_ms),
@@ -133,7 +133,7 @@ def _changed(plan: Plan, bar: int, cut: int, with_all: int, with_some: int) -> s
 
 
 def _code(signal: Signal | None) -> int:
-    return 0 if signal is None else CODES[signal.direction]
+    return NOTHING if signal is None else CODES[signal.direction]
 
 
 def _word(code: int) -> str:

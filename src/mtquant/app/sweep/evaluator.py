@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.app.config import BotConfig, LoadedConfig, load_config
-from mtquant.app.playing import kernel_job, run_spec
+from mtquant.app.playing import kernel_job, plan_objections
 from mtquant.app.sweep.periods import Window
 from mtquant.app.sweep.variants import Variants
 from mtquant.app.wiring import Plan, make_exits, make_strategy, run_backtest
 from mtquant.data import resample
 from mtquant.data.store import StoredBars
-from mtquant.engine.kernels import Job, Played, ask, objections, objections_to, play, varied
+from mtquant.engine.kernels import Job, Played, ask, objections_to, play, varied
 from mtquant.engine.longer import LongerViews
 from mtquant.model import EvaluationError
 from mtquant.research import summarise_played
@@ -56,7 +56,7 @@ class Factory:
 
 def make_evaluator(loaded: LoadedConfig, windows: Mapping[str, Bars]) -> Evaluator:
     """Return who runs this configuration over these windows: the one place where it is chosen."""
-    if any(kernel_objections(loaded.config, bars.symbol) for bars in windows.values()):
+    if any(trial_objections(loaded, bars) for bars in windows.values()):
         return BacktestEvaluator(loaded, windows)
     return KernelEvaluator(loaded, windows)
 
@@ -145,6 +145,6 @@ class KernelEvaluator(_Varying):
         return kernel_job(Plan(loaded=self._loaded, bars=bars, fingerprint=""))
 
 
-def kernel_objections(config: BotConfig, symbol: str) -> tuple[str, ...]:
-    """Return why trials of a configuration need the event-driven engine, nothing if they do not."""
-    return objections(run_spec(config, symbol))
+def trial_objections(loaded: LoadedConfig, bars: Bars) -> tuple[str, ...]:
+    """Return why trials over bars need the event-driven engine, nothing if they do not."""
+    return plan_objections(Plan(loaded=loaded, bars=bars, fingerprint=""))

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from mtquant import __version__
 from mtquant.app.config import LoadedConfig, load_config
-from mtquant.app.sweep.evaluator import Factory, kernel_objections
+from mtquant.app.sweep.evaluator import Factory, trial_objections
 from mtquant.app.sweep.periods import Period, Window, make_windows
 from mtquant.app.sweep.variants import sweepable
-from mtquant.app.wiring import find_strategy, make_plan
+from mtquant.app.wiring import Plan, find_strategy, make_plan
 from mtquant.data.store import BarsStore
-from mtquant.model import Bars
+from mtquant.engine.kernels import news, prepare
+from mtquant.model import Bars, ConfigError
 from mtquant.research.sweep import DEFAULT_LIMIT, Parameter, SweepFolder, SweepResults, run_sweep
 from mtquant.research.sweep.folder import BARS, working_folder
 
@@ -43,7 +44,7 @@ class SweepSetup:
     @property
     def objections(self) -> tuple[str, ...]:
         """Return why the trials are run event by event, nothing where the kernel runs them."""
-        found = (kernel_objections(self.loaded.config, bars.symbol) for bars in self.sources)
+        found = (trial_objections(self.loaded, bars) for bars in self.sources)
         return tuple(dict.fromkeys(one for some in found for one in some))
 
     def fingerprint(self, space: Space) -> str:
@@ -99,13 +100,24 @@ def make_setup(
         loaded = given[0]
     else:
         given = [loaded]
-    sources = tuple(make_plan(one).bars for one in given)
+    sources = tuple(_bars_of(make_plan(one)) for one in given)
     return SweepSetup(
         loaded=loaded,
         sources=sources,
         windows=make_windows(sources, periods),
         parameters=sweepable(loaded),
     )
+
+
+def _bars_of(plan: Plan) -> Bars:
+    """Return the bars that trials run over.
+
+    Raises:
+        ConfigError: the data are ticks.
+    """
+    if plan.ticks:
+        raise ConfigError("data.ticks: a sweep runs over bars; give it `data.path` or --data")
+    return plan.bars
 
 
 def run_setup(
@@ -123,6 +135,8 @@ def run_setup(
         ConfigError: the sweep is empty or too large, or nothing in it can be run.
         SweepError: a batch killed two workers, or every trial failed.
     """
+    if news() and not setup.objections:
+        prepare()  # before several processes would compile the same
     with working_folder(place) as folder:
         store = BarsStore(folder / BARS)
         factory = Factory(

@@ -11,7 +11,7 @@ from mtquant.app.sweep.lists import read_list
 from mtquant.app.sweep.periods import Period
 from mtquant.app.sweep.setup import SweepSetup, make_setup, run_setup
 from mtquant.app.wiring import strategy_facts
-from mtquant.engine.kernels import is_available, news, prepare
+from mtquant.engine.kernels import news
 from mtquant.model import ConfigError, SystemClock
 from mtquant.research.sweep import (
     DEFAULT_LIMIT,
@@ -108,8 +108,6 @@ def _tell_the_way(setup: SweepSetup, watcher: Watcher) -> None:
     about = news()
     if about:
         watcher.on_trouble(about)
-        if is_available():
-            prepare()
 
 
 def _load(options: SweepOptions) -> LoadedConfig:
