@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from mtquant.model.errors import PositionSizeError
 from mtquant.model.kinds import (
     CalculationMode,
     ExecutionMode,
@@ -19,7 +18,6 @@ from mtquant.model.kinds import (
 from mtquant.model.numbers import (
     UNITS_PER_LOT,
     floor_to_step,
-    lots_from_units,
     round_half_away,
 )
 
@@ -194,20 +192,6 @@ class Instrument:
         return floor_to_step(
             units, self.volume_min_units, self.volume_max_units, self.volume_step_units
         )
-
-    def require_tradable(self, units: int) -> None:
-        """Refuse a volume that the instrument does not trade.
-
-        Raises:
-            PositionSizeError: below the minimum, above the maximum, or off the step.
-        """
-        if self.floor_units(units) != units:
-            raise PositionSizeError(
-                f"{self.symbol}: {lots_from_units(units):g} lots is not tradable; use "
-                f"{lots_from_units(self.volume_min_units):g} to "
-                f"{lots_from_units(self.volume_max_units):g} "
-                f"in steps of {lots_from_units(self.volume_step_units):g}"
-            )
 
     def is_open(self, weekday: int, server_minute: int) -> bool:
         """Tell whether trading is open at a server weekday (0 = Sunday) and minute of the day."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtquant.model import UNITS_PER_LOT, Instrument, PositionSizeError
+from mtquant.model import Instrument
 
 EURUSD = Instrument(
     symbol="EURUSD",
@@ -60,18 +60,6 @@ def test_a_price_becomes_the_nearest_point(price: float):
 def test_a_price_that_is_no_number_is_refused(price: float):
     with pytest.raises(ValueError, match="finite"):
         EURUSD.points(price)
-
-
-@pytest.mark.parametrize(
-    ("lots", "tradable"), [(0.01, True), (0.011, False), (0.0, True), (500.01, False)]
-)
-def test_a_volume_off_the_rules_is_refused_with_the_rules(lots: float, *, tradable: bool):
-    units = round(lots * UNITS_PER_LOT)
-    if tradable:
-        EURUSD.require_tradable(units)
-        return
-    with pytest.raises(PositionSizeError, match=r"EURUSD: .* use 0.01 to 500 in steps of 0.01"):
-        EURUSD.require_tradable(units)
 
 
 def test_tick_size_and_value_follow_from_digits_and_contract():
