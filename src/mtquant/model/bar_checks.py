@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 IntColumn = NDArray[np.int64] | NDArray[np.int32]
 PRICE_COLUMNS: Final = ("open", "high", "low", "close")
 _WHOLE: Final = dict.fromkeys((*PRICE_COLUMNS, "spread"), "points") | {"time_ms": "milliseconds"}
+_LARGEST: Final = 2**63 - 1  # of a signed column; unsigned ones hold more
 _Check = tuple[str, NDArray[np.int64], "Callable[[int], str]"]
 
 
@@ -22,11 +23,9 @@ def whole_column(values: IntColumn | int, n: int, name: str) -> NDArray[np.int64
     """Return n whole numbers of a column, or of one number for all rows.
 
     Raises:
-        MarketDataError: they are no whole numbers, or not n.
+        MarketDataError: they are no whole numbers, not n, or do not fit 64 bits.
     """
-    if isinstance(values, int):
-        return np.full(n, values, dtype=np.int64)
-    array = np.asarray(values)
+    array: NDArray[Any] = np.full(n, values) if isinstance(values, int) else np.asarray(values)
     if not np.issubdtype(array.dtype, np.integer):
         raise MarketDataError(
             f"column {name} must hold whole {_WHOLE.get(name, 'numbers')}, was {array.dtype}"
@@ -34,6 +33,12 @@ def whole_column(values: IntColumn | int, n: int, name: str) -> NDArray[np.int64
         )
     if array.shape != (n,):
         raise MarketDataError(f"column {name} has shape {array.shape}, the times have ({n},)")
+    too_large = np.flatnonzero(array > _LARGEST)
+    if len(too_large):
+        row = int(too_large[0])
+        raise MarketDataError(
+            f"column {name} does not fit 64 bits: {array[row]} in row {row}", row=row
+        )
     return array.astype(np.int64)
 
 

@@ -104,6 +104,24 @@ def test_points_that_do_not_fit_are_told_with_their_row():
     assert caught.value.details == {"row": 3}
 
 
+@pytest.mark.parametrize("column", ["time_ms", "close", "spread", "tick_volume"])
+def test_a_number_beyond_64_bits_is_told_as_it_stands_with_its_row(column: str):
+    values = columns()[column].astype(np.uint64)
+    values[2] = 2**63
+
+    with pytest.raises(MarketDataError) as caught:
+        bars(**{column: values})
+
+    said = f"column {column} does not fit 64 bits: 9223372036854775808 in row 2"
+    assert str(caught.value) == said
+    assert caught.value.details == {"row": 2}
+
+
+def test_one_number_for_a_whole_column_fits_64_bits_too():
+    with pytest.raises(MarketDataError, match="tick_volume does not fit 64 bits: 9223372"):
+        bars(tick_volume=2**63)
+
+
 @pytest.mark.parametrize(
     ("column", "values", "complaint"),
     [
