@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtquant.data.bars_file import complaints_named, digits_from, timeframe_named
-from mtquant.model import Bars, DataError, ServerClock, Ticks, make_bars
+from mtquant.model import Bars, DataError, ServerClock, Ticks, make_bars, times_column
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +39,9 @@ def load_parquet(
         MarketDataError: the bars contradict themselves.
     """
     metadata, columns = _read(path, "time", _PRICES, ("symbol", "timeframe", "digits"))
-    time_ms = _utc(path, columns["time"].astype(np.int64) * 1000, metadata, clock)
     with complaints_named(path):
+        times = times_column(columns["time"], len(columns["time"]), "time", unit_ms=1000)
+        time_ms = _utc(path, times, metadata, clock)
         return make_bars(
             symbol=str(metadata["symbol"]),
             timeframe=timeframe_named(str(metadata["timeframe"]), path),

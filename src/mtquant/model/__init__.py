@@ -1,6 +1,6 @@
 """The language of mtquant: what every other package speaks. It imports nothing of ours."""
 
-from mtquant.model.bar_checks import IntColumn, time_text
+from mtquant.model.bar_checks import IntColumn, time_text, times_column
 from mtquant.model.bars import (
     BarRow,
     Bars,
@@ -249,6 +249,7 @@ __all__ = [
     "round_half_away",
     "schema",
     "time_text",
+    "times_column",
     "type_hints",
     "units_from_lots",
 ]

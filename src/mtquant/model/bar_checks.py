@@ -8,13 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtquant.model.errors import MarketDataError
+from mtquant.model.server_clock import KNOWN_UNTIL_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 IntColumn = NDArray[np.int64] | NDArray[np.int32]
 PRICE_COLUMNS: Final = ("open", "high", "low", "close")
-_WHOLE: Final = dict.fromkeys((*PRICE_COLUMNS, "spread"), "points") | {"time_ms": "milliseconds"}
+_WHOLE: Final = dict.fromkeys((*PRICE_COLUMNS, "spread"), "points") | {
+    "time": "seconds",
+    "time_ms": "milliseconds",
+    "time_msc": "milliseconds",
+}
 _LARGEST: Final = 2**63 - 1  # of a signed column; unsigned ones hold more
 _Check = tuple[str, NDArray[np.int64], "Callable[[int], str]"]
 
@@ -55,6 +60,25 @@ def points_column(values: IntColumn | int, n: int, name: str) -> NDArray[np.int3
             f"column {name} does not fit 32 bits of points: {array[row]} in row {row}", row=row
         )
     return array.astype(np.int32)
+
+
+def times_column(values: IntColumn, n: int, name: str, *, unit_ms: int = 1) -> NDArray[np.int64]:
+    """Return n times of a column in milliseconds; `unit_ms` is how long its own unit is.
+
+    Raises:
+        MarketDataError: they are no whole numbers, not n, or lie before 1970 or in years that
+            server clocks do not know.
+    """
+    array = whole_column(values, n, name)
+    outside = np.flatnonzero((array < 0) | (array >= KNOWN_UNTIL_MS // unit_ms))
+    if len(outside):
+        row = int(outside[0])
+        raise MarketDataError(
+            f"column {name} lies outside 1970-01-01 to {time_text(KNOWN_UNTIL_MS):.10} in row "
+            f"{row} (of {n}, {len(outside)} such rows): {array[row]} {_WHOLE[name]}",
+            row=row,
+        )
+    return array * unit_ms
 
 
 def require_sane(

@@ -14,6 +14,7 @@ from mtquant.model.bar_checks import (
     IntColumn,
     points_column,
     require_sane,
+    times_column,
     whole_column,
 )
 from mtquant.model.codec import Jsonable
@@ -84,7 +85,7 @@ def make_bars(
         symbol: standard name.
         timeframe: bar length.
         digits: decimals of the prices.
-        time_ms: open times, UTC milliseconds.
+        time_ms: open times, UTC milliseconds, from 1970 on and before 2070.
         open: opening bids, points.
         high: highest bids, points.
         low: lowest bids, points.
@@ -93,12 +94,13 @@ def make_bars(
         tick_volume: number of ticks, one for all or a column.
 
     Raises:
-        MarketDataError: columns differ in length, times do not rise, prices contradict themselves.
+        MarketDataError: columns differ in length, times lie outside these years or do not rise,
+            prices contradict themselves.
     """
     n = len(time_ms)
     given = {"open": open, "high": high, "low": low, "close": close, "spread": spread}
     columns = {name: points_column(values, n, name) for name, values in given.items()}
-    times = whole_column(time_ms, n, "time_ms")
+    times = times_column(time_ms, n, "time_ms")
     volume = whole_column(tick_volume, n, "tick_volume")
     require_sane(symbol, times, volume, columns)
     for prices in columns.values():

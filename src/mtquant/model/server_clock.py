@@ -9,11 +9,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
+from typing import Final
 from zoneinfo import ZoneInfo
 
 DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
 _FIRST_YEAR, _LAST_YEAR = 1990, 2070
+KNOWN_UNTIL_MS: Final = int(datetime(_LAST_YEAR, 1, 1, tzinfo=UTC).timestamp()) * 1000
 
 
 class ServerClock:

@@ -105,6 +105,10 @@ def test_an_incomplete_file_is_refused_with_what_is_missing(
     [
         ("1488326400::bigint as time", "time stands twice in row 1 .* 2017-03-01 00:00:00"),
         ("time - 7200 * (open - 100) as time", "time falls in row 1"),
+        ("-time as time", "column time lies outside 1970-01-01 to 2070-01-01 in row 0 .*: -1488"),
+        (f"{2**62} as time", "time lies outside 1970-01-01 to 2070-01-01 .*: 4611.* seconds"),
+        (f"{2**63}::ubigint as time", f"column time does not fit 64 bits: {2**63} in row 0"),
+        ("time * 1000 as time", "time lies outside .*: 1488326400000 seconds"),
         (
             "'nan'::double as high",
             r"column high must hold whole points, was float64 \(NaN in row 0",
@@ -119,6 +123,14 @@ def test_an_incomplete_file_is_refused_with_what_is_missing(
 def test_a_wrong_value_is_named_with_its_file_and_row(write, replaced: str, said: str):
     with pytest.raises(MarketDataError, match=rf"bars\.parquet: .*{said}"):
         load_parquet(write(f"select * replace ({replaced}) from ({SELECT})"))
+
+
+def test_a_server_time_that_is_before_1970_in_utc_is_refused(write):
+    file = write(f"select * replace (time - 1488326400 as time) from ({SELECT})")
+
+    assert load_parquet(file).time_ms[0] == 0
+    with pytest.raises(MarketDataError, match=r"bars\.parquet: column time_ms .*: -7200000 milli"):
+        load_parquet(file, clock=ServerClock("eet_eu"))
 
 
 def test_prices_that_are_no_points_are_refused(write):

@@ -1,11 +1,22 @@
 """Bars hold checked, immutable columns; every complaint names the first wrong row."""
 
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import numpy as np
 import pytest
 
-from mtquant.model import Bars, MarketDataError, Quote, Ticks, Timeframe, make_bars
+from mtquant.model import (
+    DAY_MS,
+    Bars,
+    MarketDataError,
+    Quote,
+    ServerClock,
+    Ticks,
+    Timeframe,
+    make_bars,
+)
+from mtquant.model.server_clock import KNOWN_UNTIL_MS
 
 
 def columns(**changes) -> dict:
@@ -102,6 +113,36 @@ def test_points_that_do_not_fit_are_told_with_their_row():
         bars(close=np.array([101, 102, 103, 2**31]))
 
     assert caught.value.details == {"row": 3}
+
+
+@pytest.mark.parametrize(
+    ("row", "value"), [(0, -1), (3, 3_155_760_000_000), (3, 2**62), (1, 1_488_326_400_000_000_000)]
+)
+def test_a_time_that_no_server_clock_knows_is_refused_with_its_row_and_value(row: int, value: int):
+    times = columns()["time_ms"].copy()
+    times[row] = value
+
+    with pytest.raises(MarketDataError) as caught:
+        bars(time_ms=times)
+
+    assert str(caught.value) == (
+        f"column time_ms lies outside 1970-01-01 to 2070-01-01 in row {row} (of 4, 1 such rows): "
+        f"{value} milliseconds"
+    )
+    assert caught.value.details == {"row": row}
+
+
+def test_times_from_1970_until_2070_are_taken():
+    last = int(datetime(2069, 12, 31, 23, 59, tzinfo=UTC).timestamp()) * 1000
+
+    assert bars(time_ms=np.array([0, 60_000, 120_000, last])).time_ms[-1] == last
+
+
+@pytest.mark.parametrize("profile", ["eet_eu", "ny_plus_7"])
+def test_server_clocks_know_the_summers_of_all_times_that_are_taken(profile: str):
+    last_change = ServerClock(profile).changes[0][-1]
+
+    assert 0 < KNOWN_UNTIL_MS - last_change < 92 * DAY_MS
 
 
 @pytest.mark.parametrize("column", ["time_ms", "close", "spread", "tick_volume"])
