@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtquant.data.bars_file import complaints_named, digits_from, timeframe_named
-from mtquant.model import Bars, DataError, ServerClock, Ticks, make_bars, times_column
+from mtquant.model import Bars, DataError, ServerClock, Ticks, make_bars, make_ticks, times_column
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,25 +100,19 @@ def load_ticks(path: Path, *, clock: ServerClock | None = None) -> Ticks:
         clock: the clock that the times run on; UTC when not given.
 
     Raises:
-        DataError: as for `load_parquet`, or a price is not positive, an ask lies below its bid, or
-            times fall.
+        DataError: as for `load_parquet`.
+        MarketDataError: the ticks contradict themselves.
     """
     metadata, columns = _read(path, "time_msc", ("bid", "ask"), ("symbol", "digits"))
-    ticks = Ticks(
-        symbol=str(metadata["symbol"]),
-        digits=digits_from(metadata["digits"], path),
-        time_ms=_utc(path, columns["time_msc"].astype(np.int64), metadata, clock),
-        bid=columns["bid"].astype(np.int32),
-        ask=columns["ask"].astype(np.int32),
-    )
-    for complaint, wrong in (
-        ("time falls", np.diff(ticks.time_ms, prepend=ticks.time_ms[0]) < 0),
-        ("bid is not positive", ticks.bid <= 0),
-        ("ask lies below bid", ticks.ask < ticks.bid),
-    ):
-        if wrong.any():
-            raise DataError(f"{path}: {complaint} in row {int(np.flatnonzero(wrong)[0])}")
-    return ticks
+    with complaints_named(path):
+        times = times_column(columns["time_msc"], len(columns["time_msc"]), "time_msc")
+        return make_ticks(
+            symbol=str(metadata["symbol"]),
+            digits=digits_from(metadata["digits"], path),
+            time_ms=_utc(path, times, metadata, clock),
+            bid=columns["bid"],
+            ask=columns["ask"],
+        )
 
 
 def _utc(

@@ -7,6 +7,7 @@ from mtquant.model.bars import (
     Quote,
     Ticks,
     make_bars,
+    make_ticks,
 )
 from mtquant.model.clock import (
     Clock,
@@ -242,6 +243,7 @@ __all__ = [
     "direction_from_value",
     "lots_from_units",
     "make_bars",
+    "make_ticks",
     "minor_from_money",
     "money_from_minor",
     "nearest",

@@ -1,4 +1,4 @@
-"""What columns of bars must be; every complaint names the first wrong row and what stands there."""
+"""What columns of bars and ticks must be; complaints name the first wrong row and what is there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 IntColumn = NDArray[np.int64] | NDArray[np.int32]
 PRICE_COLUMNS: Final = ("open", "high", "low", "close")
-_WHOLE: Final = dict.fromkeys((*PRICE_COLUMNS, "spread"), "points") | {
+_WHOLE: Final = dict.fromkeys((*PRICE_COLUMNS, "spread", "bid", "ask"), "points") | {
     "time": "seconds",
     "time_ms": "milliseconds",
     "time_msc": "milliseconds",
@@ -92,14 +92,30 @@ def require_sane(
     Raises:
         MarketDataError: the message and `details["row"]` name the first wrong row.
     """
-    for complaint, rows, shown in _checks(times, volume, columns):
-        if len(rows):
-            row = int(rows[0])
-            raise MarketDataError(
-                f"{symbol}: {complaint} in row {row} (of {len(times)}, {len(rows)} such rows): "
-                f"{shown(row)}",
-                row=row,
-            )
+    _require_none(symbol, len(times), _checks(times, volume, columns))
+
+
+def require_sane_ticks(
+    symbol: str, times: NDArray[np.int64], bid: NDArray[np.int32], ask: NDArray[np.int32]
+) -> None:
+    """Refuse ticks that contradict themselves.
+
+    Raises:
+        MarketDataError: the message and `details["row"]` name the first wrong row.
+    """
+
+    def moved(row: int) -> str:
+        return f"{time_text(times[row])} after {time_text(times[row - 1])} UTC"
+
+    def prices(row: int) -> str:
+        return f"bid {bid[row]}, ask {ask[row]} points"
+
+    checks: tuple[_Check, ...] = (
+        ("time falls", np.flatnonzero(np.diff(times) < 0) + 1, moved),
+        ("bid is not positive", np.flatnonzero(bid <= 0), prices),
+        ("ask lies below bid", np.flatnonzero(ask < bid), prices),
+    )
+    _require_none(symbol, len(times), checks)
 
 
 def time_text(time_ms: int) -> str:
@@ -110,6 +126,16 @@ def time_text(time_ms: int) -> str:
     """
     text = str(np.datetime64(int(time_ms), "ms")).replace("T", " ")
     return text.removesuffix(".000")
+
+
+def _require_none(symbol: str, n: int, checks: tuple[_Check, ...]) -> None:
+    for complaint, rows, shown in checks:
+        if len(rows):
+            row = int(rows[0])
+            raise MarketDataError(
+                f"{symbol}: {complaint} in row {row} (of {n}, {len(rows)} such rows): {shown(row)}",
+                row=row,
+            )
 
 
 def _checks(

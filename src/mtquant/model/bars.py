@@ -14,6 +14,7 @@ from mtquant.model.bar_checks import (
     IntColumn,
     points_column,
     require_sane,
+    require_sane_ticks,
     times_column,
     whole_column,
 )
@@ -133,6 +134,29 @@ class Ticks:
     def content_hash(self) -> str:
         """Return a SHA-256 over symbol, digits and every column."""
         return _hash_of(f"{self.symbol},{self.digits}", self.time_ms, self.bid, self.ask)
+
+
+def make_ticks(
+    *, symbol: str, digits: int, time_ms: IntColumn, bid: IntColumn, ask: IntColumn
+) -> Ticks:
+    """Check columns and make `Ticks` of them.
+
+    Args:
+        symbol: standard name.
+        digits: decimals of the prices.
+        time_ms: UTC milliseconds, from 1970 on and before 2070.
+        bid: points.
+        ask: points.
+
+    Raises:
+        MarketDataError: columns differ in length, times lie outside these years or fall, a price
+            is not positive, or an ask lies below its bid.
+    """
+    n = len(time_ms)
+    times = times_column(time_ms, n, "time_ms")
+    bids, asks = points_column(bid, n, "bid"), points_column(ask, n, "ask")
+    require_sane_ticks(symbol, times, bids, asks)
+    return Ticks(symbol=symbol, digits=digits, time_ms=times, bid=bids, ask=asks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

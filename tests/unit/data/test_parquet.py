@@ -216,17 +216,32 @@ def test_a_parquet_file_becomes_ticks(write):
     assert (ticks.bid.tolist(), ticks.ask.tolist()) == ([100, 101, 99], [110, 111, 99])
 
 
+TICKS = tick_rows((7, 100, 110), (8, 101, 111))
+
+
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("replaced", "said"),
     [
-        ([(7, 100, 110), (6, 100, 110)], "time falls in row 1"),
-        ([(7, 0, 110)], "bid is not positive in row 0"),
-        ([(7, 100, 110), (8, 100, 99)], "ask lies below bid in row 1"),
+        (
+            "15 - time_msc as time_msc",
+            "EURUSD: time falls in row 1 .* 1970-01-01 00:00:00.007 after 1970-01-01 00:00:00.008",
+        ),
+        ("bid - 100 as bid", "bid is not positive in row 0 .*: bid 0, ask 110 points"),
+        ("187 - 11 * time_msc as ask", "ask lies below bid in row 1 .*: bid 101, ask"),
+        ("bid + 0.5::double as bid", r"column bid must hold whole points.*\(100.5 in row 0"),
+        ("ask::double as ask", r"column ask must hold whole points, was float64 \(110.0 in row 0"),
+        ("'nan'::double as ask", r"column ask must hold whole points, was float64 \(NaN in row 0"),
+        (f"bid + {2**32} as bid", f"column bid does not fit 32 bits of points: {2**32 + 100} in"),
+        (f"{2**63}::ubigint as ask", f"column ask does not fit 64 bits: {2**63} in row 0"),
+        (f"{2**62} as time_msc", "column time_msc lies outside .* in row 0 .*: 4611.* millisec"),
+        ("-time_msc as time_msc", r"column time_msc lies outside .*2 such rows\): -7 millisec"),
     ],
 )
-def test_ticks_that_contradict_themselves_are_refused(write, rows: list, said: str):
-    with pytest.raises(DataError, match=said):
-        load_ticks(write(tick_rows(*rows), {"symbol": "EURUSD", "digits": 5}))
+def test_a_wrong_tick_is_named_with_its_file_and_row(write, replaced: str, said: str):
+    file = write(f"select * replace ({replaced}) from ({TICKS})", {"symbol": "EURUSD", "digits": 5})
+
+    with pytest.raises(MarketDataError, match=rf"bars\.parquet: .*{said}"):
+        load_ticks(file)
 
 
 def test_ticks_without_a_price_column_are_refused(write):

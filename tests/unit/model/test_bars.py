@@ -15,6 +15,7 @@ from mtquant.model import (
     Ticks,
     Timeframe,
     make_bars,
+    make_ticks,
 )
 from mtquant.model.server_clock import KNOWN_UNTIL_MS
 
@@ -254,6 +255,37 @@ def test_a_quote_knows_its_spread():
     quote = Quote(symbol="EURUSD", time_ms=0, bid_points=100, ask_points=112)
 
     assert quote.spread_points == 12
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"time_ms": np.array([5, 4])}, "EURUSD: time falls in row 1 (of 2, 1 such rows): 1970"),
+        ({"time_ms": np.array([5, 2**62])}, "column time_ms lies outside 1970-01-01 to 2070-01-01"),
+        ({"bid": np.array([1, 0])}, "bid is not positive in row 1 (of 2, 1 such rows): bid 0, ask"),
+        (
+            {"bid": np.array([4, 2])},
+            "ask lies below bid in row 0 (of 2, 1 such rows): bid 4, ask 2",
+        ),
+        ({"ask": np.array([2.5, 3])}, "column ask must hold whole points, was float64 (2.5 in row"),
+        ({"ask": np.array([2, 2**32])}, "column ask does not fit 32 bits of points: 4294967296 in"),
+        ({"ask": np.array([2])}, "column ask has shape (1,), the times have (2,)"),
+    ],
+)
+def test_ticks_that_contradict_themselves_are_refused(changes: dict, said: str):
+    good = {"time_ms": np.array([5, 5]), "bid": np.array([1, 2]), "ask": np.array([2, 2])}
+    assert len(make_ticks(symbol="EURUSD", digits=5, **good)) == 2
+
+    with pytest.raises(MarketDataError) as caught:
+        make_ticks(symbol="EURUSD", digits=5, **(good | changes))
+
+    assert said in str(caught.value)
+
+
+def test_no_ticks_are_ticks_too():
+    empty = np.array([], dtype=np.int64)
+
+    assert len(make_ticks(symbol="EURUSD", digits=5, time_ms=empty, bid=empty, ask=empty)) == 0
 
 
 def test_ticks_have_the_length_of_their_columns():
