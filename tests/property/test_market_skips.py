@@ -59,7 +59,8 @@ def random_bars(chance: np.random.Generator, timeframe: Timeframe, count: int):
     opened = np.where(chance.random(count) < 0.15, close, opened)  # dojis
     wick = chance.integers(0, step + 1, (2, count))
     missing = np.cumsum((chance.random(count) < 0.05) * chance.integers(1, 60, count))
-    irregular = timeframe.duration_ms // 24 * (chance.random(count) < 0.02)  # a short day
+    an_hour_or_none = timeframe.duration_ms - timeframe.shortest_ms
+    irregular = an_hour_or_none * (chance.random(count) < 0.02)  # as where clocks are set forward
     times = MONDAY_MS + (np.arange(count) + missing) * timeframe.duration_ms - irregular
     return make_bars(
         symbol=SYMBOL,

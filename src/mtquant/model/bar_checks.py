@@ -13,6 +13,8 @@ from mtquant.model.server_clock import KNOWN_UNTIL_MS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mtquant.model.timeframe import Timeframe
+
 IntColumn = NDArray[np.int64] | NDArray[np.int32]
 PRICE_COLUMNS: Final = ("open", "high", "low", "close")
 _WHOLE: Final = dict.fromkeys((*PRICE_COLUMNS, "spread", "bid", "ask"), "points") | {
@@ -83,6 +85,7 @@ def times_column(values: IntColumn, n: int, name: str, *, unit_ms: int = 1) -> N
 
 def require_sane(
     symbol: str,
+    timeframe: Timeframe,
     times: NDArray[np.int64],
     volume: NDArray[np.int64],
     columns: Mapping[str, NDArray[np.int32]],
@@ -92,7 +95,7 @@ def require_sane(
     Raises:
         MarketDataError: the message and `details["row"]` name the first wrong row.
     """
-    _require_none(symbol, len(times), _checks(times, volume, columns))
+    _require_none(symbol, len(times), _checks(timeframe, times, volume, columns))
 
 
 def require_sane_ticks(
@@ -139,7 +142,10 @@ def _require_none(symbol: str, n: int, checks: tuple[_Check, ...]) -> None:
 
 
 def _checks(
-    times: NDArray[np.int64], volume: NDArray[np.int64], columns: Mapping[str, NDArray[np.int32]]
+    timeframe: Timeframe,
+    times: NDArray[np.int64],
+    volume: NDArray[np.int64],
+    columns: Mapping[str, NDArray[np.int32]],
 ) -> tuple[_Check, ...]:
     low, high, spread = columns["low"], columns["high"], columns["spread"]
     opened, closed = columns["open"], columns["close"]
@@ -156,6 +162,11 @@ def _checks(
     return (
         ("time falls", np.flatnonzero(rise < 0) + 1, moved),
         ("time stands twice", np.flatnonzero(rise == 0) + 1, lambda row: time_text(times[row])),
+        (
+            f"{timeframe.name} bar opens before the one before it is over",
+            np.flatnonzero(rise < timeframe.shortest_ms) + 1,
+            moved,
+        ),
         ("price is not positive", np.flatnonzero(least <= 0), prices),
         ("high lies below low", np.flatnonzero(high < low), prices),
         ("open or close lies outside low and high", np.flatnonzero(outside), prices),

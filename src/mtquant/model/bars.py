@@ -96,14 +96,14 @@ def make_bars(
 
     Raises:
         MarketDataError: columns differ in length, times lie outside these years or do not rise,
-            prices contradict themselves.
+            bars overlap, prices contradict themselves.
     """
     n = len(time_ms)
     given = {"open": open, "high": high, "low": low, "close": close, "spread": spread}
     columns = {name: points_column(values, n, name) for name, values in given.items()}
     times = times_column(time_ms, n, "time_ms")
     volume = whole_column(tick_volume, n, "tick_volume")
-    require_sane(symbol, times, volume, columns)
+    require_sane(symbol, timeframe, times, volume, columns)
     for prices in columns.values():
         prices.setflags(write=False)
     times.setflags(write=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 MINUTE_MS = 60_000
+_SHORTEST_MONTH = 28 * 1440  # minutes
 
 
 class Timeframe(Enum):
@@ -42,3 +43,16 @@ class Timeframe(Enum):
         if self is Timeframe.MN1:
             raise ValueError("MN1 has no fixed length in milliseconds; use W1 or shorter")
         return int(self.value) * MINUTE_MS
+
+    @property
+    def shortest_ms(self) -> int:
+        """Return the least time between the openings of two bars, in milliseconds.
+
+        Bars longer than an hour are cut by a server's clock: one of them is an hour shorter where
+        daylight saving begins.
+
+        >>> Timeframe.D1.shortest_ms // 3_600_000
+        23
+        """
+        minutes = _SHORTEST_MONTH if self is Timeframe.MN1 else int(self.value)
+        return (minutes - 60 if minutes > 60 else minutes) * MINUTE_MS

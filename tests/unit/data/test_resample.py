@@ -100,6 +100,19 @@ def test_two_steps_are_as_good_as_one(seed: int, count: int, clock: str, target:
     assert (direct.open[0], direct.close[-1]) == (base.open[0], base.close[-1])
 
 
+@pytest.mark.parametrize("clock", ["eet_eu", "ny_plus_7"])
+@pytest.mark.parametrize(
+    ("target", "hours"), [(Timeframe.H2, 1), (Timeframe.D1, 23), (Timeframe.W1, 167)]
+)
+def test_the_bar_in_which_daylight_saving_begins_is_an_hour_shorter(
+    clock: str, target: Timeframe, hours: int
+):
+    base = minutes_from(ms(2017, 3, 1), 40 * 1440)
+    longer = resample(base, target, ServerClock(clock))
+
+    assert np.diff(longer.time_ms).min() == hours * 3_600_000
+
+
 def test_shorter_bars_cannot_be_made():
     hours = resample(minutes_from(ms(2017, 1, 2), 60), Timeframe.H1, UTC_CLOCK)
 

@@ -56,13 +56,13 @@ BarsStore(Path(sys.argv[1])).put(load_sample())
 """
 
 
-def bars_of(rows: int = 3, **more) -> Bars:
+def bars_of(rows: int = 3, timeframe: Timeframe = Timeframe.M15, **more) -> Bars:
     close = 100_000 + np.arange(rows)
     given = {
         "symbol": "EURUSD",
-        "timeframe": Timeframe.M15,
+        "timeframe": timeframe,
         "digits": 5,
-        "time_ms": np.arange(rows) * 900_000,
+        "time_ms": np.arange(rows) * timeframe.value * 60_000,
         "open": close - 5,
         "high": close + 7,
         "low": close - 9,

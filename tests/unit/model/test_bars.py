@@ -34,7 +34,8 @@ def columns(**changes) -> dict:
 
 
 def bars(**changes) -> Bars:
-    return make_bars(symbol="EURUSD", timeframe=Timeframe.M1, digits=5, **columns(**changes))
+    facts = {"symbol": "EURUSD", "timeframe": Timeframe.M1, "digits": 5}
+    return make_bars(**(facts | columns(**changes)))
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,44 @@ def test_times_from_1970_until_2070_are_taken():
     assert bars(time_ms=np.array([0, 60_000, 120_000, last])).time_ms[-1] == last
 
 
+HOUR_MS = 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "shortest_ms"),
+    [
+        (Timeframe.M1, 60_000),
+        (Timeframe.M30, 30 * 60_000),
+        (Timeframe.H1, HOUR_MS),
+        (Timeframe.H2, HOUR_MS),  # where daylight saving begins; so are those below
+        (Timeframe.H12, 11 * HOUR_MS),
+        (Timeframe.D1, 23 * HOUR_MS),
+        (Timeframe.W1, 7 * DAY_MS - HOUR_MS),
+        (Timeframe.MN1, 28 * DAY_MS - HOUR_MS),
+    ],
+)
+def test_bars_may_follow_each_other_closely_but_not_overlap(timeframe: Timeframe, shortest_ms: int):
+    times = np.array([0, 1, 3, 4]) * shortest_ms
+
+    assert bars(timeframe=timeframe, time_ms=times).timeframe is timeframe
+    times[2:] -= shortest_ms + 1
+    with pytest.raises(MarketDataError) as caught:
+        bars(timeframe=timeframe, time_ms=times)
+    said = f"EURUSD: {timeframe.name} bar opens before the one before it is over in row 2 (of 4, 1 "
+    assert str(caught.value).startswith(said)
+    assert caught.value.details == {"row": 2}
+
+
+def test_minutes_that_are_called_hours_are_refused():
+    with pytest.raises(MarketDataError) as caught:
+        bars(timeframe=Timeframe.H1)
+
+    assert str(caught.value) == (
+        "EURUSD: H1 bar opens before the one before it is over in row 1 (of 4, 3 such rows): "
+        "1970-01-01 00:01:00 after 1970-01-01 00:00:00 UTC"
+    )
+
+
 @pytest.mark.parametrize("profile", ["eet_eu", "ny_plus_7"])
 def test_server_clocks_know_the_summers_of_all_times_that_are_taken(profile: str):
     last_change = ServerClock(profile).changes[0][-1]
@@ -224,11 +263,12 @@ def test_equal_content_has_equal_hashes_and_any_change_another():
 @pytest.mark.parametrize("rows", [1, (1 << 15) - 1, 1 << 15, (1 << 16) + 1])
 def test_the_hash_is_that_of_the_columns_as_64_bit_numbers(rows: int):
     column = np.arange(rows) + 1
+    times = column * 60_000
     made = bars(
-        time_ms=column, open=column, high=column, low=column, close=column, spread=3, tick_volume=4
+        time_ms=times, open=column, high=column, low=column, close=column, spread=3, tick_volume=4
     )
     digest = sha256(b"EURUSD,M1,5")
-    for values in (*[column] * 5, np.full(rows, 3), np.full(rows, 4)):
+    for values in (times, *[column] * 4, np.full(rows, 3), np.full(rows, 4)):
         digest.update(values.astype("<i8").tobytes())
 
     assert made.content_hash() == digest.hexdigest()
