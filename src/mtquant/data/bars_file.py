@@ -75,7 +75,7 @@ def load_bars(path: Path, *, default_spread_points: int = 0) -> Bars:
         raise DataError(f"{path}: the file holds no bars")
     with complaints_named(path):
         return make_bars(
-            symbol=str(arrays["symbol"]),
+            symbol=symbol_from(arrays["symbol"].tolist(), path),
             timeframe=timeframe_named(str(arrays["timeframe"]), path),
             digits=digits_from(arrays["digits"], path),
             time_ms=arrays["time_ms"],
@@ -96,6 +96,18 @@ def complaints_named(path: Path) -> Iterator[None]:
         yield
     except MarketDataError as error:
         raise MarketDataError(f"{path}: {error}", **error.details) from error
+
+
+def symbol_from(value: Any, path: Path) -> str:
+    """Return the symbol that a file states.
+
+    Raises:
+        DataError: it is no name: not one text, empty, unprintable, or with a path's separators.
+    """
+    is_name = isinstance(value, str) and value.strip() == value and value.isprintable()
+    if not is_name or not value.strip(".") or "/" in value or "\\" in value:
+        raise DataError(f"{path}: symbol must be one name such as EURUSD, was {value!r:.60}")
+    return str(value)
 
 
 def timeframe_named(name: str, path: Path) -> Timeframe:

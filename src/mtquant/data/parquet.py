@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtquant.data.bars_file import complaints_named, digits_from, timeframe_named
+from mtquant.data.bars_file import complaints_named, digits_from, symbol_from, timeframe_named
 from mtquant.model import Bars, DataError, ServerClock, Ticks, make_bars, make_ticks, times_column
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def load_parquet(
         times = times_column(columns["time"], len(columns["time"]), "time", unit_ms=1000)
         time_ms = _utc(path, times, metadata, clock)
         return make_bars(
-            symbol=str(metadata["symbol"]),
+            symbol=symbol_from(metadata["symbol"], path),
             timeframe=timeframe_named(str(metadata["timeframe"]), path),
             digits=digits_from(metadata["digits"], path),
             time_ms=time_ms,
@@ -107,7 +107,7 @@ def load_ticks(path: Path, *, clock: ServerClock | None = None) -> Ticks:
     with complaints_named(path):
         times = times_column(columns["time_msc"], len(columns["time_msc"]), "time_msc")
         return make_ticks(
-            symbol=str(metadata["symbol"]),
+            symbol=symbol_from(metadata["symbol"], path),
             digits=digits_from(metadata["digits"], path),
             time_ms=_utc(path, times, metadata, clock),
             bid=columns["bid"],

@@ -1,6 +1,7 @@
 """Bars in `.npz` files survive the trip, and a file that is none is refused, never half read."""
 
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -74,6 +75,24 @@ def test_an_incomplete_file_is_refused_with_its_name(tmp_path: Path, changes: di
 
     with pytest.raises(DataError, match=f"bars.npz: {message}"):
         load_bars(file)
+
+
+NO_NAMES = ("", " ", " EURUSD", "EUR\nUSD", "EURUSD\x00.", "../../x", "a\\b", "/etc", "..", ".")
+
+
+@pytest.mark.parametrize(
+    "symbol", [*NO_NAMES, ["EURUSD", "X"], ["EURUSD"], 5, b"EURUSD", [["EURUSD"]]]
+)
+def test_a_symbol_that_is_no_name_is_refused_with_what_it_was(tmp_path: Path, symbol: object):
+    said = re.escape(f"bars.npz: symbol must be one name such as EURUSD, was {symbol!r}")
+
+    with pytest.raises(DataError, match=said):
+        load_bars(written(tmp_path, symbol=np.array(symbol)))
+
+
+@pytest.mark.parametrize("symbol", ["EURUSD.m", "#AAPL", "US 500", "BTC+", "ÖL", ".DE40"])
+def test_symbols_are_named_as_brokers_name_them(tmp_path: Path, symbol: str):
+    assert load_bars(written(tmp_path, symbol=symbol)).symbol == symbol
 
 
 def test_bars_that_contradict_themselves_are_refused(tmp_path: Path):

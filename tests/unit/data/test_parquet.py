@@ -78,6 +78,12 @@ def test_times_that_are_not_utc_need_the_name_of_their_clock(write):
         (SELECT, {"symbol": "EURUSD"}, "timeframe, digits missing"),
         (SELECT, ABOUT | {"timeframe": "M7"}, "timeframe 'M7'"),
         (SELECT, ABOUT | {"timeframe": ["H1"]}, "timeframe"),
+        (
+            SELECT,
+            ABOUT | {"symbol": ["EURUSD"]},
+            "symbol must be one name such as EURUSD, was .'EU",
+        ),
+        (SELECT, ABOUT | {"symbol": "../x"}, "symbol must be one name such as EURUSD, was '../x'"),
         (SELECT, ABOUT | {"digits": "x"}, "digits must be 0 to 8"),
         (f"select * exclude (close) from ({SELECT})", ABOUT, "close missing"),
         (f"select * from ({SELECT}) where time < 0", ABOUT, "the file holds no prices"),
