@@ -120,8 +120,8 @@ def broken(tmp_path: Path, kind: str) -> Path:
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("empty", "not a readable .npz bars file"),
-        ("text", "not a readable .npz bars file"),
+        ("empty", "this is no .npz or .parquet file"),
+        ("text", "this is no .npz or .parquet file"),
         ("cut", "not a readable .npz bars file"),
         ("rowless", "holds no bars"),
         ("backwards", "time falls in row 1"),
@@ -134,6 +134,12 @@ def test_a_broken_data_file_is_named_with_what_is_wrong(
 
     assert said in line
     assert kind in line or kind == "backwards"
+
+
+def test_a_folder_of_data_is_told_that_it_is_one(tmp_path: Path) -> None:
+    line = refused("backtest", "--data", str(tmp_path))
+
+    assert "this is a folder; name a .npz or .parquet file" in line
 
 
 def test_a_folder_with_strange_files_is_left_alone(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ _REQUIRED = ("time_ms", *_PRICES)
 _OPTIONAL = ("spread", "tick_volume")
 _IDENTITY = ("symbol", "timeframe", "digits")
 _DIGITS = frozenset("012345678")
+_ZIP, _ARRAY = b"PK", b"\x93NUMPY"  # how files of several arrays and of one begin
 _DAMAGE = (
     EOFError,
     KeyError,
@@ -133,19 +134,42 @@ def digits_from(value: Any, path: Path) -> int:
     return int(text)
 
 
-def _arrays(path: Path) -> dict[str, Any]:
+def require_file(path: Path) -> None:
+    """Refuse a path that leads to no file.
+
+    Raises:
+        DataError: it is a folder, or there is nothing.
+    """
+    if path.is_dir():
+        raise DataError(f"{path}: this is a folder; name a .npz or .parquet file")
     if not path.is_file():
         raise DataError(f"{path}: there is no such data file")
+
+
+def _arrays(path: Path) -> dict[str, Any]:
+    require_file(path)
     try:
         # opened here: numpy leaves a file open that it cannot read
         with path.open("rb") as file, _archive(file, path) as archive:
-            return {name: archive[name] for name in archive.files}
+            return {name: _array(archive, name, path) for name in archive.files}
     except _DAMAGE as error:
         raise DataError(f"{path}: this is not a readable .npz bars file ({error})") from error
 
 
 def _archive(file: BinaryIO, path: Path) -> NpzFile:
-    archive = np.load(file, allow_pickle=False)
-    if not isinstance(archive, NpzFile):
+    start = file.read(len(_ARRAY))
+    file.seek(0)
+    if start == _ARRAY:
         raise DataError(f"{path}: this is one array, not an .npz bars file")
-    return archive
+    if not start.startswith(_ZIP):
+        raise DataError(f"{path}: this is no .npz or .parquet file")
+    return NpzFile(file, allow_pickle=False)
+
+
+def _array(archive: NpzFile, name: str, path: Path) -> Any:
+    try:
+        return archive[name]
+    except ValueError as error:
+        if "allow_pickle" not in str(error):  # numpy's advice, which is none for data of others
+            raise
+        raise DataError(f"{path}: the array {name} holds Python objects, not numbers") from error

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mtquant.data.bars_file import complaints_named, digits_from, symbol_from, timeframe_named
+from mtquant.data.bars_file import (
+    complaints_named,
+    digits_from,
+    require_file,
+    symbol_from,
+    timeframe_named,
+)
 from mtquant.model import Bars, DataError, ServerClock, Ticks, make_bars, make_ticks, times_column
 
 if TYPE_CHECKING:
@@ -137,8 +143,7 @@ def _utc(
 def _read(
     path: Path, time: str, prices: tuple[str, ...], facts: tuple[str, ...]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such data file")
+    require_file(path)
     duckdb = _duckdb(path, "reading")
     try:
         with duckdb.connect() as connection:

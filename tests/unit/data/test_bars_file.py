@@ -1,6 +1,7 @@
 """Bars in `.npz` files survive the trip, and a file that is none is refused, never half read."""
 
 import io
+import pickle
 import re
 import zipfile
 from pathlib import Path
@@ -126,24 +127,52 @@ def test_a_missing_file_is_refused(tmp_path: Path):
         load_bars(tmp_path / "none.npz")
 
 
-@pytest.mark.parametrize("kind", ["text", "empty", "npy", "zip", "pickle"])
-def test_a_file_of_another_kind_is_refused(tmp_path: Path, kind: str):
+def test_a_folder_is_told_from_a_missing_file(tmp_path: Path):
+    with pytest.raises(DataError, match=r"this is a folder; name a \.npz or \.parquet file"):
+        load_bars(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("text", "this is no .npz or .parquet file"),
+        ("empty", "this is no .npz or .parquet file"),
+        ("pickle", "this is no .npz or .parquet file"),
+        ("npy", "this is one array, not an .npz bars file"),
+        (
+            "zip",
+            "the arrays time_ms, open, high, low, close, symbol, timeframe, digits are missing",
+        ),
+        ("cut", "this is not a readable .npz bars file ("),
+        ("objects", "the array extra holds Python objects, not numbers"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_without_unsafe_advice(
+    tmp_path: Path, kind: str, said: str
+):
     file = tmp_path / "bars.npz"
     if kind == "text":
         file.write_text("time,open\n1,2\n", encoding="utf-8")
     elif kind == "empty":
         file.touch()
+    elif kind == "pickle":
+        file.write_bytes(pickle.dumps({"close": 1}))
     elif kind == "npy":
         with file.open("wb") as handle:
             np.save(handle, np.arange(3))
     elif kind == "zip":
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr("readme.txt", "no array")
+    elif kind == "cut":
+        file.write_bytes(WHOLE[:-9])
     else:
         np.savez(file, **arrays(), extra=np.array([{}], dtype=object))
 
-    with pytest.raises(DataError, match=r"bars\.npz"):
+    with pytest.raises(DataError) as caught:
         load_bars(file)
+
+    assert str(caught.value).startswith(f"{file}: {said}")
+    assert "pickle" not in str(caught.value)
 
 
 def whole_file() -> bytes:

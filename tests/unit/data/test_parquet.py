@@ -183,6 +183,9 @@ def test_a_missing_or_foreign_file_is_refused(tmp_path: Path):
 
     with pytest.raises(DataError, match="there is no such data file"):
         load_parquet(tmp_path / "none.parquet")
+    for load in (load_parquet, load_ticks):
+        with pytest.raises(DataError, match=r"this is a folder; name a \.npz or \.parquet file"):
+            load(tmp_path)
     with pytest.raises(DataError, match="not a readable Parquet file"):
         load_parquet(foreign)
 
