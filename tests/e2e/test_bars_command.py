@@ -102,6 +102,26 @@ def test_a_store_of_another_folder_is_named(bars, file: Path, tmp_path: Path):
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize("words", [["import", "year.npz"], ["list"], ["remove", "abc"]])
+def test_a_store_without_a_name_is_refused_and_nothing_is_written(
+    bars, file: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+):
+    monkeypatch.chdir(file.parent)
+
+    code, said, error = bars(*words, "--store", "")
+
+    assert (code, said) == (2, "")
+    assert "Invalid value for '--store': the name is empty; name a folder" in error
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_the_current_folder_may_be_a_store(bars, file: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(file.parent)
+
+    assert bars("import", "year.npz", "--store", ".")[0] == 0
+    assert len(BarsStore(file.parent).entries()) == 1
+
+
 def test_bars_without_a_spread_are_told_of(bars, tmp_path: Path):
     save_bars(load_sample(spread_points=0), tmp_path / "bare.npz")
 

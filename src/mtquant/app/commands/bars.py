@@ -13,10 +13,19 @@ from mtquant.app.commands.options import json_option
 if TYPE_CHECKING:
     from mtquant.data.store import BarsStore
 
+
+def _named(_: click.Context, __: click.Parameter, folder: str | None) -> Path | None:
+    """Refuse the empty name: it would be the current folder."""
+    if folder == "":
+        raise click.BadParameter("the name is empty; name a folder, or leave the option out")
+    return None if folder is None else Path(folder)
+
+
 _store_option = click.option(
     "--store",
     "folder",
-    type=click.Path(path_type=Path),
+    metavar="PATH",
+    callback=_named,
     help="Folder of the bars; default: your data folder, see MTQUANT_DATA.",
 )
 
