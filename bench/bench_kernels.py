@@ -38,9 +38,17 @@ COLD_MS, COMPILE_S, RUN_MB, SWEEP_MB = 800, 20, 250, 300
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the prices, made once."""
+    """Return a folder with the prices of bench/peers, made once."""
     folder = tmp_path_factory.mktemp("prices")
-    ensure_data(folder, HUGE, HUGE)
+    ensure_data(folder, LARGE, HUGE)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def many_bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with ten million bars, made once."""
+    folder = tmp_path_factory.mktemp("many")
+    ensure_data(folder, HUGE, 1)
     return folder
 
 
@@ -68,8 +76,8 @@ def test_ten_million_ticks(data: Path) -> None:
     report("ticks", ours.ticks(quotes), HUGE, 50)
 
 
-def test_a_strategy_in_python_keeps_its_pace_over_ten_million_bars(data: Path) -> None:
-    works = [ours.on_bar(job.load_prices(data, size)) for size in (LARGE, HUGE)]
+def test_a_strategy_in_python_keeps_its_pace_over_ten_million_bars(many_bars: Path) -> None:
+    works = [ours.on_bar(job.load_prices(many_bars, size)) for size in (LARGE, HUGE)]
     seconds: list[list[float]] = [[], []]
     for turn in range(6):
         for number, work in enumerate(works):
