@@ -54,7 +54,7 @@ class HeatMap:
     others: tuple[tuple[str, int], ...]
 
 
-def varied(results: SweepResults) -> tuple[str, ...]:
+def varying_names(results: SweepResults) -> tuple[str, ...]:
     """Return the parameters that take more than one value, in their order."""
     return tuple(name for name, one in results.parameters.items() if len(_distinct(one)) > 1)
 
@@ -71,7 +71,7 @@ def heat_map(
     """
     figure = find_figure(by)
     require_map(names, results.names)
-    vary = varied(results)
+    vary = varying_names(results)
     chosen = tuple(names) or vary[:2]
     if not chosen:
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from mtquant.research.page import asset, html_page, section, subtitle
 from mtquant.research.sweep.figures import FIGURES, Figure, find_figure
-from mtquant.research.sweep.heat import heat_map, value_text, varied
+from mtquant.research.sweep.heat import heat_map, value_text, varying_names
 from mtquant.research.sweep.heat_svg import heat_html
 from mtquant.research.sweep.trials import TrialState
 from mtquant.research.tables import facts_html
@@ -87,7 +87,7 @@ def table_figures(by: str, shown: Sequence[str] = SHOWN) -> list[Figure]:
 
 def parameter_columns(results: SweepResults) -> list[str]:
     """Return the parameters that a table shows: those that vary, or all when none does."""
-    return list(varied(results) or results.names)
+    return list(varying_names(results) or results.names)
 
 
 def short_names(names: Sequence[str]) -> list[str]:
