@@ -94,7 +94,7 @@ class SweepResults:
         return rows[np.argsort(keys, kind="stable")]
 
     def common_reasons(self, state: TrialState, most: int = 10) -> list[tuple[str, int]]:
-        """Return the most frequent reasons for an state with their counts, frequent ones first."""
+        """Return the most frequent reasons for a state with their counts, frequent ones first."""
         code = _CODES.index(state)
         found = Counter(why for row, why in self.reasons.items() if self.states[row] == code)
         return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
