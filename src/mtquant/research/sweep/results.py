@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from mtquant.model import ConfigError
@@ -122,11 +121,6 @@ class SweepResults:
             file.write(",".join(head) + "\n")
             for start in range(0, len(self), _CHUNK):
                 file.write(self._csv_chunk(start, min(start + _CHUNK, len(self))))
-
-    def to_json(self) -> str:
-        """Return all trials as a JSON list, in the order of their numbers; undefined is null."""
-        rows = [self.row(row) for row in range(len(self))]
-        return orjson.dumps(rows).decode()
 
     def to_frame(self) -> Any:
         """Return a pandas frame with a row per trial, indexed by its number.
