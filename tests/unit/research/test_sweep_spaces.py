@@ -52,6 +52,7 @@ def values_of(word: str) -> list[object]:
         ("risk.lost_fraction=0.5%:1.5%:0.5%", [0.005, 0.01, 0.015]),
         ("risk.lost_fraction=1%,0.02", [0.01, 0.02]),
         ("mode=up,down:side", ["up", "down:side"]),
+        ("mode=1_0", ["1_0"]),
         ("is_on=true,False", [True, False]),
     ],
 )
@@ -79,6 +80,10 @@ def test_a_word_gives_its_values_the_stop_among_them(word: str, values: list[obj
         ("level=1e400", "expected a finite number"),
         ("fast=5.5", "expected a whole number, got '5.5'"),
         ("fast=ten", "expected a whole number, got 'ten'"),
+        ("fast=1_0", "fast: '1_0' is no number; write it without _"),
+        ("fast=5:1_0", "fast: '1_0' is no number; write it without _"),
+        ("level=0:1_0", "level: '1_0' is no number"),
+        ("risk.lost_fraction=1_0%", "risk.lost_fraction: '1_0%' is no number"),
         ("fast=none", "expected a whole number, got 'none'"),
         ("fast=5,8,5", "fast: 5 is given twice"),
         ("level=nan", "expected a finite number"),

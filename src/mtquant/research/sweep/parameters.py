@@ -76,7 +76,18 @@ class Parameter:
             raise ConfigError(f"{self.name}: a value is missing (write {self.name}=5,8,13)")
         if text.lower() == NONE and type(None) in self._options():
             return None
+        if self.is_number:
+            self.require_digits(text)
         return self.value(_plain(text, self.kind))
+
+    def require_digits(self, text: str) -> None:
+        """Refuse `_` between digits, which is more often a slip than a thousands mark.
+
+        Raises:
+            ConfigError: the message has the text.
+        """
+        if "_" in text:
+            raise ConfigError(f"{self.name}: {text!r} is no number; write it without _")
 
     def _options(self) -> tuple[Any, ...]:
         if get_origin(self.hint) in {Union, types.UnionType}:

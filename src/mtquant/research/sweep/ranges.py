@@ -120,6 +120,7 @@ def _range(parameter: Parameter, text: str) -> list[Value]:
 def _number(parameter: Parameter, part: str, text: str) -> Decimal:
     """Return a number exactly as written, so that 0.1:0.3:0.1 ends at 0.3."""
     word = part.strip()
+    parameter.require_digits(word)
     is_percent = word.endswith("%") and parameter.name.endswith("_fraction")
     try:
         number = Decimal(word.removesuffix("%") if is_percent else word)
