@@ -253,8 +253,14 @@ def test_a_list_is_read_from_either_kind_of_file(tmp_path: Path, name: str, text
         ("list.csv", "fast,slow\n5\n", "row 1 has 1 values, the heading 2 names"),
         ("list.csv", "fast\n5\nten\n", "row 2: fast: expected a whole number, got 'ten'"),
         ("list.csv", 'fast\n"5\n', "this is not CSV"),
-        ("list.jsonl", "{\n", "line 1 is not JSON"),
-        ("list.jsonl", "[5]\n", "line 1 holds no object"),
+        ("list.csv", "fast,slow, fast\n5,9,6\n", "fast: is given 2 times; write it once"),
+        ("list.csv", "fast,\n5,\n", "name 2 of 2 is empty"),
+        ("list.csv", 'fast\n"5\n6"\n', "row 1: fast: expected a whole number, got '5\\n6'"),
+        ("list.jsonl", "{\n", "line 1: this is not JSON"),
+        ("list.jsonl", "[" * 100_000, "line 1: this is not JSON"),
+        ("list.jsonl", "[5]\n", "line 1: this is no object"),
+        ("list.jsonl", '\n{"fats": 5}\n', "line 2: fats: there is no such parameter; did you"),
+        ("list.jsonl", '{"fast": 5, "fast": 6}\n', "line 1: fast: is given 2 times; write it"),
     ],
 )
 def test_a_list_that_cannot_be_read_is_refused(
