@@ -14,6 +14,7 @@ from mtquant.app.sweep import Period, make_setup, parse_period, run_setup
 from mtquant.app.sweep.evaluator import BacktestEvaluator, KernelEvaluator, make_evaluator
 from mtquant.app.sweep.lists import read_list
 from mtquant.app.sweep.periods import make_windows
+from mtquant.app.sweep.reasons import reason_of
 from mtquant.app.wiring import make_plan, run_backtest
 from mtquant.data import load_sample, save_bars
 from mtquant.model import ConfigError, EvaluationError
@@ -119,6 +120,49 @@ def test_trials_of_a_strategy_that_looks_at_ticks_are_run_event_by_event(
 
     assert setup.objections == ("ticker looks at ticks",)
     assert isinstance(make_evaluator(setup.loaded, {"all": setup.sources[0]}), BacktestEvaluator)
+
+
+class Talkative(Strategy):
+    Parameters = BrokenParameters
+
+    def signals(self, columns: Any) -> Any:
+        raise RuntimeError("\x1b[31mno\x1b[0m\n\nat line 7")
+
+    def on_bar(self, bars: Any) -> None:
+        raise RuntimeError("\x1b[31mno\x1b[0m\n\nat line 7")
+
+
+@pytest.mark.parametrize("kind", [BacktestEvaluator, KernelEvaluator])
+def test_of_what_a_strategy_raises_the_first_line_is_kept(
+    monkeypatch: pytest.MonkeyPatch, kind: type[BacktestEvaluator] | type[KernelEvaluator]
+) -> None:
+    monkeypatch.setattr("mtquant.app.wiring.STRATEGIES", {"talkative": Talkative})
+    loaded = load_config(overrides={"strategy": {"name": "talkative"}})
+
+    with pytest.raises(EvaluationError) as caught:
+        kind(loaded, {"few": load_sample()[:300]}).evaluate({"at": 7}, "few")
+    assert str(caught.value) == "RuntimeError: no"
+
+
+class Wordless(Exception):  # noqa: N818 - as a strategy may name its own
+    def __str__(self) -> str:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyError("missing"), "KeyError: 'missing'"),
+        (ValueError("one\ntwo"), "ValueError: one"),
+        (ValueError("\n \n  one\r\ntwo"), "ValueError: one"),
+        (ValueError("\x1b[1m\x1b[31ma\x1b[0m\x07\tb\x1b]0;title\x07"), "ValueError: a b"),
+        (ValueError("\ud800"), "ValueError:"),
+        (ValueError(), "ValueError"),
+        (Wordless(), "Wordless"),
+    ],
+)
+def test_a_reason_is_the_class_and_the_first_line(error: Exception, said: str) -> None:
+    assert reason_of(error) == said
 
 
 def test_a_trial_too_large_for_the_kernel_is_run_event_by_event() -> None:

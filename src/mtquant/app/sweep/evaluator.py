@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mtquant.app.config import BotConfig, LoadedConfig, load_config
 from mtquant.app.playing import kernel_job, plan_objections
 from mtquant.app.sweep.periods import Window
+from mtquant.app.sweep.reasons import reason_of
 from mtquant.app.sweep.variants import Variants
 from mtquant.app.wiring import Plan, make_exits, make_strategy, run_backtest
 from mtquant.data import resample
@@ -93,7 +94,7 @@ class BacktestEvaluator(_Varying):
             deals = run_backtest(plan).book.ledger.deals
             return summarise(plan.bars, deals, plan.config.venue)
         except Exception as error:  # a strategy may raise anything; the other trials go on
-            raise EvaluationError(f"{type(error).__name__}: {error}") from error
+            raise EvaluationError(reason_of(error)) from error
 
 
 class KernelEvaluator(_Varying):
@@ -117,7 +118,7 @@ class KernelEvaluator(_Varying):
             if played is not None:
                 return summarise_played(played)
         except Exception as error:  # a strategy may raise anything; the other trials go on
-            raise EvaluationError(f"{type(error).__name__}: {error}") from error
+            raise EvaluationError(reason_of(error)) from error
         return self._by_events.evaluate(combination, window)
 
     def play(self, config: BotConfig, window: str) -> Played | None:

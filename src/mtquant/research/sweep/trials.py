@@ -10,6 +10,7 @@ import orjson
 
 from mtquant.model import EvaluationError, InputError
 from mtquant.research.sweep.figures import figures_of
+from mtquant.research.sweep.reasons import one_line
 from mtquant.research.sweep.space import Space
 
 if TYPE_CHECKING:
@@ -68,13 +69,13 @@ def _run(work: Work, evaluator: Evaluator, index: int) -> Iterator[bytes]:
         evaluator.check(combination)
     except InputError as error:
         for row in range(first, first + len(work.windows)):
-            yield _line(row, TrialState.INVALID, str(error))
+            yield _line(row, TrialState.INVALID, one_line(str(error)))
         return
     for row, window in enumerate(work.windows, first):
         try:
             summary = evaluator.evaluate(combination, window)
         except EvaluationError as error:
-            yield _line(row, TrialState.FAILED, str(error))
+            yield _line(row, TrialState.FAILED, one_line(str(error)))
         else:
             yield _line(row, TrialState.OK, figures_of(summary))
 
