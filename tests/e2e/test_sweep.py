@@ -175,6 +175,23 @@ def test_lists_draws_and_windows_are_swept_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("--by", "profit_factor"), "No trial is ranked: profit_factor is undefined for every"),
+        (("--min-trades", "999"), "No trial is ranked: none has sharpe and at least 999 trades"),
+    ],
+)
+def test_a_sweep_without_a_ranked_trial_says_why(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    grid = ("--grid", "fast=40", "slow=90", "--from", "2017-01-02", "--to", "2017-01-05")
+    done = run("sweep", *grid, *words, cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
         ((), "a sweep needs parameters to vary, such as --grid fast=5:50:5"),
         (("--grid", "fats=5:50:5"), "fats: there is no such parameter; did you mean 'fast'?"),
         (("--grid", "fast=50:5:5"), "fast: '50:5:5' is empty; write the lower end first"),
@@ -206,6 +223,15 @@ def test_bad_input_is_one_line_that_says_what_would_be_right(
     assert done.returncode == 1, done.stdout
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("draws", ["0", "-1"])
+def test_at_least_one_combination_is_drawn(tmp_path: Path, draws: str) -> None:
+    done = run("sweep", "--grid", "fast=5:9", "--random", draws, cwd=tmp_path)
+
+    assert done.returncode == 2, done.stdout
+    assert f"Invalid value for '--random': {draws} is not in the range x>=1" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @posix

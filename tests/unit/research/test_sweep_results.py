@@ -249,7 +249,9 @@ def test_the_cells_of_a_map_tell_their_trial() -> None:
 def test_a_report_without_a_ranked_trial_says_so() -> None:
     text = page(RESULTS, View(by="sortino"))
 
-    assert "No trial has this figure with that many trades." in text
+    assert "No trial is ranked: sortino is undefined for every trial" in text
+    few = page(RESULTS, View(by="trades", min_trades=99))
+    assert "No trial is ranked: none has trades and at least 99 trades" in few
     assert "no cell has a result" in text
     assert "sortino is not defined, or too few trades" in text
 

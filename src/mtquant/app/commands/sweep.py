@@ -19,7 +19,13 @@ _PATH: Any = click.Path(path_type=Path)
 @click.option("--strategy", help="A shipped strategy or module:Class, instead of the configured.")
 @click.option("--data", multiple=True, type=_PATH, help="Bars to use instead; can be repeated.")
 @click.option("--grid", multiple=True, metavar="NAME=VALUES ...", help="What varies, and how.")
-@click.option("--random", "draws", type=int, metavar="N", help="Draw N combinations instead.")
+@click.option(
+    "--random",
+    "draws",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Draw N combinations instead.",
+)
 @click.option("--list", "list_file", type=_PATH, help="Combinations: a .csv or .jsonl file.")
 @click.option("--from", "start", metavar="DAY", help="Leave out bars before this day (UTC).")
 @click.option("--to", "end", metavar="DAY", help="Leave out bars from this day on (UTC).")

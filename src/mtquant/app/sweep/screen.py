@@ -17,7 +17,13 @@ from rich.table import Table
 
 from mtquant.research.sweep import TrialState
 from mtquant.research.sweep.heat import value_text
-from mtquant.research.sweep.report import heading, parameter_columns, short_names, table_figures
+from mtquant.research.sweep.report import (
+    heading,
+    none_ranked,
+    parameter_columns,
+    short_names,
+    table_figures,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -76,9 +82,9 @@ def show_sweep(outcome: SweepOutcome, top: int) -> None:
     """Print the best trials, the number of all, and where the report is."""
     console = Console(highlight=False)
     results, view = outcome.results, outcome.view
-    ranked = results.ranked(view.by, view.min_trades)[:top].tolist()
-    if ranked:
-        console.print(_table(outcome, ranked))
+    ranked = results.ranked(view.by, view.min_trades).tolist()
+    if ranked[:top]:
+        console.print(_table(outcome, ranked[:top]))
     without = [s for s in (TrialState.INVALID, TrialState.FAILED) if results.count(s)]
     counts = [
         f"{len(results):,} trials",
@@ -90,9 +96,7 @@ def show_sweep(outcome: SweepOutcome, top: int) -> None:
         for reason, count in results.common_reasons(state, 3):
             console.print(f"  {state.value}: {reason} ({count:,})", markup=False, soft_wrap=True)
     if not ranked:
-        console.print(
-            f"no trial has {view.by} with at least {view.min_trades} trades", markup=False
-        )
+        console.print(none_ranked(view), markup=False)
     console.print(f"Report  {outcome.report.resolve()}", markup=False, soft_wrap=True)
 
 

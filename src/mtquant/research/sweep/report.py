@@ -106,6 +106,17 @@ def heading(figure: Figure, currency: str) -> str:
     return f"{figure.label}, {currency}" if figure.unit == "money" and currency else figure.label
 
 
+def none_ranked(view: View) -> str:
+    """Return why no trial is ranked.
+
+    >>> none_ranked(View(by="sharpe"))
+    'No trial is ranked: sharpe is undefined for every trial'
+    """
+    if view.min_trades == 0:
+        return f"No trial is ranked: {view.by} is undefined for every trial"
+    return f"No trial is ranked: none has {view.by} and at least {view.min_trades} trades"
+
+
 def _rule(figure: Figure, view: View) -> str:
     direction = "lowest" if figure.is_lower_better else "highest"
     fewest = f", at least {view.min_trades} trades" if view.min_trades else ""
@@ -140,7 +151,7 @@ def _cards(results: SweepResults, view: View, ranked: Sequence[int]) -> str:
 
 def _table(results: SweepResults, view: View, rows: Sequence[int]) -> str:
     if not rows:
-        return '<p class="empty">No trial has this figure with that many trades.</p>'
+        return f'<p class="empty">{escape(none_ranked(view))}</p>'
     figures = table_figures(view.by)
     names = parameter_columns(results)
     windows = ["Window"] * (len(results.windows) > 1)
