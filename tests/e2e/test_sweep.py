@@ -155,8 +155,9 @@ def test_a_finished_sweep_is_ranked_anew_without_running_it_again(
 
 def test_lists_draws_and_windows_are_swept_too(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("fast,slow\n5,20\n20,5\n8,30\n", encoding="utf-8")
-    save_bars(load_sample()[:400], tmp_path / "bars.npz")
-    data = ("--data", str(tmp_path / "bars.npz"), "--data", str(tmp_path / "bars.npz"))
+    save_bars(load_sample()[:400], tmp_path / "one.npz")
+    save_bars(load_sample()[:401], tmp_path / "other.npz")
+    data = ("--data", str(tmp_path / "one.npz"), "--data", str(tmp_path / "other.npz"))
     windows = ("--window", "a=..2017-01-12", "--window", "b=2017-01-12..")
     words = ("--list", str(tmp_path / "list.csv"), *data, *windows)
     done = run("sweep", *words, "--out", str(tmp_path / "one"), "--workers", "1", "--json")

@@ -209,6 +209,18 @@ def test_files_of_bars_take_the_place_of_the_configured_ones(tmp_path: Path) -> 
     ] * 2
 
 
+@pytest.mark.parametrize("names", [("a.npz", "a.npz"), ("a.npz", "b.npz", "c.npz")])
+def test_two_files_with_the_same_bars_are_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for name in ("a.npz", "c.npz"):
+        save_bars(load_sample()[:900], tmp_path / name)
+    save_bars(load_sample()[900:1500], tmp_path / "b.npz")
+
+    with pytest.raises(ConfigError) as caught:
+        make_setup(data=[tmp_path / name for name in names])
+    first, last = tmp_path / names[0], tmp_path / names[-1]
+    assert str(caught.value) == f"{last}: holds the same bars as {first}; give one of them"
+
+
 @pytest.mark.parametrize(
     ("word", "said"),
     [

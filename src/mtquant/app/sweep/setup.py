@@ -101,6 +101,8 @@ def make_setup(
     else:
         given = [loaded]
     sources = tuple(_bars_of(make_plan(one)) for one in given)
+    if data:
+        _require_different(data, sources)
     return SweepSetup(
         loaded=loaded,
         sources=sources,
@@ -154,6 +156,16 @@ def run_setup(
             limit=limit,
             watcher=watcher,
         )
+
+
+def _require_different(data: Sequence[Path], sources: Sequence[Bars]) -> None:
+    """Refuse two files with the same bars: every trial would count twice."""
+    seen: dict[str, Path] = {}
+    for path, bars in zip(data, sources, strict=True):
+        key = bars.content_hash()
+        if key in seen:
+            raise ConfigError(f"{path}: holds the same bars as {seen[key]}; give one of them")
+        seen[key] = path
 
 
 def _code_hash(loaded: LoadedConfig) -> str:
