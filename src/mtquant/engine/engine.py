@@ -224,6 +224,7 @@ class Engine:
             commands += self._reconciled(report.cause, changes, view)
         if self._flatten_level:
             return commands + self._flatten(view)
+        commands += self._cut_back(view)
         for decision in list(self._decisions.values()):
             if report.cause == decision.cause:
                 commands += self._carry_out(decision, view)
@@ -368,6 +369,7 @@ class Engine:
             quote=view.quote(symbol),
             positions=view.positions,
             in_flight=self.desk.in_flight,
+            may_come=self.desk.may_come(view.time_ms),
             day_start_balance_minor=self.portfolio.day_start_balance_minor(view.time_ms),
             day_loss_minor=self.portfolio.day_loss_minor(view.time_ms),
             halt_level=self.risk.halt_level,
@@ -415,6 +417,21 @@ class Engine:
         if halt.level >= FLATTEN_OWN:
             self._flatten_level = max(self._flatten_level, halt.level)
             commands.append(ReadBroker(cause="halt"))
+        return commands
+
+    def _cut_back(self, view: BrokerView) -> list[Command]:
+        """Close what came too late where it is too much: it was given up, and others followed."""
+        late = self.desk.late
+        if not late:
+            return []
+        excess = len(view.positions) - self.risk.limits.max_positions
+        came = [p for p in self.portfolio.own_positions if p.intent_id in late]
+        commands: list[Command] = []
+        for position in came[-excess:] if excess > 0 else ():
+            slot = self._owner(position) or self.slots[0]
+            trigger = f"late:{position.position_ticket}:{view.time_ms}"
+            intent = slot.orders.cut(position, view, trigger)
+            commands += self._submit(intent, view)[0]
         return commands
 
     def _flatten(self, view: BrokerView) -> list[Command]:

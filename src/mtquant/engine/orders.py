@@ -107,6 +107,10 @@ class OrderMaker:
         """Return an intent that closes a position because of a halt."""
         return self._closing(position, view, f"halt:{attempt}:{view.time_ms}", "halt", "halt")
 
+    def cut(self, position: Position, view: BrokerView, trigger: str) -> OrderIntent:
+        """Return an intent that closes a position which came too late and is too much."""
+        return self._closing(position, view, trigger, "came too late", trigger)
+
     def exit(
         self, decision: Decision, wanted: ExitSignal, position: Position, view: BrokerView
     ) -> OrderIntent | None:

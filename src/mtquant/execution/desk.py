@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 QUIET_MS: Final = 60_000
 SCAN_GAP_MS: Final = 5_000
+RESERVE_MS: Final = 600_000
+"""How long an entry counts as exposure that no reading of the broker shows."""
 _DEAD: Final = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
 _FINAL: Final = _DEAD | {OrderState.FILLED}
 _AFTER_RESTART: Final = {
@@ -63,11 +65,28 @@ class Desk:
         self._watched: dict[int, None] = {}  # open or not found yet, oldest first
         self._confirmed: set[int] = set()
         self._absent_since: dict[int, int] = {}
+        self._unseen: dict[int, None] = {}  # entries whose position was never shown, oldest first
+        self._closed: set[int] = set()  # positions, by ticket
+        self._late: set[int] = set()
 
     @property
     def in_flight(self) -> tuple[IntentRow, ...]:
         """Return the intents whose outcome is still to be found."""
         return tuple(row for row in self._watched_rows() if row.is_open)
+
+    def may_come(self, now_ms: int) -> tuple[IntentRow, ...]:
+        """Return the entries that may be or become positions which the broker does not show.
+
+        The terminal's own views lag behind its server and behind each other: what is on its way,
+        what was filled and not shown yet, and what was given up a short time ago.
+        """
+        rows = (self._rows[number] for number in self._unseen)
+        return tuple(row for row in rows if row.is_open or now_ms - row.updated_ms <= RESERVE_MS)
+
+    @property
+    def late(self) -> frozenset[int]:
+        """Return the intents that had been given up when they were seen after all."""
+        return frozenset(self._late)
 
     def row(self, intent_id: int) -> IntentRow | None:
         """Return an intent by its number, None if it is not ours."""
@@ -137,20 +156,38 @@ class Desk:
                 self._orders.setdefault(order.intent_id, {})[order.order_ticket] = order
         for deal in view.deals:
             self._deals.setdefault(deal.order_ticket, {})[deal.deal_ticket] = deal
+            if deal.entry is not DealEntry.IN:
+                self._closed.add(deal.position_ticket)
         changed = []
         for row in self._watched_rows():
             found = self._resolve(row, view) if row.is_open else self._resolve_late(row, view)
             if found is not None:
                 self._keep(found)
                 changed.append(found)
+        if self._unseen:
+            self._drop_seen(view)
         return changed
 
     def needs_scan(self) -> bool:
         """Tell whether an outcome is unknown and the broker should be read again."""
         return any(row.is_open for row in self._watched_rows())
 
+    def _drop_seen(self, view: BrokerView) -> None:
+        """Take out the entries whose position is shown, was closed, or cannot come any more."""
+        shown = {position.intent_id for position in view.positions}
+        for row in [self._rows[number] for number in self._unseen]:
+            is_over = not row.is_open and view.time_ms - row.updated_ms > RESERVE_MS
+            if row.intent_id in shown or row.order_ticket in self._closed or is_over:
+                del self._unseen[row.intent_id]
+
     def _keep(self, row: IntentRow) -> None:
         self._rows[row.intent_id] = row
+        if row.state is IntentState.LATE:
+            self._late.add(row.intent_id)
+        if row.intent.action is not IntentAction.OPEN or row.state is IntentState.REJECTED:
+            self._unseen.pop(row.intent_id, None)
+        else:
+            self._unseen[row.intent_id] = None
         if row.is_open or row.state is IntentState.NOTSENT:
             self._watched[row.intent_id] = None
         else:

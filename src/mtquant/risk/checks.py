@@ -72,14 +72,10 @@ def within_max_positions(
 ) -> Refusal | None:
     """Refuse when the account holds, or may come to hold, too many positions.
 
-    Counts the broker's positions and every opening intent whose position is not among them.
+    Counts the broker's positions and every entry whose position is not among them.
     """
     known = {position.intent_id for position in view.positions}
-    coming = [
-        row
-        for row in view.in_flight
-        if row.intent.action is IntentAction.OPEN and row.intent_id not in known
-    ]
+    coming = [row for row in view.may_come if row.intent_id not in known]
     count = len(view.positions) + len(coming)
     if count < limits.max_positions:
         return None

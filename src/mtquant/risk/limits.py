@@ -62,7 +62,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskView:
-    """Hold what a decision may look at: the broker's truth joined with what is in flight."""
+    """Hold what a decision may look at: the broker's truth joined with the journal's.
+
+    `in_flight` are the intents without an outcome, `may_come` the entries that may be or become
+    positions which `positions` do not show.
+    """
 
     now_ms: int
     account: AccountSnapshot
@@ -70,6 +74,7 @@ class RiskView:
     quote: Quote | None
     positions: tuple[Position, ...]
     in_flight: tuple[IntentRow, ...]
+    may_come: tuple[IntentRow, ...]
     day_start_balance_minor: int
     day_loss_minor: int
     halt_level: int

@@ -17,6 +17,7 @@ from mtquant.model import (
     Timeframe,
     WrongAccountError,
 )
+from mtquant.risk import RiskLimits
 from mtquant.storage import MemoryJournal
 from mtquant.terminal.simulated import SimulatedServer, SimulatedTerminal
 
@@ -78,6 +79,54 @@ def test_a_lost_request_ends_as_not_sent_after_the_quiet_time() -> None:
 
     assert [row.state for row in run.journal.intents()] == [IntentState.NOTSENT]
     assert run.market.book.positions() == ()
+
+
+def executed_late(bar: int, **more: Any) -> LiveRun:
+    """Run long twice; the first order reaches the server late, while a bar forms."""
+    held: list[Callable[[], Any]] = []
+
+    def wrap(terminal: SimulatedTerminal, _server: SimulatedServer) -> Any:
+        failed = [False]
+
+        def order_send(order: dict[str, Any]) -> Any:
+            failed[0] = not held
+            if held:
+                return terminal.order_send(order)
+            held.append(lambda: terminal.order_send(order))
+            return None
+
+        def last_error() -> tuple[int, str]:
+            return (-10005, "IPC timeout") if failed[0] else terminal.last_error()
+
+        return Faulty(terminal, order_send=order_send, last_error=last_error)
+
+    def arrive(_run: LiveRun) -> None:
+        assert held[0]().retcode == 10009
+
+    world = a_world([None, LONG, None, LONG], **more)
+    return world.live(wrap=wrap, on_step=at_bar(bar, arrive))
+
+
+def test_what_was_given_up_and_comes_late_is_adopted_and_cut_back_over_the_limit() -> None:
+    run = executed_late(7)
+
+    assert [row.state for row in run.journal.intents()] == [
+        IntentState.LATE,
+        IntentState.DONE,
+        IntentState.DONE,
+    ]
+    late, held, cut = run.journal.intents()
+    assert cut.intent.reason == "came too late"
+    assert cut.intent.position_ticket == late.order_ticket
+    assert [p.position_ticket for p in run.market.book.positions()] == [held.order_ticket]
+    assert [note.fields["state"] for note in run.named("intent_resolved")].count("LATE") == 1
+
+
+def test_what_comes_late_within_the_limits_is_kept() -> None:
+    run = executed_late(7, limits=RiskLimits(max_positions=2))
+
+    assert [row.state for row in run.journal.intents()] == [IntentState.LATE, IntentState.DONE]
+    assert len(run.market.book.positions()) == 2
 
 
 def test_while_an_outcome_is_unknown_nothing_is_opened_on_the_symbol() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mtquant.execution import QUIET_MS, SCAN_GAP_MS, Desk
+from mtquant.execution import QUIET_MS, RESERVE_MS, SCAN_GAP_MS, Desk
 from mtquant.model import (
     AccountSnapshot,
     BotIdentity,
@@ -61,6 +61,7 @@ EVERYTHING_PASSES = RiskView(
     quote=Quote(symbol="EURUSD", time_ms=0, bid_points=100_000, ask_points=100_010),
     positions=(),
     in_flight=(),
+    may_come=(),
     day_start_balance_minor=1_000_000,
     day_loss_minor=0,
     halt_level=0,
@@ -566,3 +567,77 @@ def test_a_restored_unknown_that_nobody_knows_needs_the_quiet_time_too(sent):
     assert desk.on_view(view(2_000)) == []
     assert desk.on_view(view(QUIET_MS + 999)) == []
     assert states(desk, desk.on_view(view(QUIET_MS + 1_000))) == ["NOTSENT"]
+
+
+# exposure: what the broker does not show may be there all the same
+
+
+def coming(desk: Desk, now_ms: int) -> list[int]:
+    return [row.intent_id for row in desk.may_come(now_ms)]
+
+
+def filled_view(row: IntentRow, time_ms: int, **changes) -> BrokerView:
+    number = row.intent_id
+    return view(time_ms, closed_orders=(order(number),), deals=(deal(number),), **changes)
+
+
+def test_an_entry_counts_from_its_sending_until_its_position_is_shown(desk: Desk, sent):
+    row = sent()
+    assert coming(desk, 0) == [row.intent_id]
+    desk.on_view(filled_view(row, 1_000))  # the history knows it, the positions do not yet
+    assert desk.row(row.intent_id).state is IntentState.DONE
+    assert coming(desk, 1_000) == [row.intent_id]
+    own = position(position_ticket=900, intent_id=row.intent_id)
+    desk.on_view(view(2_000, positions=(own,)))
+    assert coming(desk, 2_000) == []
+
+
+def test_an_entry_whose_position_was_closed_does_not_count(desk: Desk, sent):
+    row = sent()
+    out = deal(0, deal_ticket=2, order_ticket=901, entry=DealEntry.OUT, side=Side.SELL)
+    desk.on_view(view(500, deals=(out,)))  # the news of the end came first
+    desk.on_view(filled_view(row, 1_000))
+
+    assert coming(desk, 1_000) == []
+
+
+def test_a_refused_entry_and_other_actions_do_not_count(desk: Desk, sent):
+    row = sent()
+    sent(IntentAction.CLOSE)
+    desk.on_result(reply(row.intent_id, Outcome.REFUSED))
+
+    assert coming(desk, 50) == []
+
+
+def test_what_was_given_up_counts_ten_minutes_longer(desk: Desk, sent):
+    row = sent()
+    desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
+    desk.on_view(view(QUIET_MS))
+    desk.on_view(view(QUIET_MS + SCAN_GAP_MS))
+    given_up_ms = QUIET_MS + SCAN_GAP_MS
+
+    assert desk.row(row.intent_id).state is IntentState.NOTSENT
+    assert coming(desk, given_up_ms + RESERVE_MS) == [row.intent_id]
+    assert coming(desk, given_up_ms + RESERVE_MS + 1) == []
+
+
+def test_an_unseen_position_counts_after_a_restart_too_and_an_old_one_does_not(sent):
+    row = sent()
+    late = replace(row, state=IntentState.DONE, updated_ms=RESERVE_MS)
+    old = replace(late, intent_id=row.intent_id + 1, updated_ms=0)
+    desk = Desk(US)
+    desk.restore([old, late])
+    desk.on_view(view(RESERVE_MS + 1))
+
+    assert coming(desk, RESERVE_MS + 1) == [late.intent_id]
+
+
+def test_what_came_late_is_known_by_its_number(desk: Desk, sent):
+    row = sent()
+    desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
+    desk.on_view(view(QUIET_MS))
+    desk.on_view(view(QUIET_MS + SCAN_GAP_MS))
+    assert desk.late == frozenset()
+    desk.on_view(filled_view(row, 2 * QUIET_MS))
+
+    assert desk.late == {row.intent_id}

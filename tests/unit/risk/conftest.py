@@ -56,6 +56,7 @@ def view(account, instrument) -> Callable[..., RiskView]:
             "quote": Quote(symbol="EURUSD", time_ms=0, bid_points=100_000, ask_points=100_010),
             "positions": (),
             "in_flight": (),
+            "may_come": (),
             "day_start_balance_minor": 1_000_000,
             "day_loss_minor": 0,
             "halt_level": 0,

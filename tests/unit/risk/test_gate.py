@@ -132,6 +132,7 @@ def test_every_failing_check_is_reported(gate, intent, view):
         quote=quote(100, 50_000),
         positions=(position(),),
         in_flight=(row(intent, trigger="bar:0"),),
+        may_come=(row(intent, trigger="bar:0"),),
         day_loss_minor=60_000,
     )
     decision = gate.decide(intent(stop_loss_points=None, volume_units=1), bad)
@@ -152,13 +153,13 @@ def test_every_failing_check_is_reported(gate, intent, view):
 @pytest.mark.parametrize(
     ("changes", "rules"),
     [
-        ({}, ["unresolved_order", "max_positions"]),
-        ({"symbol": "GBPUSD"}, ["max_positions"]),
+        ({}, ["unresolved_order"]),
+        ({"symbol": "GBPUSD"}, []),
         ({"action": IntentAction.CLOSE}, []),
         ({"action": IntentAction.MODIFY}, []),
     ],
 )
-def test_an_open_outcome_blocks_its_symbol_and_counts_as_a_position(
+def test_an_open_outcome_blocks_entries_on_its_symbol(
     gate, intent, view, changes: dict, rules: list
 ):
     decision = gate.decide(intent(), view(in_flight=(row(intent, **changes),)))
@@ -167,10 +168,10 @@ def test_an_open_outcome_blocks_its_symbol_and_counts_as_a_position(
     assert found == rules
 
 
-def test_a_position_and_its_own_unresolved_intent_count_once(intent, view):
+def test_a_position_and_its_own_entry_count_once_and_an_unseen_one_counts(intent, view):
     gate = RiskEngine(RiskLimits(max_positions=2))
-    seen = view(positions=(position(intent_id=7),), in_flight=(row(intent, 7, symbol="GBPUSD"),))
-    two = view(positions=(position(intent_id=8),), in_flight=(row(intent, 7, symbol="GBPUSD"),))
+    seen = view(positions=(position(intent_id=7),), may_come=(row(intent, 7, symbol="GBPUSD"),))
+    two = view(positions=(position(intent_id=8),), may_come=(row(intent, 7, symbol="GBPUSD"),))
 
     assert isinstance(gate.decide(intent(), seen), ApprovedOrder)
     assert [r.rule for r in gate.decide(intent(), two).refusals] == ["max_positions"]
