@@ -213,11 +213,9 @@ class BrokerSession:
         money = self.account().currency_digits
         return self._positions(self._asked("positions_get"), money)
 
-    def open_tickets(self) -> tuple[tuple[int, float], ...]:
-        """Return (ticket, volume) of every open position: a cheap look for changes."""
-        return tuple(
-            (position.ticket, position.volume) for position in self._asked("positions_get")
-        )
+    def open_tickets(self) -> tuple[tuple[int, float, bool], ...]:
+        """Return (ticket, volume, has a stop) of every open position: a cheap look for changes."""
+        return tuple((one.ticket, one.volume, one.sl > 0) for one in self._asked("positions_get"))
 
     def view(self) -> BrokerView:
         """Return one consistent reading, with the deals and orders since the last one.

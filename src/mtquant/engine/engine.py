@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mtquant.engine.decision import Decision
 from mtquant.engine.notes import deal_note, halt_note, note, refusal_note, resolved_note
+from mtquant.engine.stop_guard import StopGuard
 from mtquant.model import (
     BrokerReport,
     BrokerView,
@@ -78,6 +79,7 @@ class Engine:
         self.desk = desk
         self.portfolio = portfolio
         self._slot_of = {id(slot.series): slot for slot in slots}
+        self._guard = StopGuard()
         self._held: dict[str, tuple[Position, ...]] = {}  # by strategy
         self._decisions: dict[str, Decision] = {}  # by strategy, in the order of the slots
         self._ready = False
@@ -225,6 +227,7 @@ class Engine:
         if self._flatten_level:
             return commands + self._flatten(view)
         commands += self._cut_back(view)
+        commands += self._protect(view)
         for decision in list(self._decisions.values()):
             if report.cause == decision.cause:
                 commands += self._carry_out(decision, view)
@@ -433,6 +436,32 @@ class Engine:
             intent = slot.orders.cut(position, view, trigger)
             commands += self._submit(intent, view)[0]
         return commands
+
+    def _protect(self, view: BrokerView) -> list[Command]:
+        """Put back the stop losses that are gone, or close what stands without one."""
+        commands: list[Command] = []
+        for bare in self._guard.look(self.portfolio.own_positions):
+            position = bare.position
+            slot = self._owner(position)
+            if slot is None or slot.orders.instrument.drops_levels_daily:
+                continue  # there stops end with the day, by the broker's rule
+            if self._is_on_its_way(position.position_ticket):
+                continue
+            row = self.desk.row(position.intent_id)
+            stated = row.intent.stop_loss_points if row is not None else None
+            intent = slot.orders.protect(bare, bare.stop_points or stated or 0, view)
+            if intent is None:
+                continue
+            if intent.action is IntentAction.MODIFY:
+                self._guard.note_restored(position.position_ticket)
+            seen = {"position_ticket": position.position_ticket, "action": intent.action.value}
+            commands.append(note("stop_missing", view.time_ms, intent.signal_id, **seen))
+            commands += self._submit(intent, view)[0]
+        return commands
+
+    def _is_on_its_way(self, position_ticket: int) -> bool:
+        """Tell whether an order about a position has no outcome yet."""
+        return any(row.intent.position_ticket == position_ticket for row in self.desk.in_flight)
 
     def _flatten(self, view: BrokerView) -> list[Command]:
         """Close what a halt of level 3 (own) or 4 (all) must close, each by its ticket."""

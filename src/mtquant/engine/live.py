@@ -69,7 +69,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Poll:
-    tickets: tuple[tuple[int, float], ...]
+    tickets: tuple[tuple[int, float, bool], ...]
     quotes: dict[str, Quote | None]
     has_bars: bool
     halts: tuple[HaltOrder, ...]
@@ -104,7 +104,7 @@ class LiveRunner:
         self._symbols = tuple(dict.fromkeys(slot.symbol for slot in engine.slots))
         self._tick_slots = [slot for slot in engine.slots if slot.wants_ticks]
         self._watches = tuple(BarWatch(slot, client.session, clock) for slot in engine.slots)
-        self._tickets: tuple[tuple[int, float], ...] = ()
+        self._tickets: tuple[tuple[int, float, bool], ...] = ()
         self._is_up = False
         self._retry_ms = 0
         self._backoff_ms = _FIRST_BACKOFF_MS
@@ -274,7 +274,9 @@ class LiveRunner:
             now_ms = self._clock.now_ms()
             self._retry_ms = now_ms + self._backoff_ms
             return LinkLost(time_ms=now_ms, detail=str(problem))
-        self._tickets = tuple((p.position_ticket, p.volume) for p in view.positions)
+        self._tickets = tuple(
+            (p.position_ticket, p.volume, p.stop_loss_points is not None) for p in view.positions
+        )
         return BrokerReport(view=view, cause=cause)
 
     def _transmit(self, row: IntentRow) -> ExecutionResult:

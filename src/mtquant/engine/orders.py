@@ -19,6 +19,7 @@ from mtquant.risk import Refusal, RiskLimits, risk_sized
 
 if TYPE_CHECKING:
     from mtquant.engine.decision import Decision
+    from mtquant.engine.stop_guard import Unprotected
     from mtquant.strategy import ExitSignal
 
 
@@ -131,6 +132,36 @@ class OrderMaker:
         room = self.instrument.stops_level_points
         if not rules.stops_are_valid(side, level, 0, bid, ask, room):
             return None
+        why = (wanted.reason, decision.correlation_id)
+        return self._moving(position, view, level, trigger, why)
+
+    def protect(self, bare: Unprotected, stop_points: int, view: BrokerView) -> OrderIntent | None:
+        """Return an intent that puts a lost stop loss back, or closes the position.
+
+        It is closed where its stop was lost twice, is not known, or cannot stand at the present
+        price. None without a quote.
+        """
+        position = bare.position
+        quote = view.quote(position.symbol)
+        if quote is None:
+            return None
+        trigger = f"guard:{position.position_ticket}:{view.time_ms}"
+        bid, ask, side = quote.bid_points, quote.ask_points, position.side.value
+        room = self.instrument.stops_level_points
+        can_stand = stop_points > 0 and rules.stops_are_valid(side, stop_points, 0, bid, ask, room)
+        if bare.was_restored or not can_stand:
+            return self._closing(position, view, trigger, "no stop loss", trigger)
+        return self._moving(position, view, stop_points, trigger, ("stop loss was gone", trigger))
+
+    def _moving(
+        self,
+        position: Position,
+        view: BrokerView,
+        stop_points: int,
+        trigger: str,
+        why: tuple[str, str],
+    ) -> OrderIntent:
+        reason, correlation_id = why
         return OrderIntent(
             strategy_id=self.strategy_id,
             symbol=position.symbol,
@@ -140,11 +171,11 @@ class OrderMaker:
             trigger=trigger,
             decided_ms=view.time_ms,
             deadline_ms=view.time_ms + self.deadline_ms,
-            stop_loss_points=level,
+            stop_loss_points=stop_points,
             take_profit_points=position.take_profit_points,
             position_ticket=position.position_ticket,
-            reason=wanted.reason,
-            signal_id=decision.correlation_id,
+            reason=reason,
+            signal_id=correlation_id,
         )
 
     def _closing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import LiveRun, Scripted, World, bars_of, stop_and_target, trailing
 
+from mtquant.engine.stop_guard import StopGuard
 from mtquant.model import (
     Direction,
     IntentState,
@@ -170,6 +172,61 @@ def test_a_disabled_terminal_halts_entries_and_says_so() -> None:
     assert [row.state for row in run.journal.intents()] == [IntentState.REJECTED]
     assert run.journal.halt_level() == 1
     assert [note.fields["rules"] for note in run.named("order_refused")] == ["halt"]
+
+
+def stripped(bars: tuple[int, ...], **more: Any) -> LiveRun:
+    """Run long; somebody takes the stop loss of the position away while these bars form."""
+    hands: list[SimulatedTerminal] = []
+
+    def wrap(terminal: SimulatedTerminal, _server: SimulatedServer) -> Any:
+        hands.append(terminal)
+        return terminal
+
+    def strip(run: LiveRun) -> None:
+        if run.market.step == 1 and run.market.bar in bars:
+            (position,) = run.market.book.positions()
+            ticket = position.position_ticket
+            done = hands[0].order_send({"action": 6, "symbol": "EURUSD", "position": ticket})
+            assert done.retcode == 10009
+
+    return a_world([None, LONG], **more).live(wrap=wrap, on_step=strip)
+
+
+def test_a_stop_loss_that_somebody_took_away_is_put_back() -> None:
+    run = stripped((4,))
+
+    (position,) = run.market.book.positions()
+    opened, restored = run.journal.intents()
+    assert position.stop_loss_points == opened.intent.stop_loss_points
+    assert (restored.intent.reason, restored.state) == ("stop loss was gone", IntentState.DONE)
+    assert [note.fields["action"] for note in run.named("stop_missing")] == ["modify"]
+
+
+def test_a_position_whose_stop_loss_is_taken_away_twice_is_closed() -> None:
+    run = stripped((4, 6))
+
+    assert run.market.book.positions() == ()
+    assert [row.intent.reason for row in run.journal.intents()][1:] == [
+        "stop loss was gone",
+        "no stop loss",
+    ]
+
+
+def test_the_stop_that_was_moved_last_is_put_back() -> None:
+    rising = [110_000, 110_000, *range(110_100, 111_100, 100)]
+    exits = lambda: [stop_and_target(stop_points=300), trailing(atr_period=1, distance_atr=1.0)]  # noqa: E731
+    world = World(bars=bars_of(rising), strategy=lambda: Scripted([None, LONG]), exits=exits)
+    levels = [p.stop_loss_points for p in world.live().market.book.positions()]
+    assert levels[0] is not None
+
+    guard = StopGuard()
+    (position,) = world.live().market.book.positions()
+    assert guard.look([position]) == []
+    (bare,) = guard.look([replace(position, stop_loss_points=None)])
+    assert (bare.stop_points, bare.was_restored) == (levels[0], False)
+    guard.note_restored(position.position_ticket)
+    (bare,) = guard.look([replace(position, stop_loss_points=None)])
+    assert bare.was_restored
 
 
 def away(from_bar: int, to_bar: int) -> list[tuple[int, int]]:

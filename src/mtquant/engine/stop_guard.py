@@ -1,0 +1,59 @@
+"""Which of the bot's positions stand without a stop loss, and where it stood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mtquant.model import Position
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unprotected:
+    """Hold a position without a stop, and the last stop seen (points); 0: none ever was.
+
+    `was_restored` tells whether its stop was lost before.
+    """
+
+    position: Position
+    stop_points: int
+    was_restored: bool
+
+
+class StopGuard:
+    """Remember the stops of positions, to put one back that is gone.
+
+    A stop is removed by hand, by another program, or by a broker that answers for it; without it
+    the risk of a position has no bound.
+    """
+
+    def __init__(self) -> None:
+        self._stops: dict[int, int] = {}  # by ticket, points
+        self._restored: set[int] = set()
+
+    def look(self, positions: Iterable[Position]) -> list[Unprotected]:
+        """Take in the bot's positions as they stand now; return those without a stop."""
+        bare = []
+        held = {}
+        for position in positions:
+            ticket = position.position_ticket
+            stop = position.stop_loss_points or self._stops.get(ticket, 0)
+            held[ticket] = stop
+            if position.stop_loss_points is None:
+                bare.append(
+                    Unprotected(
+                        position=position,
+                        stop_points=stop,
+                        was_restored=ticket in self._restored,
+                    )
+                )
+        self._stops = held
+        self._restored &= held.keys()
+        return bare
+
+    def note_restored(self, position_ticket: int) -> None:
+        """Remember that the stop of a position is being put back: it is done once."""
+        self._restored.add(position_ticket)
