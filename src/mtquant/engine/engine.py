@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from mtquant.strategy import ExitSignal, Series
 
 SCAN_EVERY_MS = 5_000
+_MINUTE_MS = 60_000
 FLATTEN_OWN, FLATTEN_ALL = 3, 4
 
 
@@ -335,7 +336,7 @@ class Engine:
     ) -> tuple[list[Command], int]:
         if self._is_closing(intent):
             return [], 0
-        verdict = self.risk.decide(intent, self._risk_view(intent.symbol, view))
+        verdict = self.risk.decide(intent, self._risk_view(intent, view))
         if not isinstance(verdict, ApprovedOrder):
             return [refusal_note(intent.signal_id, view.time_ms, verdict.refusals)], 0
         send = self.desk.submit(verdict, view.time_ms)
@@ -363,8 +364,10 @@ class Engine:
             for row in self.desk.in_flight
         )
 
-    def _risk_view(self, symbol: str, view: BrokerView) -> RiskView:
+    def _risk_view(self, intent: OrderIntent, view: BrokerView) -> RiskView:
+        symbol, strategy_id = intent.symbol, intent.strategy_id
         slot = next((one for one in self.slots if one.symbol == symbol), self.slots[0])
+        midnight_ms = self.portfolio.day_start_ms(view.time_ms)
         return RiskView(
             now_ms=view.time_ms,
             account=view.account,
@@ -375,6 +378,8 @@ class Engine:
             may_come=self.desk.may_come(view.time_ms),
             day_start_balance_minor=self.portfolio.day_start_balance_minor(view.time_ms),
             day_loss_minor=self.portfolio.day_loss_minor(view.time_ms),
+            entries_in_minute=self.desk.entries_since(strategy_id, view.time_ms - _MINUTE_MS + 1),
+            entries_today=self.desk.entries_since(strategy_id, midnight_ms),
             halt_level=self.risk.halt_level,
             is_ready=self._ready,
         )

@@ -6,6 +6,7 @@ send. See docs/concepts/order-protocol.md.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -60,6 +61,7 @@ class Desk:
         self._rows: dict[int, IntentRow] = {}
         self._decided: set[str] = set()
         self._sequence = 0
+        self._entered_ms: dict[str, list[int]] = {}  # by strategy, rising
         self._orders: dict[int, dict[int, Order]] = {}  # by intent, by ticket
         self._deals: dict[int, dict[int, Deal]] = {}  # by order ticket, by ticket
         self._watched: dict[int, None] = {}  # open or not found yet, oldest first
@@ -107,6 +109,7 @@ class Desk:
                 changed.append(kept)
             self._keep(kept)
             self._decided.add(row.intent.decision_key)
+            self._count_entry(row)
             self._sequence = max(self._sequence, self._identity.sequence_of(row.intent_id))
         return changed
 
@@ -132,6 +135,7 @@ class Desk:
         )
         self._keep(row)
         self._decided.add(decision_key)
+        self._count_entry(row)
         return SendOrder(row=row)
 
     def on_result(self, result: ExecutionResult) -> IntentRow | None:
@@ -168,9 +172,18 @@ class Desk:
             self._drop_seen(view)
         return changed
 
+    def entries_since(self, strategy_id: str, time_ms: int) -> int:
+        """Return how many entries of a strategy were made at a time (UTC ms) or after it."""
+        times = self._entered_ms.get(strategy_id, [])
+        return len(times) - bisect_left(times, time_ms)
+
     def needs_scan(self) -> bool:
         """Tell whether an outcome is unknown and the broker should be read again."""
         return any(row.is_open for row in self._watched_rows())
+
+    def _count_entry(self, row: IntentRow) -> None:
+        if row.intent.action is IntentAction.OPEN:
+            insort(self._entered_ms.setdefault(row.intent.strategy_id, []), row.created_ms)
 
     def _drop_seen(self, view: BrokerView) -> None:
         """Take out the entries whose position is shown, was closed, or cannot come any more."""

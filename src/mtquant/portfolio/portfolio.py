@@ -90,6 +90,12 @@ class Portfolio:
         self._remember(fresh, view.time_ms)
         return _sorted_out(fresh)
 
+    def day_start_ms(self, now_ms: int) -> int:
+        """Return the server's last midnight, UTC milliseconds."""
+        if self._day[0] <= now_ms < self._day[1]:
+            return self._day[0]
+        return self._clock.day_start_ms(now_ms)
+
     def day_start_balance_minor(self, now_ms: int) -> int:
         """Return the balance at the server's last midnight, balance operations since added.
 

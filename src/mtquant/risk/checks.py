@@ -99,6 +99,34 @@ def within_daily_loss(_intent: OrderIntent, view: RiskView, limits: RiskLimits) 
     )
 
 
+def within_entries_per_minute(
+    _intent: OrderIntent, view: RiskView, limits: RiskLimits
+) -> Refusal | None:
+    """Refuse a strategy that enters too often."""
+    if view.entries_in_minute < limits.max_entries_per_minute:
+        return None
+    return Refusal(
+        rule="max_entries_per_minute",
+        value=f"{view.entries_in_minute} in the last 60 seconds",
+        limit=str(limits.max_entries_per_minute),
+    )
+
+
+def within_entries_per_day(
+    _intent: OrderIntent, view: RiskView, limits: RiskLimits
+) -> Refusal | None:
+    """Refuse a strategy that has entered often enough for a day."""
+    most = limits.max_entries_per_day
+    if most is None or view.entries_today < most:
+        return None
+    return Refusal(
+        rule="max_entries_per_day",
+        value=f"{view.entries_today} today",
+        limit=str(most),
+        remedy="entries return at the next server midnight",
+    )
+
+
 def tradable_volume(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Refusal | None:
     """Refuse a volume the instrument does not trade."""
     if view.instrument.floor_units(intent.volume_units) == intent.volume_units:
@@ -127,6 +155,8 @@ ENTRY_CHECKS: Final[tuple[Check, ...]] = (
     within_max_spread,
     within_max_positions,
     within_daily_loss,
+    within_entries_per_minute,
+    within_entries_per_day,
     has_stop_loss,
     tradable_volume,
 )

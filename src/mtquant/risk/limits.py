@@ -16,12 +16,19 @@ from mtquant.model import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskLimits:
-    """Hold the limits of one bot. Fractions are of equity (risk) or of the day's start (loss)."""
+    """Hold the limits of one bot. Fractions are of equity (risk) or of the day's start (loss).
+
+    Entries are counted for each strategy, sent ones, whatever became of them: over the last 60
+    seconds, and since the server's midnight (None: not limited). The first keeps a strategy that
+    runs wild from flooding the broker; one that decides on bars never comes near it.
+    """
 
     risk_per_trade_fraction: float = 0.01
     max_positions: int = 1
     max_daily_loss_fraction: float = 0.05
     max_spread_points: int = 50
+    max_entries_per_minute: int = 60
+    max_entries_per_day: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse limits that do not limit.
@@ -44,6 +51,10 @@ class RiskLimits:
             )
         if self.max_spread_points < 0:
             raise ConfigError(f"max_spread_points must not be negative: {self.max_spread_points}")
+        for name in ("max_entries_per_minute", "max_entries_per_day"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigError(f"{name} must be at least 1, was {value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +76,7 @@ class RiskView:
     """Hold what a decision may look at: the broker's truth joined with the journal's.
 
     `in_flight` are the intents without an outcome, `may_come` the entries that may be or become
-    positions which `positions` do not show.
+    positions which `positions` do not show. Entries are those of the strategy that asks.
     """
 
     now_ms: int
@@ -77,5 +88,7 @@ class RiskView:
     may_come: tuple[IntentRow, ...]
     day_start_balance_minor: int
     day_loss_minor: int
+    entries_in_minute: int
+    entries_today: int
     halt_level: int
     is_ready: bool

@@ -144,6 +144,17 @@ def test_conversion_through_another_pair_is_objected_to() -> None:
     )
 
 
+def test_a_limit_of_entries_a_day_is_objected_to_before_and_for_a_varied_run() -> None:
+    bars, spec = waves(), spec_of()
+    series = Series.over(bars)
+    limited = replace(spec, limits=RiskLimits(max_entries_per_day=3))
+    said = ("the limits count the entries of a day",)
+
+    assert objections(limited) == said
+    assert objections_to(varied(make_job(spec, bars, series), limited, series)) == said
+    assert objections(replace(spec, limits=RiskLimits(max_entries_per_minute=1))) == ()
+
+
 def test_exits_without_scalar_rules_are_objected_to_by_name() -> None:
     found = objections(spec_of(None, stop_and_target(stop_points=9), Own(), trailing(), trailing()))
 

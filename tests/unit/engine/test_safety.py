@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from worlds import LiveRun, Scripted, World, bars_of, stop_and_target, trailing
 
 from mtquant.engine.stop_guard import StopGuard
 from mtquant.model import (
+    DAY_MS,
+    DealEntry,
     Direction,
     IntentState,
     Reason,
@@ -274,6 +277,23 @@ def test_another_account_after_the_reconnect_stops_the_bot() -> None:
 
     with pytest.raises(WrongAccountError, match="expected 1000001"):
         a_world([None, LONG]).live(wrap=wrap)
+
+
+def test_a_strategy_has_so_many_entries_a_day_and_new_ones_on_the_next() -> None:
+    turning = [None, *[LONG, SHORT] * 14]
+    world = World(
+        bars=bars_of([110_000] * 30),
+        strategy=lambda: Scripted(turning),
+        limits=RiskLimits(max_entries_per_day=4),
+    )
+    run = world.live()
+    market, _ = world.backtest()
+    entries = [deal for deal in run.journal.deals() if deal.entry is DealEntry.IN and deal.side]
+    days = Counter(world.venue.clock.to_server_ms(deal.time_ms) // DAY_MS for deal in entries)
+
+    assert run.journal.deals() == market.book.ledger.deals
+    assert sorted(days.values()) == [4, 4]
+    assert {note.fields["rules"] for note in run.named("order_refused")} == {"max_entries_per_day"}
 
 
 # ---------------------------------------------------------------------- halts

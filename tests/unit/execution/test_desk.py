@@ -62,6 +62,8 @@ EVERYTHING_PASSES = RiskView(
     positions=(),
     in_flight=(),
     may_come=(),
+    entries_in_minute=0,
+    entries_today=0,
     day_start_balance_minor=1_000_000,
     day_loss_minor=0,
     halt_level=0,
@@ -641,3 +643,18 @@ def test_what_came_late_is_known_by_its_number(desk: Desk, sent):
     desk.on_view(filled_view(row, 2 * QUIET_MS))
 
     assert desk.late == {row.intent_id}
+
+
+def test_entries_are_counted_by_strategy_and_time_and_over_a_restart(desk: Desk, sent):
+    first = sent(now_ms=1_000)
+    desk.on_result(reply(first.intent_id, Outcome.REFUSED))  # sent all the same
+    second = sent(now_ms=2_000, trigger="bar:2")
+    sent(IntentAction.CLOSE, now_ms=2_500)
+    other = sent(now_ms=3_000, trigger="bar:3", strategy_id="other")
+
+    assert [desk.entries_since("sma", ms) for ms in (0, 1_000, 1_001, 2_001)] == [2, 2, 1, 0]
+    assert desk.entries_since("other", 0) == 1
+    assert desk.entries_since("nobody", 0) == 0
+    again = Desk(US)
+    again.restore([other, second, first])
+    assert [again.entries_since("sma", ms) for ms in (0, 1_001, 2_001)] == [2, 1, 0]

@@ -57,6 +57,8 @@ def view(account, instrument) -> Callable[..., RiskView]:
             "positions": (),
             "in_flight": (),
             "may_come": (),
+            "entries_in_minute": 0,
+            "entries_today": 0,
             "day_start_balance_minor": 1_000_000,
             "day_loss_minor": 0,
             "halt_level": 0,

@@ -134,7 +134,10 @@ def test_every_failing_check_is_reported(gate, intent, view):
         in_flight=(row(intent, trigger="bar:0"),),
         may_come=(row(intent, trigger="bar:0"),),
         day_loss_minor=60_000,
+        entries_in_minute=60,
+        entries_today=7,
     )
+    gate = RiskEngine(replace(gate.limits, max_entries_per_day=7))
     decision = gate.decide(intent(stop_loss_points=None, volume_units=1), bad)
 
     assert [refusal.rule for refusal in decision.refusals] == [
@@ -144,10 +147,32 @@ def test_every_failing_check_is_reported(gate, intent, view):
         "max_spread",
         "max_positions",
         "max_daily_loss",
+        "max_entries_per_minute",
+        "max_entries_per_day",
         "stop_loss",
         "volume",
     ]
-    assert len(ENTRY_CHECKS) == 9  # all but the quote, which is there
+    assert len(ENTRY_CHECKS) == 11  # all but the quote, which is there
+
+
+def test_the_last_entry_that_a_limit_allows_passes_and_the_next_does_not(intent, view):
+    gate = RiskEngine(RiskLimits(max_entries_per_minute=3, max_entries_per_day=5))
+
+    assert isinstance(
+        gate.decide(intent(), view(entries_in_minute=2, entries_today=4)), ApprovedOrder
+    )
+    minute = gate.decide(intent(), view(entries_in_minute=3, entries_today=4)).refusals
+    day = gate.decide(intent(), view(entries_in_minute=2, entries_today=5)).refusals
+    assert [str(one) for one in (*minute, *day)] == [
+        "max_entries_per_minute: 3 in the last 60 seconds (limit 3)",
+        "max_entries_per_day: 5 today (limit 5); entries return at the next server midnight",
+    ]
+
+
+@pytest.mark.parametrize("name", ["max_entries_per_minute", "max_entries_per_day"])
+def test_a_limit_of_entries_that_lets_none_pass_is_refused(name: str):
+    with pytest.raises(ConfigError, match=f"{name} must be at least 1, was 0"):
+        RiskLimits(**{name: 0})
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,16 @@ class RunSpec:
 
 def objections(spec: RunSpec) -> tuple[str, ...]:
     """Return why a run needs the event-driven engine; none: a kernel gives the same deals."""
-    return tuple(_venue_objections(spec.venue, spec.symbol)) + tuple(_exit_objections(spec))
+    found = (*_venue_objections(spec.venue, spec.symbol), *_exit_objections(spec))
+    return (*found, *limit_objections(spec.limits))
+
+
+def limit_objections(limits: RiskLimits) -> tuple[str, ...]:
+    """Return which limits have no scalar rule.
+
+    That of entries a minute needs none: whoever decides on bars enters once a minute at most.
+    """
+    return () if limits.max_entries_per_day is None else ("the limits count the entries of a day",)
 
 
 def _venue_objections(venue: VenueSpec, symbol: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import math
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from mtquant.engine.kernels.job import Job, limit_objections
 from mtquant.engine.kernels.layout import ENTRY, SIDE, UNITS, Bot, Money, Trading
 from mtquant.engine.kernels.money import commission, fee, margin_held, margin_to_open, profit, swap
 from mtquant.exchange.rules.profit import value_minor
@@ -14,17 +15,19 @@ from mtquant.model import UNITS_PER_LOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mtquant.engine.kernels.job import Job
-
 _MOST: Final = 2**60  # room for sums of several such numbers
 _NIGHTS: Final = 10.0
 
 
 def objections_to(job: Job) -> tuple[str, ...]:
-    """Return why a run needs the event-driven engine after all: its numbers do not fit.
+    """Return why a run needs the event-driven engine after all: its numbers do not fit, or so.
 
-    Looked at are the largest volume, the highest and the lowest price, by the rules themselves.
+    Looked at are the largest volume, the highest and the lowest price, by the rules themselves; and
+    the limits, for they may vary from run to run.
     """
+    found = limit_objections(job.spec.limits)
+    if found:
+        return found
     largest = _largest(job.money, job.trading, job.bot, job.highest)
     if largest < _MOST:
         return ()
