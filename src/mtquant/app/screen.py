@@ -26,6 +26,7 @@ _SENTENCES = {
     "link_lost": "link lost: {detail}; entries are off",
     "reconciled": "link restored after {hours:.1f} hours and reconciled: {opened} opened and "
     "{closed} closed while away, {positions} open, {unresolved} unresolved",
+    "stop_lost": "position {position_ticket} has lost its stop loss: {action}",
     "halt_raised": "halt level {halt_level} by {who}: {reason}",
     "halt_cleared": "halt lifted by {who}: {reason}",
 }

@@ -460,7 +460,7 @@ class Engine:
             if intent.action is IntentAction.MODIFY:
                 self._guard.note_restored(position.position_ticket)
             seen = {"position_ticket": position.position_ticket, "action": intent.action.value}
-            commands.append(note("stop_missing", view.time_ms, intent.signal_id, **seen))
+            commands.append(note("stop_lost", view.time_ms, intent.signal_id, **seen))
             commands += self._submit(intent, view)[0]
         return commands
 

@@ -18,6 +18,7 @@ _LEVELS: Final = {
     "halt_raised": logging.WARNING,
     "halt_cleared": logging.WARNING,
     "entry_dropped": logging.WARNING,
+    "stop_lost": logging.WARNING,
     "decision_repeated": logging.WARNING,
     "signal_missed": logging.INFO,
 }

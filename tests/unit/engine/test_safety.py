@@ -202,7 +202,7 @@ def test_a_stop_loss_that_somebody_took_away_is_put_back() -> None:
     opened, restored = run.journal.intents()
     assert position.stop_loss_points == opened.intent.stop_loss_points
     assert (restored.intent.reason, restored.state) == ("stop loss was gone", IntentState.DONE)
-    assert [note.fields["action"] for note in run.named("stop_missing")] == ["modify"]
+    assert [note.fields["action"] for note in run.named("stop_lost")] == ["modify"]
 
 
 def test_a_position_whose_stop_loss_is_taken_away_twice_is_closed() -> None:
