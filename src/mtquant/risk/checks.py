@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from mtquant.model import IntentAction, OrderIntent, lots_from_units, money_from_minor
+from mtquant.model import IntentAction, IntentState, OrderIntent, lots_from_units, money_from_minor
 from mtquant.risk import rules
 from mtquant.risk.limits import Refusal, RiskLimits, RiskView
 
@@ -32,17 +32,19 @@ def broker_is_known(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -
 
 
 def nothing_unresolved(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Refusal | None:
-    """Refuse a second entry on a symbol while the outcome of another is open."""
-    open_rows = [
+    """Refuse a second entry on a symbol while another's outcome, or its position, is not seen."""
+    known = {position.intent_id for position in view.positions}
+    unseen = (
         row
-        for row in view.in_flight
-        if row.intent.symbol == intent.symbol and row.intent.action is IntentAction.OPEN
-    ]
-    if not open_rows:
-        return None
-    return Refusal(
-        rule="unresolved_order", value=f"intent {open_rows[0].intent_id}", limit="none in flight"
+        for row in view.may_come
+        if row.state is not IntentState.NOTSENT and row.intent_id not in known
     )
+    for row in (*view.in_flight, *unseen):
+        if row.intent.symbol == intent.symbol and row.intent.action is IntentAction.OPEN:
+            return Refusal(
+                rule="unresolved_order", value=f"intent {row.intent_id}", limit="none in flight"
+            )
+    return None
 
 
 def fresh_quote(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Refusal | None:

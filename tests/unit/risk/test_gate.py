@@ -193,6 +193,22 @@ def test_an_open_outcome_blocks_entries_on_its_symbol(
     assert found == rules
 
 
+@pytest.mark.parametrize("state", [IntentState.DONE, IntentState.PARTIAL, IntentState.LATE])
+def test_an_entry_whose_position_is_not_shown_yet_blocks_its_symbol(intent, view, state):
+    gate = RiskEngine(RiskLimits(max_positions=9))
+    done = replace(row(intent, 7), state=state)
+
+    unseen = gate.decide(intent(), view(may_come=(done,)))
+    shown = gate.decide(intent(), view(may_come=(done,), positions=(position(intent_id=7),)))
+    elsewhere = gate.decide(
+        intent(), view(may_come=(replace(row(intent, 7, symbol="X"), state=state),))
+    )
+    given_up = gate.decide(intent(), view(may_come=(replace(done, state=IntentState.NOTSENT),)))
+
+    assert [refusal.rule for refusal in unseen.refusals] == ["unresolved_order"]
+    assert all(isinstance(one, ApprovedOrder) for one in (shown, elsewhere, given_up))
+
+
 def test_a_position_and_its_own_entry_count_once_and_an_unseen_one_counts(intent, view):
     gate = RiskEngine(RiskLimits(max_positions=2))
     seen = view(positions=(position(intent_id=7),), may_come=(row(intent, 7, symbol="GBPUSD"),))
