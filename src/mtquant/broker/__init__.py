@@ -2,13 +2,14 @@
 
 from mtquant.broker.client import HealthStatus, MT5Client
 from mtquant.broker.outcomes import error_from, outcome_of_none, outcome_of_retcode
-from mtquant.broker.session import BrokerSession, Credentials
+from mtquant.broker.session import BrokerSession, Credentials, Glance
 from mtquant.broker.symbols import BrokerEntry, SymbolEntry, SymbolMap, SymbolMapper
 
 __all__ = [
     "BrokerEntry",
     "BrokerSession",
     "Credentials",
+    "Glance",
     "HealthStatus",
     "MT5Client",
     "SymbolEntry",

@@ -62,6 +62,28 @@ class _Traded:
     filling: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """Hold what changes whenever something is traded, paid in or out, or loses its stop loss.
+
+    `positions` are (ticket, lots, has a stop).
+    """
+
+    balance_minor: int
+    positions: tuple[tuple[int, float, bool], ...]
+
+    @classmethod
+    def of(cls, view: BrokerView) -> Glance:
+        """Return what a glance would have shown at a whole reading."""
+        return cls(
+            balance_minor=view.account.balance_minor,
+            positions=tuple(
+                (one.position_ticket, one.volume, one.stop_loss_points is not None)
+                for one in view.positions
+            ),
+        )
+
+
 class BrokerSession:
     """Speak MetaTrader downwards and our words upwards; failures of reads are typed errors.
 
@@ -213,9 +235,14 @@ class BrokerSession:
         money = self.account().currency_digits
         return self._positions(self._asked("positions_get"), money)
 
-    def open_tickets(self) -> tuple[tuple[int, float, bool], ...]:
-        """Return (ticket, volume, has a stop) of every open position: a cheap look for changes."""
-        return tuple((one.ticket, one.volume, one.sl > 0) for one in self._asked("positions_get"))
+    def glance(self) -> Glance:
+        """Take a cheap look, to see whether anything has changed."""
+        return Glance(
+            balance_minor=self.account().balance_minor,
+            positions=tuple(
+                (one.ticket, one.volume, one.sl > 0) for one in self._asked("positions_get")
+            ),
+        )
 
     def view(self) -> BrokerView:
         """Return one consistent reading, with the deals and orders since the last one.
@@ -343,9 +370,11 @@ class BrokerSession:
         name = self._mapper.to_broker_symbol(standard, self._broker_id)
         if not self._terminal.symbol_select(name, True):  # noqa: FBT003 - positional-only
             error = self._terminal.last_error()
-            if error[0] <= -10000:
-                raise error_from(error, call="symbol_select", symbol=name)
-            raise SymbolNotFoundError(f"{standard}: the broker does not offer {name!r}")
+            if self._terminal.symbol_info(name) is None:
+                error = self._terminal.last_error()
+                if error[0] == _NOT_FOUND:
+                    raise SymbolNotFoundError(f"{standard}: the broker does not offer {name!r}")
+            raise error_from(error, call="symbol_select", symbol=name)  # it passes
         info = self._asked("symbol_info", name)
         with _readable("symbol_info"):
             instrument = translate.instrument_from(info, standard)

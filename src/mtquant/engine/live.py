@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from mtquant.broker import Glance
 from mtquant.engine.bar_watch import BarWatch
 from mtquant.engine.drive import drive
 from mtquant.model import (
@@ -69,7 +70,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Poll:
-    tickets: tuple[tuple[int, float, bool], ...]
+    glance: Glance
     quotes: dict[str, Quote | None]
     has_bars: bool
     halts: tuple[HaltOrder, ...]
@@ -104,7 +105,7 @@ class LiveRunner:
         self._symbols = tuple(dict.fromkeys(slot.symbol for slot in engine.slots))
         self._tick_slots = [slot for slot in engine.slots if slot.wants_ticks]
         self._watches = tuple(BarWatch(slot, client.session, clock) for slot in engine.slots)
-        self._tickets: tuple[tuple[int, float, bool], ...] = ()
+        self._seen: Glance | None = None
         self._is_up = False
         self._retry_ms = 0
         self._backoff_ms = _FIRST_BACKOFF_MS
@@ -183,7 +184,7 @@ class LiveRunner:
         except RetryableError as problem:
             await self._lose_link(problem)
             return
-        if poll.tickets != self._tickets:
+        if poll.glance != self._seen:
             await self._perform([ReadBroker(cause="poll")])
         for halt in poll.halts:
             await self._perform(self._engine.step(replace(halt, time_ms=now_ms)))
@@ -205,13 +206,13 @@ class LiveRunner:
         due = [w for w in self._watches if w.is_due(quoted[w.symbol])]
         found = [watch.read_closed(quoted[watch.symbol]) for watch in due]
         equity_minor = session.account().equity_minor if due else None
-        tickets = session.open_tickets()
+        glance = session.glance()
         halts = tuple(self._journal.pending_halts())
         for watch, bars in zip(due, found, strict=True):  # all of them, before any is decided on
             watch.append(bars)
         return _Poll(
             quotes=quoted,
-            tickets=tickets,
+            glance=glance,
             has_bars=bool(due),
             halts=halts,
             equity_minor=equity_minor,
@@ -274,9 +275,7 @@ class LiveRunner:
             now_ms = self._clock.now_ms()
             self._retry_ms = now_ms + self._backoff_ms
             return LinkLost(time_ms=now_ms, detail=str(problem))
-        self._tickets = tuple(
-            (p.position_ticket, p.volume, p.stop_loss_points is not None) for p in view.positions
-        )
+        self._seen = Glance.of(view)
         return BrokerReport(view=view, cause=cause)
 
     def _transmit(self, row: IntentRow) -> ExecutionResult:

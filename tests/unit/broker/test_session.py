@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from terminals import Wrapped, deal, make_server, make_terminal
 
-from mtquant.broker import BrokerSession, Credentials, MT5Client
+from mtquant.broker import BrokerSession, Credentials, Glance, MT5Client
 from mtquant.model import (
     BrokerAPIError,
     BrokerConnectionError,
@@ -192,9 +192,27 @@ def test_a_bar_ends_by_the_wall_clock_where_that_is_earlier(desk: Desk):
 def test_a_symbol_that_the_broker_lacks_is_named():
     desk = Desk()
     desk.terminal.answers["symbol_select"] = lambda *_: desk.inner.symbol_select("NOPE")
+    desk.terminal.answers["symbol_info"] = lambda *_: desk.inner.symbol_info("NOPE")
 
     with pytest.raises(SymbolNotFoundError, match="EURUSD: the broker does not offer 'EURUSD'"):
         desk.session.connect()
+
+
+def test_a_selection_that_fails_for_now_is_tried_again():
+    desk = Desk()
+    desk.terminal.answers["symbol_select"] = lambda *_: False
+    desk.terminal.answers["last_error"] = lambda: (-1, "Terminal: Call failed")
+
+    with pytest.raises(BrokerAPIError, match=r"symbol_select: Terminal: Call failed \(-1\)"):
+        desk.session.connect()
+
+
+def test_a_glance_shows_what_a_whole_reading_would(desk: Desk):
+    desk.inner.order_send(deal())
+    view = desk.session.view()
+
+    assert desk.session.glance() == Glance.of(view)
+    assert view.positions
 
 
 @pytest.mark.parametrize("call", GETTERS)
@@ -221,7 +239,7 @@ def test_without_a_link_reads_are_connection_errors(desk: Desk):
         session.view,
         session.positions,
         session.symbols,
-        session.open_tickets,
+        session.glance,
         lambda: session.quote("EURUSD"),
         lambda: session.closed_bars("EURUSD", Timeframe.H1, 5),
         lambda: session.forming_bar_ms("EURUSD", Timeframe.H1),
