@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mtquant.app.workspace import JOURNAL, SUMMARY
 from mtquant.model import ConfigError, SystemClock
-from mtquant.storage import SqliteJournal
+from mtquant.storage import HALT_FILE, SqliteJournal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,8 @@ def request(folder: Path, *, level: int, who: str, reason: str) -> str:
         raise ConfigError("--who must name the person who lifts the halt")
     if (folder / SUMMARY).exists():
         raise ConfigError(f"{folder}: the run in this folder is finished; no bot will read a halt")
+    if level == 0 and (folder / HALT_FILE).exists():
+        raise ConfigError(f"{folder / HALT_FILE} is there and halts the bot: remove it first")
     person = who.strip() or _user()
     journal = SqliteJournal.attach(folder / JOURNAL)
     try:

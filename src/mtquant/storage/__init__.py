@@ -1,11 +1,13 @@
 """What must survive: the order journal, and the folders of runs."""
 
 from mtquant.storage.folders import require_own_files, write_whole
+from mtquant.storage.halt_file import HALT_FILE
 from mtquant.storage.journal import SqliteJournal, lock_journal
 from mtquant.storage.memory import MemoryJournal
 from mtquant.storage.schema import SCHEMA_VERSION
 
 __all__ = [
+    "HALT_FILE",
     "SCHEMA_VERSION",
     "MemoryJournal",
     "SqliteJournal",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from filelock import FileLock, Timeout
 
 from mtquant.model import DataError, Deal, HaltOrder, IntentRow, IntentState, JournalError
+from mtquant.storage.halt_file import read_halt_file
 from mtquant.storage.schema import SCHEMA_VERSION, TABLES
 
 if TYPE_CHECKING:
@@ -163,15 +164,22 @@ class SqliteJournal:
             return int(cursor.lastrowid or 0)
 
     def pending_halts(self) -> list[HaltOrder]:
-        """Return the requests nobody took up, oldest first."""
+        """Return the requests nobody took up, oldest first.
+
+        One of them may be the file HALT beside the journal, while a lower level is in force.
+        """
         rows = self._rows(
             "select request_id, level, who, reason, time_ms from requests "
             "where taken = 0 order by request_id"
         )
-        return [
+        found = [
             HaltOrder(request_id=number, level=level, who=who, reason=reason, time_ms=time_ms)
             for number, level, who, reason, time_ms in rows
         ]
+        of_file = read_halt_file(self._path.parent)
+        if of_file is not None and of_file.level > self.halt_level():
+            found.append(of_file)
+        return found
 
     def halt_level(self) -> int:
         """Return the halt level that stands: the highest since the last release."""
