@@ -287,17 +287,19 @@ class Engine:
         staying = {p.position_ticket: p for p in own if p not in leaving}
         decision.decided_ms = view.time_ms
         commands: list[Command] = []
+        closes: list[int] = []
         for position in leaving:
             intent = decision.slot.orders.close(decision, position, view, "reversal")
             sent, intent_id = self._submit(intent, view)
             commands += sent
-            decision.waits_for |= {intent_id} if intent_id else set()
+            closes.append(intent_id)
         for wanted in decision.exits:
             if wanted.position_ticket in staying:
                 commands += self._exit(decision, wanted, staying[wanted.position_ticket], view)
-        decision.enters = side is not None and not staying
-        # without a close to wait for, a position that leaves was closed by an earlier process:
-        # its outcome is still to be found, and nothing is opened on top of it
+        decision.waits_for |= {number for number in closes if number}
+        # without the number of a close to wait for, an earlier process has made this decision:
+        # what it wanted to open then is not made up for
+        decision.enters = side is not None and not staying and all(closes)
         if decision.enters and not leaving:
             commands += self._enter(decision, view)
         elif not (decision.enters and decision.waits_for):
@@ -334,8 +336,9 @@ class Engine:
     def _submit(
         self, intent: OrderIntent, view: BrokerView, explanation: str = ""
     ) -> tuple[list[Command], int]:
-        if self._is_closing(intent):
-            return [], 0
+        closing = self._closing(intent)
+        if closing:
+            return [], closing
         verdict = self.risk.decide(intent, self._risk_view(intent, view))
         if not isinstance(verdict, ApprovedOrder):
             return [refusal_note(intent.signal_id, view.time_ms, verdict.refusals)], 0
@@ -356,13 +359,15 @@ class Engine:
         )
         return [approved, send], send.row.intent_id
 
-    def _is_closing(self, intent: OrderIntent) -> bool:
-        """Tell whether a close of the same position is on its way already."""
-        return intent.action is IntentAction.CLOSE and any(
-            row.intent.action is IntentAction.CLOSE
-            and row.intent.position_ticket == intent.position_ticket
-            for row in self.desk.in_flight
-        )
+    def _closing(self, intent: OrderIntent) -> int:
+        """Return the number of a close of the same position that is on its way, 0 for none."""
+        if intent.action is not IntentAction.CLOSE:
+            return 0
+        for row in self.desk.in_flight:
+            is_same = row.intent.position_ticket == intent.position_ticket
+            if is_same and row.intent.action is IntentAction.CLOSE:
+                return row.intent_id
+        return 0
 
     def _risk_view(self, intent: OrderIntent, view: BrokerView) -> RiskView:
         symbol, strategy_id = intent.symbol, intent.strategy_id
