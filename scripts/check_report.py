@@ -1,6 +1,6 @@
 """Open a report in headless Chromium and refuse what a reader would stumble over.
 
-    python scripts/check_report.py --report mtquant-demo/report.html --pictures /tmp/pictures
+    python scripts/check_report.py --report mtquant-demo/report.html --pictures pictures
 
 Wide and narrow, light and dark: a console error, an uncaught exception, any request beyond the
 file itself or a page that scrolls sideways ends with one line and exit code 1. Chromium is spoken

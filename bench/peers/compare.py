@@ -295,7 +295,7 @@ def caption(found: Mapping[str, Any]) -> str:
     """Return when and where results were measured."""
     on = found["machine"]
     load = ", ".join(
-        "–" if one is None else f"{one:g}" for one in (on["load_before"], on["load_after"])
+        "–" if one is None else f"{one:.1f}" for one in (on["load_before"], on["load_after"])
     )
     return (
         f"Measured on {found['date']}: {on['cpu']}, {on['cores']} cores, {on['system']}, "
