@@ -1,0 +1,1 @@
+"""Deterministic simulation of order safety: the real core, one clock, one seed, faults, crashes."""

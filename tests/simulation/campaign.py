@@ -1,0 +1,84 @@
+"""Many runs, counted."""
+
+from __future__ import annotations
+
+import subprocess
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulation.checks import UPHELD, Violation, excuse
+from simulation.schedule import draw_schedule
+from simulation.world import Outcome, World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from simulation.bot import Parts
+
+_HERE = Path(__file__).parent
+
+
+def play(
+    seed: int,
+    parts: Parts | None = None,
+    *,
+    active: frozenset[str] = UPHELD,
+    keeps_lines: bool = False,
+    journal_path: Path | None = None,
+) -> Outcome:
+    """Play the schedule of a seed; the journal is in memory where it has no path."""
+    return World(
+        draw_schedule(seed),
+        parts,
+        active=active,
+        keeps_lines=keeps_lines,
+        journal_path=journal_path,
+    ).run()
+
+
+@dataclass(slots=True)
+class Tally:
+    """Count what the runs did; `failed` holds the first unexcused violation of each seed."""
+
+    schedules: int = 0
+    steps: int = 0
+    sends: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+    strikes: Counter[str] = field(default_factory=Counter)
+    excused: Counter[str] = field(default_factory=Counter)
+    failed: dict[int, Violation] = field(default_factory=dict)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a run."""
+        self.schedules += 1
+        self.steps += outcome.steps
+        self.sends += outcome.sends
+        self.kills.update(outcome.kills)
+        self.strikes.update(outcome.strikes)
+        for violation in outcome.violations[:1]:
+            if excuse(violation):
+                self.excused[violation.check] += 1
+            else:
+                self.failed[outcome.seed] = violation
+
+
+def play_all(seeds: Iterable[int], active: frozenset[str] = UPHELD) -> Tally:
+    """Play the schedules of seeds."""
+    tally = Tally()
+    for seed in seeds:
+        tally.add(play(seed, active=active))
+    return tally
+
+
+def fresh_seeds(count: int) -> range:
+    """Return seeds that follow from the commit: other ones with every change, the same again."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=_HERE, capture_output=True, text=True, check=True
+        )
+        first = int(found.stdout[:7], 16)
+    except (OSError, subprocess.CalledProcessError):
+        first = 1_000
+    return range(first, first + count)

@@ -1,0 +1,276 @@
+"""A schedule: all that a seed says about a run, drawn before anything happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from worlds import make_instrument, walked_bars
+
+from mtquant.exchange import AccountSpec, BarFeed, Market, VenueSpec
+from mtquant.model import Bars, ExecutionMode, MarginMode, Timeframe
+from mtquant.risk import RiskLimits
+from mtquant.terminal.simulated.faults import (
+    FaultKind,
+    FaultScenario,
+    FaultSpec,
+    Latency,
+    Shape,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HOME, AWAY = 1000001, 1000002
+STEPS = 200
+HEALING_STEPS = 40
+LEVELS = {"EURUSD": 110_000, "GBPUSD": 130_000, "USDJPY": 111_000}
+_BARS = 160
+_READS = (
+    "account_info",
+    "positions_get",
+    "orders_get",
+    "history_orders_get",
+    "history_deals_get",
+    "symbol_info_tick",
+    "copy_rates_from_pos",
+    "symbol_info",
+    "symbol_select",
+    "initialize",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """Describe a strategy that decides often: what it trades, how often it speaks and moves.
+
+    Chances are per bar, or per tick where it looks at ticks.
+    """
+
+    name: str
+    symbol: str
+    on_ticks: bool
+    speaks_fraction: float
+    moves_fraction: float
+    leaves_fraction: float
+    stop_points: int
+    target_points: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hands:
+    """Say how likely other hands are, per step: people, other programs, kills."""
+
+    halts: float
+    resumes: float
+    others_trade: float
+    others_close: float
+    stops: float
+    kills: float
+    kills_at_orders: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """Hold a drawn run."""
+
+    seed: int
+    venue: VenueSpec
+    bars: tuple[Bars, ...]
+    habits: tuple[Habit, ...]
+    limits: RiskLimits
+    faults: FaultScenario
+    hands: Hands
+    steps: int = STEPS
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Return the traded symbols."""
+        return tuple(dict.fromkeys(habit.symbol for habit in self.habits))
+
+    @property
+    def is_hedging(self) -> bool:
+        """Tell whether the account holds several positions a symbol."""
+        return self.venue.account.margin_mode is MarginMode.HEDGING
+
+    def market(self) -> Market:
+        """Return a market that has played nothing."""
+        rng = np.random.default_rng([self.seed, 5])
+        feeds = [
+            BarFeed(self.venue, bars, rng.integers(-2, 4, (len(bars), 2)).astype(np.int32))
+            for bars in self.bars
+        ]
+        return Market(self.venue, feeds[0], feeds[1:])
+
+
+def draw_schedule(seed: int) -> Schedule:
+    """Return the schedule of a seed."""
+    return _Draw(seed).schedule()
+
+
+class _Draw:
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.rng = np.random.default_rng([seed, 1])
+
+    def pick(self, things: Sequence[Any]) -> Any:
+        return things[int(self.rng.integers(len(things)))]
+
+    def often(self, usual: float) -> float:
+        """Draw how likely something is: never, as usual, or twice that."""
+        return self.pick((0.0, 0.0, usual, 2 * usual))
+
+    def schedule(self) -> Schedule:
+        count = self.pick((1, 1, 2, 3))
+        symbols = [str(one) for one in self.rng.permutation(sorted(LEVELS))[:count]]
+        mode = self.pick((MarginMode.HEDGING, MarginMode.NETTING))
+        venue = self.venue(mode, symbols)
+        is_gappy = bool(self.rng.random() < 0.25)
+        # over a gap in the prices a lag of some ticks would be one of hours: longer than any quiet
+        lags = not is_gappy and bool(self.rng.random() < 0.6)
+        bars = tuple(self.bars(symbol, is_gappy=is_gappy) for symbol in symbols)
+        return Schedule(
+            seed=self.seed,
+            venue=venue,
+            bars=bars,
+            habits=self.habits(mode, symbols),
+            limits=RiskLimits(
+                risk_per_trade_fraction=self.pick((0.005, 0.01, 0.03)),
+                max_positions=self.pick((1, 2, 2, 3, 5)),
+                max_daily_loss_fraction=self.pick((0.05, 0.5, 0.9)),
+                max_spread_points=self.pick((15, 50, 50)),
+            ),
+            faults=self.faults(lags=lags),
+            hands=Hands(
+                halts=self.often(0.006),
+                resumes=self.pick((0.05, 0.3)),
+                others_trade=self.often(0.015),
+                others_close=self.pick((0.03, 0.1)),
+                stops=self.often(0.01),
+                kills=self.often(0.001),
+                kills_at_orders=self.often(0.04),
+            ),
+        )
+
+    def venue(self, mode: MarginMode, symbols: Sequence[str]) -> VenueSpec:
+        other = MarginMode.NETTING if mode is MarginMode.HEDGING else MarginMode.HEDGING
+        money = {"deposit": self.pick((3_000.0, 10_000.0, 50_000.0)), "leverage": 200}
+        execution = self.pick((ExecutionMode.MARKET, ExecutionMode.MARKET, ExecutionMode.INSTANT))
+        step = self.pick((0.01, 0.1))
+        facts = {
+            "execution_mode": execution,
+            "stops_level_points": self.pick((0, 0, 15)),
+            "volume_min_lots": step,
+            "volume_step_lots": step,
+            "commission_per_lot": self.pick((0.0, 3.5)),
+        }
+        return VenueSpec(
+            server_clock="fixed:+2",
+            account=AccountSpec(login=HOME, margin_mode=mode, **money),
+            more_accounts=(AccountSpec(login=AWAY, password="two", margin_mode=other),),
+            instruments={symbol: make_instrument(symbol, **facts) for symbol in symbols},
+        )
+
+    def bars(self, symbol: str, *, is_gappy: bool) -> Bars:
+        rng, size = self.rng, self.pick((5, 30, 120))
+        step = rng.integers(-size, size + 1, _BARS)
+        spikes = np.where(rng.random(_BARS) < 0.02, rng.integers(-10, 11, _BARS), 0) * size
+        missing = rng.choice([2, 60, 2900], _BARS) if is_gappy else 0
+        return walked_bars(
+            symbol,
+            Timeframe.M1,
+            level=LEVELS[symbol],
+            step=step + spikes,
+            gap=np.where(rng.random(_BARS) < 0.05, rng.integers(-5, 6, _BARS), 0) * size,
+            wicks=rng.integers(0, size + 1, (2, _BARS)),
+            skipped=np.where(rng.random(_BARS) < 0.04, missing, 0),
+            spread=rng.choice([0, 4, 10, 10, 10, 40], _BARS),
+        )
+
+    def habits(self, mode: MarginMode, symbols: Sequence[str]) -> tuple[Habit, ...]:
+        count = len(symbols)
+        traded = list(symbols)
+        if mode is MarginMode.HEDGING:
+            count = self.pick((1, 2, 3))
+            traded = [self.pick(symbols) for _ in range(count)]
+        return tuple(self.habit(f"s{number}", symbol) for number, symbol in enumerate(traded))
+
+    def habit(self, name: str, symbol: str) -> Habit:
+        return Habit(
+            name=name,
+            symbol=symbol,
+            on_ticks=bool(self.rng.random() < 0.5),
+            speaks_fraction=self.pick((0.2, 0.5, 0.9)),
+            moves_fraction=self.pick((0.0, 0.3)),
+            leaves_fraction=self.pick((0.0, 0.1)),
+            stop_points=self.pick((60, 200, 600)),
+            target_points=self.pick((None, 100, 400)),
+        )
+
+    def faults(self, *, lags: bool) -> FaultScenario:
+        listed = [*self.lost_orders(lags=lags), *self.states(lags=lags), *self.by_hand()]
+        latency = Latency(at_most_ms=self.pick((0, 0, 1_500)))
+        return FaultScenario(seed=self.seed, faults=tuple(listed), latency=latency)
+
+    def some(self, usual: float, *specs: dict[str, Any]) -> list[FaultSpec]:
+        """Draw how likely each fault is; those that never come are left out."""
+        drawn = [(self.often(usual), spec) for spec in specs]
+        return [FaultSpec(chance_fraction=chance, **spec) for chance, spec in drawn if chance]
+
+    def lost_orders(self, *, lags: bool) -> list[FaultSpec]:
+        k, error = FaultKind, self.pick((-1, -10001, -10002, -10004, -10005))
+        # late and lagging together stay below the quiet time, or else nothing is promised
+        delay = self.pick((1_000, 10_000) if lags else (10_000, 45_000))
+        beyond = self.pick((80_000, 200_000))
+        return self.some(
+            0.03,
+            {"kind": k.LOST_REQUEST, "error": error},
+            {"kind": k.LOST_REPLY, "error": error},
+            {"kind": k.LATE, "delay_ms": delay},
+            {"kind": k.LATE, "delay_ms": beyond},
+            {"kind": k.TIMEOUT},
+            {"kind": k.TIMEOUT, "executed": True},
+            {"kind": k.NO_CONNECTION},
+            {"kind": k.NO_CONNECTION, "executed": True},
+            {"kind": k.ANSWER},
+            {"kind": k.REQUOTE},
+            {"kind": k.PLACED},
+            {"kind": k.PARTIAL, "filled_fraction": self.pick((0.2, 0.5, 0.9))},
+            {"kind": k.NO_ANSWER, "function": "order_send", "error": self.pick((-2, -8, -10005))},
+        )
+
+    def states(self, *, lags: bool) -> list[FaultSpec]:
+        k, for_ms = FaultKind, self.pick((5_000, 30_000, 90_000))
+        ticks = self.pick((1, 2))
+        views = [
+            {"kind": k.CACHE_LAG, "for_ms": for_ms, "ticks": ticks},
+            {"kind": k.CACHE_LAG, "for_ms": for_ms, "ticks": ticks, "history_ticks": 0},
+            {"kind": k.CACHE_LAG, "for_ms": for_ms, "ticks": ticks, "positions_ticks": 0},
+        ]
+        found = self.some(
+            0.01,
+            {"kind": k.LINK_LOSS, "for_ms": for_ms},
+            {"kind": k.SERVER_LOSS, "for_ms": for_ms},
+            {"kind": k.AUTOTRADING_OFF, "for_ms": for_ms},
+            {"kind": k.ACCOUNT_SWITCH, "for_ms": for_ms},
+            {"kind": k.STALE_FEED, "for_ms": for_ms},
+            {"kind": k.SPIKE, "shape": Shape.ANY},
+            {"kind": k.COMMENT, "for_ms": for_ms, "length": self.pick((0, 4))},
+        )
+        if lags:
+            found += self.some(0.04, *views)
+        silent = [{"kind": k.NO_ANSWER, "function": name} for name in _READS]
+        error = self.pick((-1, -10004, -10005))
+        return found + self.some(0.004, *({**one, "error": error} for one in silent))
+
+    def by_hand(self) -> list[FaultSpec]:
+        k, fraction = FaultKind, self.pick((0.5, 1.0))
+        return self.some(
+            0.01,
+            {"kind": k.STRIPPED_STOP},
+            {"kind": k.MANUAL_TRADE},
+            {"kind": k.MANUAL_TRADE, "login": AWAY},
+            {"kind": k.MANUAL_CLOSE, "closed_fraction": fraction},
+            {"kind": k.BALANCE, "amount": self.pick((-40.0, 500.0))},
+        )

@@ -1,0 +1,344 @@
+"""The witness: holds every send, every write and the server's book against the invariants.
+
+What it believes is the simulated server's truth and the journal, never the bot's view.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from mtquant.exchange import OrderRequest, StopsRequest
+from mtquant.execution import QUIET_MS
+from mtquant.model import (
+    BotIdentity,
+    Deal,
+    DealEntry,
+    DealKind,
+    IntentAction,
+    IntentRow,
+    IntentState,
+    Order,
+    Publish,
+    Reason,
+    units_from_lots,
+)
+from mtquant.model.intent import INTENT_STEPS
+from mtquant.terminal.simulated.faults import FaultKind, Faults
+from simulation.checks import UPHELD, Violation
+from simulation.schedule import HOME, Schedule
+
+if TYPE_CHECKING:
+    from mtquant.exchange import Request
+    from mtquant.exchange.ledger import OpenPosition
+    from simulation.bot import Bot
+    from simulation.world import DurableJournal, WatchedServer
+
+_SEEN_BY_THEN_MS = 60_000  # longer than any view of a terminal lags
+_OLD_QUOTE_MS = 60_000
+_BARE_MS, _BARE_LOOKS = 120_000, 6
+_HINDERING = (
+    FaultKind.LINK_LOSS,
+    FaultKind.SERVER_LOSS,
+    FaultKind.ACCOUNT_SWITCH,
+    FaultKind.AUTOTRADING_OFF,
+    FaultKind.CACHE_LAG,
+    FaultKind.STALE_FEED,
+)
+OURS = BotIdentity()
+
+
+class Witness:
+    """Note the first violations of the checks that are switched on."""
+
+    def __init__(self, schedule: Schedule, active: frozenset[str] = UPHELD) -> None:
+        self.active = active
+        self.found: list[Violation] = []
+        self.step = 0
+        self.sends: dict[int, int] = {}  # by intent
+        self._schedule = schedule
+        self._limits = schedule.limits
+        self._approved: dict[int, int] = {}
+        self._entries: dict[tuple[str, str], int] = {}  # by strategy and signal: the last intent
+        self._shown: dict[str, tuple[int, int]] = {}  # by symbol: time ms, spread points
+        self._magics: dict[int, int] = {}  # of own orders, by ticket
+        self._by_intent: dict[int, list[int]] = {}
+        self._filled: dict[int, int] = {}  # by order
+        self._cash: dict[int, int] = {}  # by login
+        self._read: dict[int, tuple[int, int]] = {}  # by login: orders and deals that were read
+        self._bare: dict[int, tuple[int, int]] = {}  # by ticket: looks, time ms
+        self._looked_ms = 0
+
+    def attend(self, server: WatchedServer, journal: DurableJournal, faults: Faults) -> None:
+        """Learn whose server, journal and faults they are."""
+        self._server, self._journal, self._faults = server, journal, faults
+
+    def note(self, check: str, detail: str) -> None:
+        """Note a violation, if the check is switched on."""
+        if check in self.active:
+            self.found.append(Violation(check=check, step=self.step, detail=detail))
+
+    # ------------------------------------------------------------------ what the bot says
+
+    def published(self, one: Publish) -> None:
+        """See an observation: what the gate has approved."""
+        if one.name == "order_approved":
+            self._approved[int(one.fields["intent_id"])] = int(one.fields["volume_units"])
+
+    def shown(self, symbol: str, time_ms: int, spread_points: int) -> None:
+        """See a quote that the terminal shows."""
+        self._shown[symbol] = (time_ms, spread_points)
+
+    # ------------------------------------------------------------------ what is sent
+
+    def sent(self, request: dict[str, Any], login: int) -> None:
+        """See a request as it is handed to the terminal."""
+        magic = int(request.get("magic", 0))
+        self.sends[magic] = self.sends.get(magic, 0) + 1
+        row = self._journal.row(magic)
+        if self.sends[magic] > 1:
+            self.note("I1.send", f"intent {magic} is sent {self.sends[magic]} times")
+        if login != HOME:
+            self.note("I11.login", f"intent {magic} leaves for {login}")
+        if row is None:
+            self.note("I2.send", f"intent {magic} has no row")
+            return
+        self._require_own(row, int(request.get("position", 0)))
+        volume = units_from_lots(request["volume"]) if "volume" in request else 0
+        most = min(self._approved.get(magic, 0), row.intent.volume_units)
+        if volume > most:
+            self.note("I13.volume", f"intent {magic} sends {volume}, approved were {most}")
+        if row.intent.action is IntentAction.OPEN:
+            self._require_entry(row)
+
+    def _require_entry(self, row: IntentRow) -> None:
+        halts = [halt.level for halt in self._journal.pending_halts()]
+        if self._journal.halt_level() or any(halts):
+            self.note("I8.halt", f"level {self._journal.halt_level()}, asked for: {halts}")
+        self._require_first(row)
+        self._require_room(row)
+        time_ms, spread = self._shown.get(row.intent.symbol, (0, 0))
+        if spread > self._limits.max_spread_points:
+            self.note("I14.spread", f"{spread} points, at most {self._limits.max_spread_points}")
+        if self._server.now_ms - time_ms > _OLD_QUOTE_MS:
+            self.note("I14.age", f"the quote is {self._server.now_ms - time_ms} ms old")
+
+    def _require_first(self, row: IntentRow) -> None:
+        key = row.intent.strategy_id, row.intent.signal_id
+        before = self._journal.row(self._entries.get(key, 0))
+        self._entries[key] = row.intent_id
+        if before is not None and before.state is not IntentState.REJECTED:
+            said = f"intent {before.intent_id} is {before.state.name}"
+            self.note("I1.decision", f"{row.intent_id} repeats {key}, {said}")
+
+    def _require_room(self, row: IntentRow) -> None:
+        held = [one for one in self._own_positions() if self._is_timely(one)]
+        coming = self._coming()
+        others = [
+            one for one in self._positions() if not OURS.owns(one.magic) and self._is_old(one)
+        ]
+        count = len(held) + len(coming) + len(others)
+        lag = "; the view lags" if self._faults.on(FaultKind.CACHE_LAG) else ""
+        if count >= self._limits.max_positions:
+            what = f"{len(held)} own, {len(coming)} coming, {len(others)} of others"
+            self.note("I3.positions", f"{what}; at most {self._limits.max_positions}{lag}")
+        key = row.intent.strategy_id, row.intent.symbol
+        same = [
+            magic for magic in [*(one.magic for one in held), *coming] if self._key(magic) == key
+        ]
+        if same:
+            self.note("I3.symbol", f"{key} enters again, held or coming: {same}{lag}")
+
+    def _require_own(self, row: IntentRow, ticket: int) -> None:
+        """Refuse a request that names, or on a netting account meets, somebody else's position."""
+        target = next((one for one in self._positions() if one.ticket == ticket), None)
+        if row.intent.action is IntentAction.OPEN and not self._schedule.is_hedging:
+            same = (one for one in self._positions() if one.symbol == row.intent.symbol)
+            target = next((one for one in same if self._is_old(one)), None)
+        if target is None or OURS.owns(target.magic) or self._journal.flattens_all:
+            return
+        detail = f"{row.intent.action.name} meets position {target.ticket} of {target.magic}"
+        self.note("I10.foreign", detail)
+
+    # ------------------------------------------------------------------ what the server gets
+
+    def arrived(self, request: Request, login: int) -> None:
+        """See a request of the bot as it reaches the server, also one that it keeps for later."""
+        if isinstance(request, StopsRequest):
+            rows = self._journal.open_rows()
+            if not any(row.intent.position_ticket == request.position_ticket for row in rows):
+                self.note("I2.order", f"stops of {request.position_ticket} have no open row")
+        elif isinstance(request, OrderRequest) and self._journal.row(request.magic) is None:
+            self.note("I2.order", f"order {request.magic} has no row")
+        if login != HOME:
+            self.note("I11.login", f"{request} reaches {login}")
+
+    # ------------------------------------------------------------------ what is journalled
+
+    def journalled(self, row: IntentRow, before: IntentRow | None) -> None:
+        """See a row as it is written."""
+        if before is None:
+            if row.intent.action is IntentAction.OPEN:
+                self._require_resolved(row)
+        elif row.state is not before.state and row.state not in INTENT_STEPS[before.state]:
+            moved = f"{before.state.name} -> {row.state.name}"
+            self.note("I6.forward", f"intent {row.intent_id}: {moved}")
+
+    def _require_resolved(self, row: IntentRow) -> None:
+        for other in self._journal.open_rows():
+            is_entry = other.intent.action is IntentAction.OPEN
+            if is_entry and other.intent.symbol == row.intent.symbol:
+                said = f"{other.intent_id} is {other.state.name}"
+                self.note("I6.unknown", f"intent {row.intent_id} of {row.intent.symbol}, {said}")
+
+    # ------------------------------------------------------------------ after every step
+
+    def look(self, bot: Bot | None) -> None:
+        """Look at the server's books, and at the bot where there is one."""
+        for login, book in self._server.market.books.items():
+            orders, deals = self._read.get(login, (0, 0))
+            for order in (*book.orders(), *book.ledger.orders[orders:]):
+                self._see_order(order, login)
+            for deal in book.ledger.deals[deals:]:
+                self._see_deal(deal, login)
+            self._read[login] = len(book.ledger.orders), len(book.ledger.deals)
+            self._require_cash(login)
+        if bot is not None:
+            level = bot.engine.risk.halt_level
+            if level != self._journal.halt_level():
+                detail = f"{level} in the bot, {self._journal.halt_level()} in the journal"
+                self.note("I9.level", detail)
+            self._require_stops()
+
+    def _see_order(self, order: Order, login: int) -> None:
+        ticket, magic = order.order_ticket, order.intent_id
+        if not OURS.owns(magic) or order.reason is not Reason.EXPERT or ticket in self._magics:
+            return
+        if login != HOME:
+            self.note("I11.login", f"order {ticket} is on {login}")
+        self._magics[ticket] = magic
+        tickets = self._by_intent.setdefault(magic, [])
+        tickets.append(ticket)
+        if len(tickets) > 1:
+            self.note("I1.order", f"intent {magic} has orders {tickets}")
+        if self._journal.row(magic) is None:
+            self.note("I2.order", f"order {ticket} has no row")
+
+    def _see_deal(self, deal: Deal, login: int) -> None:
+        if deal.kind is not DealKind.CREDIT:
+            self._cash[login] = self._cash.get(login, 0) + deal.net_minor
+        if deal.kind is DealKind.TRADE and login == HOME:
+            self._see_trade(deal)
+
+    def _see_trade(self, deal: Deal) -> None:
+        """See a deal of an order: its own number may be that of the position it closes."""
+        magic = self._magics.get(deal.order_ticket, 0)
+        row = self._journal.row(magic)
+        if row is None:
+            return
+        filled = self._filled.get(deal.order_ticket, 0) + deal.volume_units
+        self._filled[deal.order_ticket] = filled
+        is_in = deal.entry in {DealEntry.IN, DealEntry.INOUT}
+        if row.intent.action is IntentAction.CLOSE and is_in:
+            self.note("I12.close", f"deal {deal.deal_ticket} of a close is {deal.entry.name}")
+        if filled > row.intent.volume_units:
+            self.note("I13.volume", f"intent {row.intent_id} fills {filled}")
+
+    def _require_cash(self, login: int) -> None:
+        book = self._server.market.books[login]
+        if book.balance_minor != self._cash.get(login, 0):
+            detail = f"{login}: {book.balance_minor}, deals say {self._cash.get(login, 0)}"
+            self.note("I4.cash", detail)
+        floating = sum(p.profit_minor + p.swap_minor for p in book.positions())
+        if book.equity_minor != book.balance_minor + book.credit_minor + floating:
+            self.note("I4.cash", f"{login}: equity is {book.equity_minor}")
+
+    def _require_stops(self) -> None:
+        """Count the looks and the time that a position stands bare while it could be protected."""
+        now_ms = self._server.now_ms
+        passed_ms = 0 if any(map(self._faults.on, _HINDERING)) else now_ms - self._looked_ms
+        self._looked_ms = now_ms
+        busy = {row.intent.position_ticket for row in self._journal.open_rows()}
+        bare = {one.ticket for one in self._own_positions() if not one.stop} - busy
+        seen = {ticket: self._bare.get(ticket, (0, 0)) for ticket in sorted(bare)}
+        self._bare = {
+            ticket: (looks + bool(passed_ms), total_ms + passed_ms)
+            for ticket, (looks, total_ms) in seen.items()
+        }
+        for ticket, (looks, total_ms) in self._bare.items():
+            if looks > _BARE_LOOKS and total_ms > _BARE_MS:
+                self.note("I5.stop", f"position {ticket} for {total_ms} ms")
+
+    # ------------------------------------------------------------------ after the faults
+
+    def conclude(self, bot: Bot | None) -> None:
+        """Hold the journal and the bot's view against the server, when all has come to rest."""
+        for row in self._journal.intents():
+            self._require_outcome(row)
+        if bot is None:
+            self.note("end", "the bot does not come back")
+            return
+        server = {(p.ticket, p.units) for p in self._positions()}
+        seen = {(p.position_ticket, p.volume_units) for p in bot.engine.portfolio.positions}
+        if server != seen:
+            self.note("I7.positions", f"server {sorted(server)}, bot {sorted(seen)}")
+        book, known = self._server.book, self._journal.deals()
+        told = [replace(deal, comment="") for deal in book.ledger.deals]  # brokers rewrite comments
+        if [replace(deal, comment="") for deal in known] != told:
+            missing = set(told) - {replace(deal, comment="") for deal in known}
+            tickets = sorted(deal.deal_ticket for deal in missing)
+            self.note("I7.deals", f"{len(known)} of {len(book.ledger.deals)}, missing {tickets}")
+        if sum(deal.net_minor for deal in known) != book.balance_minor:
+            self.note("I4.journal", f"balance {book.balance_minor}")
+
+    def _require_outcome(self, row: IntentRow) -> None:
+        if row.is_open:
+            self.note("I7.open", f"intent {row.intent_id} is {row.state.name}: {row.detail}")
+        if row.intent.action is IntentAction.MODIFY:
+            return
+        tickets = self._by_intent.get(row.intent_id, [])
+        filled = sum(self._filled.get(ticket, 0) for ticket in tickets)
+        if row.filled_units != filled:
+            detail = f"journal {row.state.name} {row.filled_units}, server {filled}"
+            self.note("I7.filled", f"{row.intent.action.name} {row.intent_id}: {detail}")
+
+    # ------------------------------------------------------------------ the server's truth
+
+    def _positions(self) -> list[OpenPosition]:
+        return self._server.book.open_positions
+
+    def _own_positions(self) -> list[OpenPosition]:
+        return [one for one in self._positions() if OURS.owns(one.magic)]
+
+    def _coming(self) -> list[int]:
+        """Return the entries that the server has taken in and not filled, by number."""
+        waiting = [
+            one.magic
+            for one in self._server.book.live_orders
+            if OURS.owns(one.magic) and not one.position_ticket
+        ]
+        late = (
+            (due_ms, task)
+            for due_ms, (login, task) in self._server.late
+            if login == HOME and isinstance(task, OrderRequest) and not task.position_ticket
+        )
+        return waiting + [
+            task.magic
+            for due_ms, task in late
+            if OURS.owns(task.magic) and self._is_within_quiet(task.magic, due_ms)
+        ]
+
+    def _is_timely(self, position: OpenPosition) -> bool:
+        return self._is_within_quiet(position.magic, position.open_ms)
+
+    def _is_within_quiet(self, magic: int, executed_ms: int) -> bool:
+        """Tell whether limits are promised to hold for it: not for what comes after the quiet."""
+        row = self._journal.row(magic)
+        return row is None or executed_ms - row.created_ms < QUIET_MS
+
+    def _is_old(self, position: OpenPosition) -> bool:
+        return self._server.now_ms - position.open_ms > _SEEN_BY_THEN_MS
+
+    def _key(self, magic: int) -> tuple[str, str]:
+        row = self._journal.row(magic)
+        return ("", "") if row is None else (row.intent.strategy_id, row.intent.symbol)

@@ -1,0 +1,437 @@
+"""The world of a run: server, terminal, journal, other hands, and the process that gets killed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mtquant.exchange import OrderRequest
+from mtquant.model import (
+    BotIdentity,
+    Deal,
+    Filling,
+    HaltOrder,
+    IntentRow,
+    Publish,
+    Reason,
+    RetryableError,
+    Side,
+    WrongAccountError,
+)
+from mtquant.storage import MemoryJournal, SqliteJournal
+from mtquant.terminal.simulated import SimulatedServer
+from mtquant.terminal.simulated.faults import Faults, FaultyTerminal
+from simulation.bot import Bot, Parts
+from simulation.checks import UPHELD, Violation
+from simulation.schedule import HEALING_STEPS, HOME, Hands, Schedule
+from simulation.witness import OURS, Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from mtquant.exchange import Execution, Request
+
+_OTHER_PROGRAMS = (0, 777, BotIdentity(bot=2).intent_id(1))
+_LEVELS = (1, 1, 2, 3, 4)
+
+
+class Killed(BaseException):
+    """End the process as kill -9 does: nothing answers it."""
+
+
+class Executioner:
+    """Kill the process at chosen points, by chance."""
+
+    def __init__(self, seed: int, hands: Hands) -> None:
+        self._rng = np.random.default_rng([seed, 2])
+        self._chances = (hands.kills, hands.kills_at_orders)
+        self._draws: list[float] = []
+        self.is_off = False
+        self.kills: dict[str, int] = {}
+
+    def pass_by(self, point: str, *, is_order: bool = False) -> None:
+        """Come to a point at which the process may end.
+
+        Raises:
+            Killed: it does.
+        """
+        if self.is_off or not self._chances[is_order]:
+            return
+        if not self._draws:
+            self._draws = self._rng.random(512).tolist()
+        if self._draws.pop() < self._chances[is_order]:
+            self.kills[point] = self.kills.get(point, 0) + 1
+            raise Killed(point)
+
+
+class DurableJournal:
+    """Survive the process: what a method has written when it returns is there for the next one.
+
+    It stands before a journal in memory, or in a file that each process opens anew.
+    """
+
+    def __init__(self, world: World, path: Path | None) -> None:
+        self._world = world
+        self._path = path
+        self._kept: Any = MemoryJournal() if path is None else SqliteJournal.open(path)
+        self._rows: dict[int, IntentRow] = {}
+        self.flattens_all = False
+
+    def reopen(self) -> None:
+        """Open the file as a new process does."""
+        if self._path is not None:
+            self._kept.close()
+            self._kept = SqliteJournal.open(self._path)
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._path is not None:
+            self._kept.close()
+
+    def record_sending(self, row: IntentRow) -> None:
+        """Write a new intent."""
+        self._pass_by("before sending", is_order=True)
+        self._world.witness.journalled(row, None)
+        self._kept.record_sending(row)
+        self._rows[row.intent_id] = row
+        intent = row.intent
+        words = f"{intent.action.name} {intent.side.name} {intent.volume_units} {intent.symbol}"
+        said = f"{words} position={intent.position_ticket} {intent.strategy_id} {intent.trigger}"
+        self._world.tell(f"journal {row.intent_id} SENDING {said}")
+        self._pass_by("after sending", is_order=True)
+
+    def record_intents(self, rows: Sequence[IntentRow]) -> None:
+        """Write where intents stand."""
+        self._pass_by("before intents", is_order=True)
+        for row in rows:
+            before = self.row(row.intent_id)
+            if before is not None:
+                self._world.witness.journalled(row, before)
+            said = f"{row.state.name} filled={row.filled_units} {row.detail}"
+            self._world.tell(f"journal {row.intent_id} {said}")
+        self._kept.record_intents(rows)
+        self._rows.update((row.intent_id, row) for row in rows)
+        self._pass_by("after intents", is_order=True)
+
+    def record_deals(self, deals: Sequence[Deal]) -> None:
+        """Write deals."""
+        self._pass_by("before deals")
+        self._kept.record_deals(deals)
+        self._world.tell(f"journal deals {[deal.deal_ticket for deal in deals]}")
+        self._pass_by("after deals")
+
+    def record_halt(self, halt: HaltOrder) -> None:
+        """Write a halt or its release."""
+        self._pass_by("before halt", is_order=True)
+        self._kept.record_halt(halt)
+        self.flattens_all |= halt.level == 4
+        self._world.tell(f"journal halt {halt.level} by {halt.who}: {halt.reason}")
+        self._pass_by("after halt", is_order=True)
+
+    def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
+        """Ask the bot to halt or to resume."""
+        number: int = self._kept.request_halt(level, who, reason, now_ms)
+        return number
+
+    def pending_halts(self) -> list[HaltOrder]:
+        """Return the requests that nobody took up."""
+        found: list[HaltOrder] = self._kept.pending_halts()
+        return found
+
+    def halt_level(self) -> int:
+        """Return the level that stands."""
+        level: int = self._kept.halt_level()
+        return level
+
+    def intents(self) -> list[IntentRow]:
+        """Return every intent."""
+        found: list[IntentRow] = self._kept.intents()
+        return found
+
+    def deals(self) -> list[Deal]:
+        """Return every deal."""
+        found: list[Deal] = self._kept.deals()
+        return found
+
+    def row(self, intent_id: int) -> IntentRow | None:
+        """Return an intent by its number."""
+        return self._rows.get(intent_id)
+
+    def open_rows(self) -> list[IntentRow]:
+        """Return the intents without an outcome."""
+        return [row for row in self._rows.values() if row.is_open]
+
+    def _pass_by(self, point: str, *, is_order: bool = False) -> None:
+        self._world.executioner.pass_by(f"journal: {point}", is_order=is_order)
+
+
+class WatchedServer(SimulatedServer):
+    """Show the witness what the bot's requests bring."""
+
+    def __init__(self, schedule: Schedule, faults: Faults, witness: Witness) -> None:
+        self._witness = witness
+        super().__init__(schedule.market(), director=faults)
+
+    @property
+    def late(self) -> Sequence[Any]:
+        """Return what is due later: (when, (login, task))."""
+        return self._late
+
+    def execute(self, request: Request, login: int | None = None) -> Execution:
+        """Carry out a request of the bot."""
+        self._witness.arrived(request, HOME if login is None else login)
+        return super().execute(request, login)
+
+    def execute_later(self, request: Request, login: int, due_ms: int) -> None:
+        """Take in a request of the bot."""
+        self._witness.arrived(request, login)
+        super().execute_later(request, login, due_ms)
+
+    def by_hand(self, request: OrderRequest) -> Execution:
+        """Carry out a request of somebody else."""
+        return super().execute(request, HOME)
+
+
+class Wire(FaultyTerminal):
+    """Be the terminal; the process may end at every call, and before and after every send."""
+
+    def __init__(self, server: WatchedServer, faults: Faults, world: World) -> None:
+        super().__init__(server, faults)
+        self._world = world
+
+    def begin(self, name: str) -> bool:
+        """Begin a call."""
+        self._world.executioner.pass_by(f"call: {name}")
+        return super().begin(name)
+
+    def symbol_info_tick(self, symbol: str, /) -> Any:
+        """Return the latest Tick."""
+        tick = super().symbol_info_tick(symbol)
+        if tick is not None and tick.bid == tick.bid and tick.ask == tick.ask:
+            spread = round((tick.ask - tick.bid) * 10 ** self._digits(symbol))
+            self._world.witness.shown(symbol, self._clock.to_utc_ms(tick.time_msc), spread)
+        return tick
+
+    def order_send(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a trade request."""
+        world, request = self._world, args[0]
+        self._notice()
+        world.executioner.pass_by("send: before", is_order=True)
+        world.tell(f"send {sorted(request.items())}")
+        world.witness.sent(request, self._logon.book.account_spec.login)
+        answer = super().order_send(*args, **kwargs)
+        said = self.last_error() if answer is None else (answer.retcode, answer.volume)
+        world.tell(f"answer {said}")
+        world.executioner.pass_by("send: after", is_order=True)
+        return answer
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """Hold how a run ended."""
+
+    seed: int
+    violations: list[Violation]
+    digest: str
+    steps: int
+    kills: dict[str, int]
+    strikes: dict[str, int]
+    sends: int
+    lines: list[str] = field(default_factory=list)
+
+
+class World:
+    """Play one schedule to its end, or to the first violation."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        parts: Parts | None = None,
+        *,
+        active: frozenset[str] = UPHELD,
+        keeps_lines: bool = False,
+        journal_path: Path | None = None,
+    ) -> None:
+        self.schedule = schedule
+        self._parts = parts or Parts()
+        self._hash = sha256()
+        self._keeps_lines = keeps_lines
+        self._lines: list[str] = []
+        self.witness = Witness(schedule, active)
+        self.executioner = Executioner(schedule.seed, schedule.hands)
+        self.journal = DurableJournal(self, journal_path)
+        self._faults = Faults(schedule.faults)
+        self._server = WatchedServer(schedule, self._faults, self.witness)
+        self._alarms = list(self._faults.alarms)
+        self.witness.attend(self._server, self.journal, self._faults)
+        self._terminal = Wire(self._server, self._faults, self)
+        self._start_ms = self._server.now_ms
+        self._rng = np.random.default_rng([schedule.seed, 3])
+        self._bot: Bot | None = None
+        self._rests = 0
+        self._is_healing = False
+
+    def now_ms(self) -> int:
+        """Return the server's time."""
+        return self._server.now_ms
+
+    def tell(self, line: str) -> None:
+        """Write a line of the event log."""
+        line = f"{self.witness.step} {self.now_ms() - self._start_ms} {line}"
+        self._hash.update(line.encode())
+        if self._keeps_lines:
+            self._lines.append(line)
+
+    def run(self) -> Outcome:
+        """Play the steps, then heal and conclude."""
+        try:
+            return self._run()
+        finally:
+            self.journal.close()
+
+    def _run(self) -> Outcome:
+        for _ in range(self.schedule.steps):
+            if not self._step(self._play):
+                return self._outcome()
+        self._heal()
+        for _ in range(HEALING_STEPS):
+            if not self._step(self._server.step):
+                return self._outcome()
+        if self._bot is not None:  # money paid in is read with the next order, or by a new process
+            self._end(self._bot, 0)
+        if self._step(self._server.step):
+            self.witness.conclude(self._bot)
+        return self._outcome()
+
+    def _step(self, play: Callable[[], Any]) -> bool:
+        self.witness.step += 1
+        play()
+        self._let_look()
+        self.witness.look(self._bot)
+        return not self.witness.found
+
+    def _play(self) -> None:
+        draws = self._rng.random(8).tolist()
+        if draws[0] < 0.6:
+            self._server.step()
+        else:
+            pause_ms = (500, 2_000, 7_000)[int(draws[1] * 3)]
+            self._server.wait_until(self._server.now_ms + pause_ms)
+        self._halt(draws[2], draws[3])
+        self._trade_by_hand(draws[4], draws[5])
+        if self._bot is not None and draws[6] < self.schedule.hands.stops:
+            self.executioner.kills["between looks"] = (
+                self.executioner.kills.get("between looks", 0) + 1
+            )
+            self._end(self._bot, int(draws[7] * 10))
+
+    # ------------------------------------------------------------------ the process
+
+    def _let_look(self) -> None:
+        if self._bot is None:
+            if self._rests > 0:
+                self._rests -= 1
+                return
+            self.tell("start")
+            self.journal.reopen()
+            self._bot = self._new_bot()
+        try:
+            self._bot.look()
+        except Killed as point:
+            self.tell(f"killed {point}")
+            self._end(self._bot, int(self._rng.integers(0, 6)))
+        except (RetryableError, WrongAccountError) as problem:
+            self.tell(f"ended {problem}")
+            self._end(self._bot, int(self._rng.integers(1, 4)))
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the process is over
+            self.witness.note("end", f"{type(problem).__name__}: {problem}")
+
+    def _new_bot(self) -> Bot:
+        return Bot(
+            self.schedule,
+            self._parts,
+            terminal=self._terminal,
+            journal=self.journal,
+            clock=self,
+            subscriber=self._hear,
+            may_speak=lambda: not self._is_healing,
+        )
+
+    def _end(self, bot: Bot, rests: int) -> None:
+        bot.kill()
+        self._bot, self._rests = None, 0 if self._is_healing else rests
+
+    def _hear(self, one: Publish) -> None:
+        self.tell(f"note {one.name} {one.correlation_id} {sorted(one.fields.items())}")
+        self.witness.published(one)
+
+    def _heal(self) -> None:
+        self.tell("heal")
+        self._is_healing = self.executioner.is_off = True
+        self._faults.alarms.clear()
+
+    # ------------------------------------------------------------------ other hands
+
+    def _halt(self, chance: float, which: float) -> None:
+        hands = self.schedule.hands
+        if self.journal.pending_halts():
+            return
+        level = self.journal.halt_level()
+        if not level and chance < hands.halts:
+            level = _LEVELS[int(which * len(_LEVELS))]
+            self.journal.request_halt(level, "a person", "test", self.now_ms())
+        elif level and chance < hands.resumes:
+            self.journal.request_halt(0, "a person", "test", self.now_ms())
+
+    def _trade_by_hand(self, chance: float, which: float) -> None:
+        hands = self.schedule.hands
+        if chance < hands.others_trade:
+            symbol = self.schedule.symbols[int(which * len(self.schedule.symbols))]
+            instrument = self.schedule.venue.instrument(symbol)
+            magic = _OTHER_PROGRAMS[int(which * 97) % len(_OTHER_PROGRAMS)]
+            side = Side.BUY if int(which * 997) % 2 else Side.SELL
+            self._order(symbol, side, instrument.volume_min_units * 3, magic)
+        elif chance < hands.others_trade + hands.others_close:
+            others = [p for p in self._server.book.open_positions if not OURS.owns(p.magic)]
+            if others:
+                one = others[int(which * len(others))]
+                self._order(one.symbol, Side(-one.side), one.units, one.magic, one.ticket)
+
+    def _order(self, symbol: str, side: Side, units: int, magic: int, ticket: int = 0) -> None:
+        quote = self._server.book.quote(symbol)
+        if quote is None:
+            return
+        done = self._server.by_hand(
+            OrderRequest(
+                symbol=symbol,
+                side=side,
+                units=units,
+                price=quote.ask_points if side is Side.BUY else quote.bid_points,
+                deviation=1_000,
+                filling=Filling.FOK,
+                position_ticket=ticket,
+                magic=magic,
+                reason=Reason.EXPERT if magic else Reason.CLIENT,
+            )
+        )
+        self.tell(f"by hand {magic} {symbol} {side.name} {units} {ticket}: {done.order_ticket}")
+
+    def _outcome(self) -> Outcome:
+        strikes: dict[str, int] = {}
+        for alarm in self._alarms:
+            name = alarm.spec.kind.name
+            strikes[name] = strikes.get(name, 0) + alarm.struck + alarm.begun
+        return Outcome(
+            seed=self.schedule.seed,
+            violations=self.witness.found,
+            digest=self._hash.hexdigest(),
+            steps=self.witness.step,
+            kills=self.executioner.kills,
+            strikes=strikes,
+            sends=sum(self.witness.sends.values()),
+            lines=self._lines,
+        )
