@@ -48,6 +48,8 @@ TASKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "test": (PYTEST,),
     "parity-tests": ((*PYTEST, "tests/parity"),),
     "fuzz": ((*PYTEST, "tests/fuzz"),),
+    "simulation": ((*PYTEST, "tests/simulation"),),
+    "simulate": (("python", "tests/simulation"),),
     "long": ((*PYTEST, "-m=slow", "tests"),),
     "coverage": ((*PYTEST, "--cov"),),
     "bench": (("pytest", "-m=bench", "-s", "bench"),),
