@@ -60,7 +60,10 @@ class Habit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hands:
-    """Say how likely other hands are, per step: people, other programs, kills."""
+    """Say how likely other hands are: people and other programs per step, kills per point.
+
+    A full disk is met per write of the journal: nothing is written, and the write fails.
+    """
 
     halts: float
     resumes: float
@@ -69,6 +72,7 @@ class Hands:
     stops: float
     kills: float
     kills_at_orders: float
+    full_disks: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +154,7 @@ class _Draw:
                 stops=self.often(0.01),
                 kills=self.often(0.001),
                 kills_at_orders=self.often(0.04),
+                full_disks=self.often(0.01),
             ),
         )
 

@@ -17,6 +17,7 @@ FRESH = fresh_seeds(240)
 BATCHES = [FRESH[start : start + 20] for start in range(0, len(FRESH), 20)]
 POINTS = {  # at which processes must have ended
     "between looks",
+    "disk full",
     "journal: before sending",
     "journal: after sending",
     "send: before",

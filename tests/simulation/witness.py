@@ -103,6 +103,8 @@ class Witness:
         if row is None:
             self.note("I2.send", f"intent {magic} has no row")
             return
+        if row.state is not IntentState.SENDING:
+            self.note("I2.send", f"intent {magic} is {row.state.name}")
         self._require_own(row, int(request.get("position", 0)))
         volume = units_from_lots(request["volume"]) if "volume" in request else 0
         most = min(self._approved.get(magic, 0), row.intent.volume_units)
@@ -127,7 +129,7 @@ class Witness:
         key = row.intent.strategy_id, row.intent.signal_id
         before = self._journal.row(self._entries.get(key, 0))
         self._entries[key] = row.intent_id
-        if before is not None and before.state is not IntentState.REJECTED:
+        if before is not None and row.attempt == 1:
             said = f"intent {before.intent_id} is {before.state.name}"
             self.note("I1.decision", f"{row.intent_id} repeats {key}, {said}")
 
@@ -143,11 +145,12 @@ class Witness:
             what = f"{len(held)} own, {len(coming)} coming, {len(others)} of others"
             self.note("I3.positions", f"{what}; at most {self._limits.max_positions}{lag}")
         key = row.intent.strategy_id, row.intent.symbol
-        same = [
-            magic for magic in [*(one.magic for one in held), *coming] if self._key(magic) == key
-        ]
+        same = [magic for magic in [*(p.magic for p in held), *coming] if self._key(magic) == key]
         if same:
-            self.note("I3.symbol", f"{key} enters again, held or coming: {same}{lag}")
+            leaving = {one.intent.position_ticket for one in self._journal.open_rows()}
+            is_leaving = any(p.ticket in leaving for p in held if p.magic in same)
+            why = "; its close has no outcome" if is_leaving else lag
+            self.note("I3.symbol", f"{key} enters again, held or coming: {same}{why}")
 
     def _require_own(self, row: IntentRow, ticket: int) -> None:
         """Refuse a request that names, or on a netting account meets, somebody else's position."""

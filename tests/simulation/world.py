@@ -15,6 +15,7 @@ from mtquant.model import (
     Filling,
     HaltOrder,
     IntentRow,
+    JournalError,
     Publish,
     Reason,
     RetryableError,
@@ -43,11 +44,17 @@ class Killed(BaseException):
     """End the process as kill -9 does: nothing answers it."""
 
 
+class DiskFullError(JournalError):
+    """The journal could not be written."""
+
+
 class Executioner:
-    """Kill the process at chosen points, by chance."""
+    """Kill the process at chosen points, or fill its disk, by chance."""
 
     def __init__(self, seed: int, hands: Hands) -> None:
         self._rng = np.random.default_rng([seed, 2])
+        self._disk = np.random.default_rng([seed, 4])
+        self._full_disks = hands.full_disks
         self._chances = (hands.kills, hands.kills_at_orders)
         self._draws: list[float] = []
         self.is_off = False
@@ -66,6 +73,16 @@ class Executioner:
         if self._draws.pop() < self._chances[is_order]:
             self.kills[point] = self.kills.get(point, 0) + 1
             raise Killed(point)
+
+    def write(self) -> None:
+        """Come to a write of the journal.
+
+        Raises:
+            DiskFullError: there is no room.
+        """
+        if not self.is_off and self._full_disks and self._disk.random() < self._full_disks:
+            self.kills["disk full"] = self.kills.get("disk full", 0) + 1
+            raise DiskFullError("no room")
 
 
 class DurableJournal:
@@ -94,7 +111,7 @@ class DurableJournal:
 
     def record_sending(self, row: IntentRow) -> None:
         """Write a new intent."""
-        self._pass_by("before sending", is_order=True)
+        self._begin("before sending", is_order=True)
         self._world.witness.journalled(row, None)
         self._kept.record_sending(row)
         self._rows[row.intent_id] = row
@@ -106,7 +123,7 @@ class DurableJournal:
 
     def record_intents(self, rows: Sequence[IntentRow]) -> None:
         """Write where intents stand."""
-        self._pass_by("before intents", is_order=True)
+        self._begin("before intents", is_order=True)
         for row in rows:
             before = self.row(row.intent_id)
             if before is not None:
@@ -119,14 +136,14 @@ class DurableJournal:
 
     def record_deals(self, deals: Sequence[Deal]) -> None:
         """Write deals."""
-        self._pass_by("before deals")
+        self._begin("before deals")
         self._kept.record_deals(deals)
         self._world.tell(f"journal deals {[deal.deal_ticket for deal in deals]}")
         self._pass_by("after deals")
 
     def record_halt(self, halt: HaltOrder) -> None:
         """Write a halt or its release."""
-        self._pass_by("before halt", is_order=True)
+        self._begin("before halt", is_order=True)
         self._kept.record_halt(halt)
         self.flattens_all |= halt.level == 4
         self._world.tell(f"journal halt {halt.level} by {halt.who}: {halt.reason}")
@@ -164,6 +181,10 @@ class DurableJournal:
     def open_rows(self) -> list[IntentRow]:
         """Return the intents without an outcome."""
         return [row for row in self._rows.values() if row.is_open]
+
+    def _begin(self, point: str, *, is_order: bool = False) -> None:
+        self._pass_by(point, is_order=is_order)
+        self._world.executioner.write()
 
     def _pass_by(self, point: str, *, is_order: bool = False) -> None:
         self._world.executioner.pass_by(f"journal: {point}", is_order=is_order)
@@ -344,7 +365,7 @@ class World:
         except Killed as point:
             self.tell(f"killed {point}")
             self._end(self._bot, int(self._rng.integers(0, 6)))
-        except (RetryableError, WrongAccountError) as problem:
+        except (RetryableError, WrongAccountError, DiskFullError) as problem:
             self.tell(f"ended {problem}")
             self._end(self._bot, int(self._rng.integers(1, 4)))
         except Exception as problem:  # noqa: BLE001 - whatever it is, the process is over
