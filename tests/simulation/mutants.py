@@ -13,6 +13,7 @@ from mtquant.execution import Desk
 from mtquant.model import (
     BrokerView,
     ExecutionResult,
+    IntentAction,
     IntentRow,
     IntentState,
     JournalError,
@@ -175,6 +176,20 @@ class IgnoresSpread(RiskEngine):
             self.limits = limits
 
 
+class HasNoStopGuard(Engine):
+    """Leave positions without a stop loss alone."""
+
+    def _protect(self, view: BrokerView) -> list[Any]:
+        return []
+
+
+class TrustsTheView(Desk):
+    """Take what the broker does not show for gone."""
+
+    def may_come(self, now_ms: int) -> tuple[IntentRow, ...]:
+        return tuple(row for row in self.in_flight if row.intent.action is IntentAction.OPEN)
+
+
 class ForgetsHaltsAtStart(Engine):
     """Begin every process without a halt."""
 
@@ -316,6 +331,8 @@ MUTANTS: Final[dict[str, Parts]] = {
     "close_without_ticket": Parts(session=ClosesWithoutTicket),
     "ignore_halts": Parts(risk=IgnoresHalts),
     "ignore_requested_halts": Parts(runner=IgnoresRequestedHalts),
+    "no_stop_guard": Parts(engine=HasNoStopGuard),
+    "trust_the_view": Parts(desk=TrustsTheView),
     "forget_halts_at_start": Parts(engine=ForgetsHaltsAtStart),
     "drop_decision_key": Parts(desk=DropsDecisionKey),
     "trust_the_reply": Parts(desk=TrustsTheReply),

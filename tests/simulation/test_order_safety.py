@@ -69,7 +69,7 @@ def test_every_weakness_that_is_excused_has_a_seed_that_shows_it() -> None:
 
 
 def test_every_kind_of_fault_strikes_and_processes_die_at_every_point() -> None:
-    tally = play_all(range(40))
+    tally = play_all([*range(65), 1025])  # few die while they journal deals
 
     assert {kind.name for kind in FaultKind} == {name for name, n in tally.strikes.items() if n}
     assert set(tally.kills) >= POINTS

@@ -67,8 +67,8 @@ class Desk:
         self._watched: dict[int, None] = {}  # open or not found yet, oldest first
         self._confirmed: set[int] = set()
         self._absent_since: dict[int, int] = {}
-        self._unseen: dict[int, None] = {}  # entries whose position was never shown, oldest first
-        self._closed: set[int] = set()  # positions, by ticket
+        self._alive: dict[int, int] = {}  # entries without an end: when they were last heard of
+        self._closed_units: dict[int, int] = {}  # of positions, by ticket
         self._late: set[int] = set()
 
     @property
@@ -77,13 +77,17 @@ class Desk:
         return tuple(row for row in self._watched_rows() if row.is_open)
 
     def may_come(self, now_ms: int) -> tuple[IntentRow, ...]:
-        """Return the entries that may be or become positions which the broker does not show.
+        """Return the entries that are or may become positions, whatever the broker shows.
 
-        The terminal's own views lag behind its server and behind each other: what is on its way,
-        what was filled and not shown yet, and what was given up a short time ago.
+        The terminal's own views lag behind its server, behind each other, and behind what they have
+        shown before. So an entry counts until deals have closed its position; without any news of
+        it, or after it was given up, for ten minutes.
         """
-        rows = (self._rows[number] for number in self._unseen)
-        return tuple(row for row in rows if row.is_open or now_ms - row.updated_ms <= RESERVE_MS)
+        return tuple(
+            row
+            for number, heard_ms in self._alive.items()
+            if (row := self._rows[number]).is_open or now_ms - heard_ms <= RESERVE_MS
+        )
 
     @property
     def late(self) -> frozenset[int]:
@@ -159,17 +163,19 @@ class Desk:
             if self._identity.owns(order.intent_id):
                 self._orders.setdefault(order.intent_id, {})[order.order_ticket] = order
         for deal in view.deals:
-            self._deals.setdefault(deal.order_ticket, {})[deal.deal_ticket] = deal
-            if deal.entry is not DealEntry.IN:
-                self._closed.add(deal.position_ticket)
+            known = self._deals.setdefault(deal.order_ticket, {})
+            if deal.entry is not DealEntry.IN and deal.deal_ticket not in known:
+                closed = self._closed_units.get(deal.position_ticket, 0)
+                self._closed_units[deal.position_ticket] = closed + deal.volume_units
+            known[deal.deal_ticket] = deal
         changed = []
         for row in self._watched_rows():
             found = self._resolve(row, view) if row.is_open else self._resolve_late(row, view)
             if found is not None:
                 self._keep(found)
                 changed.append(found)
-        if self._unseen:
-            self._drop_seen(view)
+        if self._alive:
+            self._hear_of(view)
         return changed
 
     def entries_since(self, strategy_id: str, time_ms: int) -> int:
@@ -185,22 +191,27 @@ class Desk:
         if row.intent.action is IntentAction.OPEN:
             insort(self._entered_ms.setdefault(row.intent.strategy_id, []), row.created_ms)
 
-    def _drop_seen(self, view: BrokerView) -> None:
-        """Take out the entries whose position is shown, was closed, or cannot come any more."""
+    def _hear_of(self, view: BrokerView) -> None:
+        """Note which entries are shown; take out those that were closed or cannot come any more."""
         shown = {position.intent_id for position in view.positions}
-        for row in [self._rows[number] for number in self._unseen]:
-            is_over = not row.is_open and view.time_ms - row.updated_ms > RESERVE_MS
-            if row.intent_id in shown or row.order_ticket in self._closed or is_over:
-                del self._unseen[row.intent_id]
+        for number, heard_ms in list(self._alive.items()):
+            row = self._rows[number]
+            if number in shown:
+                self._alive[number] = view.time_ms
+            elif not row.is_open:
+                closed = self._closed_units.get(row.order_ticket, 0)
+                is_closed = 0 < row.filled_units <= closed
+                if is_closed or view.time_ms - heard_ms > RESERVE_MS:
+                    del self._alive[number]
 
     def _keep(self, row: IntentRow) -> None:
         self._rows[row.intent_id] = row
         if row.state is IntentState.LATE:
             self._late.add(row.intent_id)
         if row.intent.action is not IntentAction.OPEN or row.state is IntentState.REJECTED:
-            self._unseen.pop(row.intent_id, None)
+            self._alive.pop(row.intent_id, None)
         else:
-            self._unseen[row.intent_id] = None
+            self._alive[row.intent_id] = row.updated_ms
         if row.is_open or row.state is IntentState.NOTSENT:
             self._watched[row.intent_id] = None
         else:

@@ -75,8 +75,8 @@ class Refusal:
 class RiskView:
     """Hold what a decision may look at: the broker's truth joined with the journal's.
 
-    `in_flight` are the intents without an outcome, `may_come` the entries that may be or become
-    positions which `positions` do not show. Entries are those of the strategy that asks.
+    `in_flight` are the intents without an outcome, `may_come` the entries that are or may become
+    positions, whether `positions` show them or not. Entries are those of the strategy that asks.
     """
 
     now_ms: int

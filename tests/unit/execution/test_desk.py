@@ -583,7 +583,7 @@ def filled_view(row: IntentRow, time_ms: int, **changes) -> BrokerView:
     return view(time_ms, closed_orders=(order(number),), deals=(deal(number),), **changes)
 
 
-def test_an_entry_counts_from_its_sending_until_its_position_is_shown(desk: Desk, sent):
+def test_an_entry_counts_from_its_sending_until_its_position_is_closed(desk: Desk, sent):
     row = sent()
     assert coming(desk, 0) == [row.intent_id]
     desk.on_view(filled_view(row, 1_000))  # the history knows it, the positions do not yet
@@ -591,7 +591,23 @@ def test_an_entry_counts_from_its_sending_until_its_position_is_shown(desk: Desk
     assert coming(desk, 1_000) == [row.intent_id]
     own = position(position_ticket=900, intent_id=row.intent_id)
     desk.on_view(view(2_000, positions=(own,)))
-    assert coming(desk, 2_000) == []
+    desk.on_view(view(3_000))  # an older reading again
+    assert coming(desk, 3_000) == [row.intent_id]
+    half = deal(0, deal_ticket=2, entry=DealEntry.OUT, volume_units=UNITS // 2)
+    desk.on_view(view(4_000, deals=(half,)))
+    assert coming(desk, 4_000) == [row.intent_id]
+    desk.on_view(view(5_000, deals=(replace(half, deal_ticket=3),)))
+    assert coming(desk, 5_000) == []
+
+
+def test_a_position_that_is_gone_without_a_deal_counts_ten_minutes_longer(desk: Desk, sent):
+    row = sent()
+    own = position(position_ticket=900, intent_id=row.intent_id)
+    desk.on_view(filled_view(row, 1_000, positions=(own,)))
+    desk.on_view(view(1_000 + RESERVE_MS))
+
+    assert coming(desk, 1_000 + RESERVE_MS) == [row.intent_id]
+    assert coming(desk, 1_001 + RESERVE_MS) == []
 
 
 def test_an_entry_whose_position_was_closed_does_not_count(desk: Desk, sent):
