@@ -50,6 +50,16 @@ class Known:
 
 KNOWN: Final = (
     Known(
+        check="I5.stop",
+        words="the last try was refused",
+        reason="nobody looks again when a stop that is put back is refused",
+    ),
+    Known(
+        check="I3.symbol",
+        words="it is shown by now",
+        reason="an entry that waits for closes does not look again at what its strategy holds",
+    ),
+    Known(
         check="I7.open",
         words="10008 Order placed",
         reason="an order that the server took, and neither fills nor drops, keeps its intent open",

@@ -150,7 +150,15 @@ class Witness:
             leaving = {one.intent.position_ticket for one in self._journal.open_rows()}
             is_leaving = any(p.ticket in leaving for p in held if p.magic in same)
             why = "; its close has no outcome" if is_leaving else lag
+            if not is_leaving and set(same) & self._shown_intents():
+                why = "; it is shown by now"
             self.note("I3.symbol", f"{key} enters again, held or coming: {same}{why}")
+
+    def _shown_intents(self) -> set[int]:
+        """Return whose positions the terminal shows now, lagging or not."""
+        views = self._faults.views("positions")
+        positions = (views or self._server.market.books)[HOME].positions()
+        return {position.intent_id for position in positions}
 
     def _require_own(self, row: IntentRow, ticket: int) -> None:
         """Refuse a request that names, or on a netting account meets, somebody else's position."""
@@ -212,6 +220,7 @@ class Witness:
                 detail = f"{level} in the bot, {self._journal.halt_level()} in the journal"
                 self.note("I9.level", detail)
             self._require_stops()
+        self._looked_ms = self._server.now_ms
 
     def _see_order(self, order: Order, login: int) -> None:
         ticket, magic = order.order_ticket, order.intent_id
@@ -258,9 +267,9 @@ class Witness:
 
     def _require_stops(self) -> None:
         """Count the looks and the time that a position stands bare while it could be protected."""
-        now_ms = self._server.now_ms
-        passed_ms = 0 if any(map(self._faults.on, _HINDERING)) else now_ms - self._looked_ms
-        self._looked_ms = now_ms
+        passed_ms = self._server.now_ms - self._looked_ms
+        if any(map(self._faults.on, _HINDERING)):
+            passed_ms = 0
         busy = {row.intent.position_ticket for row in self._journal.open_rows()}
         bare = {one.ticket for one in self._own_positions() if not one.stop} - busy
         seen = {ticket: self._bare.get(ticket, (0, 0)) for ticket in sorted(bare)}
@@ -270,7 +279,10 @@ class Witness:
         }
         for ticket, (looks, total_ms) in self._bare.items():
             if looks > _BARE_LOOKS and total_ms > _BARE_MS:
-                self.note("I5.stop", f"position {ticket} for {total_ms} ms")
+                tries = [r for r in self._journal.intents() if r.intent.position_ticket == ticket]
+                is_refused = bool(tries) and tries[-1].state is IntentState.REJECTED
+                why = "; the last try was refused" if is_refused else ""
+                self.note("I5.stop", f"position {ticket} for {total_ms} ms{why}")
 
     # ------------------------------------------------------------------ after the faults
 
