@@ -33,9 +33,7 @@ CHECKS: Final = {
     "I15.hash": "the same seed gives the same events",
     "end": "the process ends by kills, full disks and lost connections alone",
 }
-NOT_YET: Final = {
-    "I14.age": "the gate does not look at the age of a quote",
-}
+NOT_YET: Final[dict[str, str]] = {}
 UPHELD: Final = frozenset(CHECKS) - frozenset(NOT_YET)
 
 
@@ -48,23 +46,7 @@ class Known:
     reason: str
 
 
-KNOWN: Final = (
-    Known(
-        check="I5.stop",
-        words="the last try was refused",
-        reason="nobody looks again when a stop that is put back is refused",
-    ),
-    Known(
-        check="I3.symbol",
-        words="it is shown by now",
-        reason="an entry that waits for closes does not look again at what its strategy holds",
-    ),
-    Known(
-        check="I7.open",
-        words="10008 Order placed",
-        reason="an order that the server took, and neither fills nor drops, keeps its intent open",
-    ),
-)
+KNOWN: Final[tuple[Known, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,6 +149,14 @@ class DurableJournal:
         self._world.tell(f"journal halt {halt.level} by {halt.who}: {halt.reason}")
         self._pass_by("after halt", is_order=True)
 
+    def note(self, one: Publish) -> None:
+        """Keep an observation until the next write."""
+        self._kept.note(one)
+
+    def flush(self) -> None:
+        """Write the observations that wait."""
+        self._kept.flush()
+
     def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
         """Ask the bot to halt or to resume."""
         number: int = self._kept.request_halt(level, who, reason, now_ms)

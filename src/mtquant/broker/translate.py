@@ -97,6 +97,18 @@ _EXPIRATIONS: Final = {
 }
 _FOK_FLAG, _IOC_FLAG = 1, 2
 _COMMENT_LIMIT = 16
+_REPLY = (
+    "retcode",
+    "deal",
+    "order",
+    "volume",
+    "price",
+    "bid",
+    "ask",
+    "comment",
+    "request_id",
+    "retcode_external",
+)
 _NOT_IN_COMMENTS: Final = re.compile("[^a-z0-9]")
 _UNKNOWN_DIGITS = 8
 
@@ -295,6 +307,11 @@ def filling_for(filling_mask: int) -> int:
     if filling_mask & _IOC_FLAG:
         return mt5.ORDER_FILLING_IOC
     return mt5.ORDER_FILLING_RETURN
+
+
+def reply_of(answer: Any) -> dict[str, Any]:
+    """Return what an order_send answered, by the names of its fields, without the request."""
+    return {name: getattr(answer, name, None) for name in _REPLY}
 
 
 def request_from(

@@ -8,10 +8,19 @@ outage: one code path.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mtquant.engine.decision import Decision
-from mtquant.engine.notes import deal_note, halt_note, note, refusal_note, resolved_note
+from mtquant.engine.notes import (
+    answer_note,
+    deal_note,
+    halt_note,
+    note,
+    refusal_note,
+    resolved_note,
+)
+from mtquant.engine.orders import SizedIntent
 from mtquant.engine.stop_guard import StopGuard
 from mtquant.model import (
     BrokerReport,
@@ -37,7 +46,7 @@ from mtquant.model import (
     RecordIntents,
     Timer,
 )
-from mtquant.risk import ApprovedOrder, Refusal, RiskEngine, RiskView
+from mtquant.risk import ENTRY_RULES, ApprovedOrder, Refusal, RiskEngine, RiskView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,6 +58,7 @@ if TYPE_CHECKING:
     from mtquant.strategy import ExitSignal, Series
 
 SCAN_EVERY_MS = 5_000
+_REPRICE = "reprice:"
 _MINUTE_MS = 60_000
 FLATTEN_OWN, FLATTEN_ALL = 3, 4
 
@@ -83,6 +93,7 @@ class Engine:
         self._guard = StopGuard()
         self._held: dict[str, tuple[Position, ...]] = {}  # by strategy
         self._decisions: dict[str, Decision] = {}  # by strategy, in the order of the slots
+        self._entering: dict[int, Decision] = {}  # by intent, until its answer
         self._ready = False
         self._away_since_ms: int | None = None
         self._last_scan_ms = -SCAN_EVERY_MS
@@ -143,6 +154,7 @@ class Engine:
             case LinkLost():
                 self._ready = False
                 self._decisions.clear()
+                self._entering.clear()
                 if self._away_since_ms is None:
                     self._away_since_ms = event.time_ms
                 return [note("link_lost", event.time_ms, "link", detail=event.detail)]
@@ -229,6 +241,7 @@ class Engine:
             return commands + self._flatten(view)
         commands += self._cut_back(view)
         commands += self._protect(view)
+        commands += self._try_again(report.cause, view)
         for decision in list(self._decisions.values()):
             if report.cause == decision.cause:
                 commands += self._carry_out(decision, view)
@@ -324,17 +337,72 @@ class Engine:
             self._forget(decision)
             why = f"close {failed[0].state.name}" if failed else "the decision is too old"
             return [note("entry_dropped", view.time_ms, decision.correlation_id, reason=why)]
-        return [] if any(row.is_open for row in rows) else self._enter(decision, view)
+        if any(row.is_open for row in rows):
+            return []
+        left = {row.intent.position_ticket for row in rows}  # a view that lags still shows them
+        held = self._held.get(decision.slot.strategy_id, ())
+        if any(position.position_ticket not in left for position in held):
+            self._forget(decision)
+            why = "a position has come meanwhile"
+            return [note("entry_dropped", view.time_ms, decision.correlation_id, reason=why)]
+        return self._enter(decision, view)
 
     def _enter(self, decision: Decision, view: BrokerView) -> list[Command]:
         self._forget(decision)
         intent = decision.slot.orders.open(decision, view, self.risk.limits)
         if isinstance(intent, Refusal):
             return [refusal_note(decision.correlation_id, view.time_ms, (intent,))]
-        return self._submit(intent.intent, view, explanation=intent.explanation)[0]
+        sent, intent_id = self._submit(intent.intent, view, explanation=intent.explanation)
+        if intent_id:
+            self._entering[intent_id] = decision
+        return sent
+
+    def _try_again(self, cause: str, view: BrokerView) -> list[Command]:
+        """Make the second attempt of a decision whose price was refused, at the price of now.
+
+        It is a new intent, sized and gated anew, under the deadline of the first.
+        """
+        refused = self.desk.row(int(cause.partition(_REPRICE)[2] or 0))
+        if refused is None:
+            return []
+        number = refused.intent_id
+        sized = self._sized_again(refused, self._entering.pop(number, None), view)
+        if not isinstance(sized, SizedIntent):
+            self._let_go(number)
+            correlation_id = refused.intent.signal_id
+            return [] if sized is None else [refusal_note(correlation_id, view.time_ms, (sized,))]
+        intent = replace(sized.intent, deadline_ms=refused.intent.deadline_ms)
+        commands, again = self._submit(intent, view, explanation=sized.explanation, attempt=2)
+        for decision in self._decisions.values():
+            if again and number in decision.waits_for:
+                decision.waits_for = decision.waits_for - {number} | {again}
+        self._let_go(number)
+        return commands
+
+    def _sized_again(
+        self, refused: IntentRow, decision: Decision | None, view: BrokerView
+    ) -> SizedIntent | Refusal | None:
+        """Return the intent at the price of now; None where it is too late, or nothing is left."""
+        if view.time_ms > refused.intent.deadline_ms:
+            return None
+        if decision is not None:
+            return decision.slot.orders.open(decision, view, self.risk.limits)
+        ticket = refused.intent.position_ticket
+        held = (one for one in self.portfolio.positions if one.position_ticket == ticket)
+        position = next(held, None)
+        if position is None:
+            return None
+        slot = self._owner(position) or self.slots[0]
+        return SizedIntent(slot.orders.close_again(refused.intent, position, view), "")
+
+    def _let_go(self, intent_id: int) -> None:
+        """Give up the entries that wait for a close that came to nothing."""
+        for decision in list(self._decisions.values()):
+            if intent_id in decision.waits_for:
+                self._forget(decision)
 
     def _submit(
-        self, intent: OrderIntent, view: BrokerView, explanation: str = ""
+        self, intent: OrderIntent, view: BrokerView, explanation: str = "", attempt: int = 1
     ) -> tuple[list[Command], int]:
         closing = self._closing(intent)
         if closing:
@@ -342,7 +410,7 @@ class Engine:
         verdict = self.risk.decide(intent, self._risk_view(intent, view))
         if not isinstance(verdict, ApprovedOrder):
             return [refusal_note(intent.signal_id, view.time_ms, verdict.refusals)], 0
-        send = self.desk.submit(verdict, view.time_ms)
+        send = self.desk.submit(verdict, view.time_ms, attempt)
         if send is None:
             seen = {"trigger": intent.trigger, "action": intent.action.value}
             return [note("decision_repeated", view.time_ms, intent.signal_id, **seen)], 0
@@ -356,6 +424,7 @@ class Engine:
             volume_units=intent.volume_units,
             reason=intent.reason,
             explanation=explanation,
+            passed=",".join(ENTRY_RULES) if intent.action is IntentAction.OPEN else "",
         )
         return [approved, send], send.row.intent_id
 
@@ -396,24 +465,31 @@ class Engine:
         row = self.desk.on_result(result)
         if row is None:
             return []
-        commands: list[Command] = [RecordIntents(rows=(row,))]
+        commands: list[Command] = [answer_note(row, result)] if result.request else []
+        commands.append(RecordIntents(rows=(row,)))
         if result.outcome is Outcome.DISABLED:
             commands += self._on_halt(
                 HaltOrder(time_ms=result.time_ms, level=1, who="broker", reason=result.detail)
             )
         if row.state is IntentState.REJECTED:
             commands.append(resolved_note(row))
-            for decision in list(self._decisions.values()):
-                if row.intent_id in decision.waits_for:
-                    self._forget(decision)
+            if self.desk.may_try_again(row):
+                return [*commands, ReadBroker(cause=f"{_REPRICE}{row.intent_id}")]
+            self._entering.pop(row.intent_id, None)
+            self._let_go(row.intent_id)
             return commands
+        self._entering.pop(row.intent_id, None)
         if row.state is not IntentState.SENDING:
             commands.append(resolved_note(row))
         # what we know of the positions is what the broker shows, never what we asked for
         return [*commands, ReadBroker(cause=f"confirm:{row.intent_id}")]
 
     def _on_timer(self, now_ms: int) -> list[Command]:
-        if self._away_since_ms is not None or now_ms - self._last_scan_ms < SCAN_EVERY_MS:
+        if self._away_since_ms is not None:
+            return []
+        if self._guard.is_due(now_ms):
+            return [ReadBroker(cause="guard")]
+        if now_ms - self._last_scan_ms < SCAN_EVERY_MS:
             return []
         wants_scan = self.desk.needs_scan() or self._flatten_level > 0
         return [ReadBroker(cause="scan")] if wants_scan else []
@@ -450,12 +526,14 @@ class Engine:
     def _protect(self, view: BrokerView) -> list[Command]:
         """Put back the stop losses that are gone, or close what stands without one."""
         commands: list[Command] = []
-        for bare in self._guard.look(self.portfolio.own_positions):
+        bare_ones = self._guard.look(self._guarded())
+        if not self._guard.is_due(view.time_ms):
+            return []
+        self._guard.note_tried(view.time_ms)
+        for bare in bare_ones:
             position = bare.position
             slot = self._owner(position)
-            if slot is None or slot.orders.instrument.drops_levels_daily:
-                continue  # there stops end with the day, by the broker's rule
-            if self._is_on_its_way(position.position_ticket):
+            if slot is None or self._is_on_its_way(position.position_ticket):
                 continue
             row = self.desk.row(position.intent_id)
             stated = row.intent.stop_loss_points if row is not None else None
@@ -468,6 +546,14 @@ class Engine:
             commands.append(note("stop_lost", view.time_ms, intent.signal_id, **seen))
             commands += self._submit(intent, view)[0]
         return commands
+
+    def _guarded(self) -> list[Position]:
+        """Return the positions that need a stop; some brokers' stops end with the day, by rule."""
+        return [
+            position
+            for position in self.portfolio.own_positions
+            if (slot := self._owner(position)) and not slot.orders.instrument.drops_levels_daily
+        ]
 
     def _is_on_its_way(self, position_ticket: int) -> bool:
         """Tell whether an order about a position has no outcome yet."""

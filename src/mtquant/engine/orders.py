@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mtquant.exchange import Terms, rules
@@ -103,6 +103,16 @@ class OrderMaker:
     ) -> OrderIntent:
         """Return an intent that closes a position wholly."""
         return self._closing(position, view, decision.trigger, reason, decision.correlation_id)
+
+    @staticmethod
+    def close_again(refused: OrderIntent, position: Position, view: BrokerView) -> OrderIntent:
+        """Return the same close at the price of now, after the first one's was refused."""
+        return replace(
+            refused,
+            volume_units=position.volume_units,
+            decided_ms=view.time_ms,
+            price_points=position.current_points,
+        )
 
     def flatten(self, position: Position, view: BrokerView, attempt: int) -> OrderIntent:
         """Return an intent that closes a position because of a halt."""

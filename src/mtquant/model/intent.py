@@ -155,7 +155,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionResult(Jsonable):
-    """Hold the broker's answer to one send."""
+    """Hold the broker's answer to one send.
+
+    `request` and `reply` are what left and what came back, as JSON texts; empty where nothing did.
+    """
 
     intent_id: int
     outcome: Outcome
@@ -165,3 +168,5 @@ class ExecutionResult(Jsonable):
     deal_ticket: int = 0
     volume_units: int = 0
     price_points: int = 0
+    request: str = ""
+    reply: str = ""
