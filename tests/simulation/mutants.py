@@ -179,8 +179,9 @@ class IgnoresSpread(RiskEngine):
 class HasNoStopGuard(Engine):
     """Leave positions without a stop loss alone."""
 
-    def _protect(self, view: BrokerView) -> list[Any]:
-        return []
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._safeguards.protect = lambda _view: iter(())  # type: ignore[method-assign]
 
 
 class TrustsTheView(Desk):

@@ -334,6 +334,8 @@ def request_from(
             "sl": instrument.price(intent.stop_loss_points or 0),
             "tp": instrument.price(intent.take_profit_points or 0),
         }
+    if intent.action is IntentAction.CANCEL:
+        return request | {"action": mt5.TRADE_ACTION_REMOVE, "order": intent.order_ticket}
     side = intent.side if intent.action is IntentAction.OPEN else intent.side.opposite
     request |= {
         "action": mt5.TRADE_ACTION_DEAL,

@@ -21,7 +21,8 @@ from mtquant.engine.notes import (
     resolved_note,
 )
 from mtquant.engine.orders import SizedIntent
-from mtquant.engine.stop_guard import StopGuard
+from mtquant.engine.safeguards import CANCEL_OWN, FLATTEN_OWN, Safeguards
+from mtquant.execution import SentCounter
 from mtquant.model import (
     BrokerReport,
     BrokerView,
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
 SCAN_EVERY_MS = 5_000
 _REPRICE = "reprice:"
 _MINUTE_MS = 60_000
-FLATTEN_OWN, FLATTEN_ALL = 3, 4
 
 
 class Engine:
@@ -89,23 +89,22 @@ class Engine:
         self.risk = risk
         self.desk = desk
         self.portfolio = portfolio
+        self.sent = SentCounter()
         self._slot_of = {id(slot.series): slot for slot in slots}
-        self._guard = StopGuard()
+        self._safeguards = Safeguards(portfolio, desk, self._owner, self.slots[0].orders)
         self._held: dict[str, tuple[Position, ...]] = {}  # by strategy
         self._decisions: dict[str, Decision] = {}  # by strategy, in the order of the slots
         self._entering: dict[int, Decision] = {}  # by intent, until its answer
         self._ready = False
         self._away_since_ms: int | None = None
         self._last_scan_ms = -SCAN_EVERY_MS
-        self._flatten_level = 0
-        self._flatten_round = 0
 
     def start(
         self, rows: Iterable[IntentRow], deals: Iterable[Deal], halt_level: int
     ) -> Sequence[Command]:
         """Take over what an earlier process journalled; return what must be done first."""
         self.risk.raise_halt(halt_level)
-        self._flatten_level = halt_level if halt_level >= FLATTEN_OWN else 0
+        self._safeguards.obey(halt_level)
         self.portfolio.restore(deals)
         changed = self.desk.restore(rows)
         recovered: list[Command] = [RecordIntents(rows=tuple(changed))] if changed else []
@@ -237,10 +236,9 @@ class Engine:
         commands = self._observations(changes, resolved, seen_late=seen_late)
         if report.cause in ("start", "reconnect"):
             commands += self._reconciled(report.cause, changes, view)
-        if self._flatten_level:
-            return commands + self._flatten(view)
-        commands += self._cut_back(view)
-        commands += self._protect(view)
+        commands += self._safeguarded(view)
+        if self._safeguards.halt_level >= FLATTEN_OWN:
+            return commands
         commands += self._try_again(report.cause, view)
         for decision in list(self._decisions.values()):
             if report.cause == decision.cause:
@@ -414,6 +412,7 @@ class Engine:
         if send is None:
             seen = {"trigger": intent.trigger, "action": intent.action.value}
             return [note("decision_repeated", view.time_ms, intent.signal_id, **seen)], 0
+        self.sent.approve(send.row.intent_id, verdict.intent.volume_units)
         approved = note(
             "order_approved",
             view.time_ms,
@@ -429,12 +428,13 @@ class Engine:
         return [approved, send], send.row.intent_id
 
     def _closing(self, intent: OrderIntent) -> int:
-        """Return the number of a close of the same position that is on its way, 0 for none."""
-        if intent.action is not IntentAction.CLOSE:
+        """Return the number of a close or cancel of the same that is on its way, 0 for none."""
+        if intent.action not in {IntentAction.CLOSE, IntentAction.CANCEL}:
             return 0
+        named = (intent.action, intent.position_ticket, intent.order_ticket)
         for row in self.desk.in_flight:
-            is_same = row.intent.position_ticket == intent.position_ticket
-            if is_same and row.intent.action is IntentAction.CLOSE:
+            other = row.intent
+            if (other.action, other.position_ticket, other.order_ticket) == named:
                 return row.intent_id
         return 0
 
@@ -468,9 +468,9 @@ class Engine:
         commands: list[Command] = [answer_note(row, result)] if result.request else []
         commands.append(RecordIntents(rows=(row,)))
         if result.outcome is Outcome.DISABLED:
-            commands += self._on_halt(
-                HaltOrder(time_ms=result.time_ms, level=1, who="broker", reason=result.detail)
-            )
+            who = "broker" if result.request else "the bot"
+            halt = HaltOrder(time_ms=result.time_ms, level=1, who=who, reason=result.detail)
+            commands += self._on_halt(halt)
         if row.state is IntentState.REJECTED:
             commands.append(resolved_note(row))
             if self.desk.may_try_again(row):
@@ -487,91 +487,45 @@ class Engine:
     def _on_timer(self, now_ms: int) -> list[Command]:
         if self._away_since_ms is not None:
             return []
-        if self._guard.is_due(now_ms):
+        if self._safeguards.stop_is_due(now_ms):
             return [ReadBroker(cause="guard")]
         if now_ms - self._last_scan_ms < SCAN_EVERY_MS:
             return []
-        wants_scan = self.desk.needs_scan() or self._flatten_level > 0
+        wants_scan = self.desk.needs_scan() or self.is_clearing
         return [ReadBroker(cause="scan")] if wants_scan else []
 
     def _on_halt(self, halt: HaltOrder) -> list[Command]:
         commands: list[Command] = []
         if halt.level == 0:
             self.risk.clear_halt()
-            self._flatten_level = 0
         else:
             self.risk.raise_halt(halt.level)
+        self._safeguards.obey(halt.level)
         commands.append(RecordHalt(halt=halt))
         commands.append(halt_note(halt))
-        if halt.level >= FLATTEN_OWN:
-            self._flatten_level = max(self._flatten_level, halt.level)
+        if halt.level >= CANCEL_OWN:
             commands.append(ReadBroker(cause="halt"))
         return commands
 
-    def _cut_back(self, view: BrokerView) -> list[Command]:
-        """Close what came too late where it is too much: it was given up, and others followed."""
-        late = self.desk.late
-        if not late:
-            return []
-        excess = len(view.positions) - self.risk.limits.max_positions
-        came = [p for p in self.portfolio.own_positions if p.intent_id in late]
+    @property
+    def is_clearing(self) -> bool:
+        """Tell whether orders or positions are left that a halt removes."""
+        return self._safeguards.halt_level > 0
+
+    def _safeguarded(self, view: BrokerView) -> list[Command]:
+        """Obey a halt, cut back what came late, put lost stops back."""
+        guards = self._safeguards
         commands: list[Command] = []
-        for position in came[-excess:] if excess > 0 else ():
-            slot = self._owner(position) or self.slots[0]
-            trigger = f"late:{position.position_ticket}:{view.time_ms}"
-            intent = slot.orders.cut(position, view, trigger)
+        if guards.halt_level:
+            for intent in guards.clear(view):
+                commands += self._submit(intent, view)[0]
+        if guards.halt_level >= FLATTEN_OWN:
+            self._decisions.clear()
+            return commands
+        for intent in guards.cut_back(view, self.risk.limits.max_positions):
             commands += self._submit(intent, view)[0]
-        return commands
-
-    def _protect(self, view: BrokerView) -> list[Command]:
-        """Put back the stop losses that are gone, or close what stands without one."""
-        commands: list[Command] = []
-        bare_ones = self._guard.look(self._guarded())
-        if not self._guard.is_due(view.time_ms):
-            return []
-        self._guard.note_tried(view.time_ms)
-        for bare in bare_ones:
-            position = bare.position
-            slot = self._owner(position)
-            if slot is None or self._is_on_its_way(position.position_ticket):
-                continue
-            row = self.desk.row(position.intent_id)
-            stated = row.intent.stop_loss_points if row is not None else None
-            intent = slot.orders.protect(bare, bare.stop_points or stated or 0, view)
-            if intent is None:
-                continue
-            if intent.action is IntentAction.MODIFY:
-                self._guard.note_restored(position.position_ticket)
-            seen = {"position_ticket": position.position_ticket, "action": intent.action.value}
-            commands.append(note("stop_lost", view.time_ms, intent.signal_id, **seen))
-            commands += self._submit(intent, view)[0]
-        return commands
-
-    def _guarded(self) -> list[Position]:
-        """Return the positions that need a stop; some brokers' stops end with the day, by rule."""
-        return [
-            position
-            for position in self.portfolio.own_positions
-            if (slot := self._owner(position)) and not slot.orders.instrument.drops_levels_daily
-        ]
-
-    def _is_on_its_way(self, position_ticket: int) -> bool:
-        """Tell whether an order about a position has no outcome yet."""
-        return any(row.intent.position_ticket == position_ticket for row in self.desk.in_flight)
-
-    def _flatten(self, view: BrokerView) -> list[Command]:
-        """Close what a halt of level 3 (own) or 4 (all) must close, each by its ticket."""
-        self._decisions.clear()
-        everything = self._flatten_level >= FLATTEN_ALL
-        targets = self.portfolio.positions if everything else self.portfolio.own_positions
-        if not targets:
-            self._flatten_level = 0
-            return []
-        self._flatten_round += 1
-        commands: list[Command] = []
-        for position in targets:
-            slot = self._owner(position) or self.slots[0]
-            intent = slot.orders.flatten(position, view, self._flatten_round)
+        for told, intent in guards.protect(view):
+            commands.append(told)
             commands += self._submit(intent, view)[0]
         return commands
 

@@ -298,12 +298,10 @@ class LiveRunner:
         self._journal.record_sending(row)
         objection = self._objection(row)
         if objection:
-            return ExecutionResult(
-                intent_id=row.intent_id,
-                outcome=Outcome.REFUSED,
-                detail=f"not sent: {objection}",
-                time_ms=self._clock.now_ms(),
-            )
+            return self._not_sent(row, Outcome.REFUSED, objection)
+        surplus = self._engine.sent.send(row)
+        if surplus:  # whatever the bug is: nothing more is opened until a person has looked
+            return self._not_sent(row, Outcome.DISABLED, f"more than approved: {surplus}")
         try:
             return self._session.send(row)
         except Exception as error:  # noqa: BLE001 - whatever it was, the order may be live
@@ -313,6 +311,14 @@ class LiveRunner:
                 detail=f"{type(error).__name__}: {error}",
                 time_ms=self._clock.now_ms(),
             )
+
+    def _not_sent(self, row: IntentRow, outcome: Outcome, why: str) -> ExecutionResult:
+        return ExecutionResult(
+            intent_id=row.intent_id,
+            outcome=outcome,
+            detail=f"not sent: {why}",
+            time_ms=self._clock.now_ms(),
+        )
 
     def _objection(self, row: IntentRow) -> str:
         """Return why a journalled entry must not leave after all, empty if it may."""

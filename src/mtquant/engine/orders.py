@@ -11,6 +11,7 @@ from mtquant.model import (
     Instrument,
     IntentAction,
     MarginMode,
+    Order,
     OrderIntent,
     Position,
     Side,
@@ -117,6 +118,22 @@ class OrderMaker:
     def flatten(self, position: Position, view: BrokerView, attempt: int) -> OrderIntent:
         """Return an intent that closes a position because of a halt."""
         return self._closing(position, view, f"halt:{attempt}:{view.time_ms}", "halt", "halt")
+
+    def cancel(self, order: Order, view: BrokerView, attempt: int) -> OrderIntent:
+        """Return an intent that cancels a pending order because of a halt."""
+        return OrderIntent(
+            strategy_id=self.strategy_id,
+            symbol=order.symbol,
+            action=IntentAction.CANCEL,
+            side=order.side,
+            volume_units=order.volume_units,
+            trigger=f"halt:{attempt}:{view.time_ms}",
+            decided_ms=view.time_ms,
+            deadline_ms=view.time_ms + self.deadline_ms,
+            order_ticket=order.order_ticket,
+            reason="halt",
+            signal_id="halt",
+        )
 
     def cut(self, position: Position, view: BrokerView, trigger: str) -> OrderIntent:
         """Return an intent that closes a position which came too late and is too much."""

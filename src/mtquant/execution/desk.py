@@ -162,7 +162,7 @@ class Desk:
         if row is None or row.state is not IntentState.SENDING:
             return None
         state = _state_after(result.outcome, row.intent.action)
-        has_price = row.intent.action is not IntentAction.MODIFY
+        has_price = row.intent.action in {IntentAction.OPEN, IntentAction.CLOSE}
         if has_price and row.attempt == 1 and result.outcome is Outcome.REPRICE:
             self._repriced.add(row.intent.decision_key)
         ticket = result.order_ticket or row.order_ticket
@@ -240,6 +240,8 @@ class Desk:
     def _resolve(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
         if row.intent.action is IntentAction.MODIFY:
             return self._resolve_modify(row, view)
+        if row.intent.action is IntentAction.CANCEL:
+            return self._resolve_cancel(row, view)
         order = self._evidence(row)
         if order is None:
             return self._resolve_absent(row, view)
@@ -278,6 +280,12 @@ class Desk:
         if (position.stop_loss_points, position.take_profit_points) == wanted:
             return row.moved(IntentState.DONE, view.time_ms, detail="levels stand")
         return self._resolve_absent(row, view)
+
+    def _resolve_cancel(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
+        """Believe that an order is gone when no reading lists it; it may have been filled first."""
+        if any(order.order_ticket == row.intent.order_ticket for order in view.orders):
+            return self._resolve_absent(row, view)
+        return row.moved(IntentState.DONE, view.time_ms, detail="the order is gone")
 
     def _resolve_absent(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
         """Believe that nothing was executed only after the quiet time and two equal scans."""
@@ -329,7 +337,7 @@ def _state_of(order: Order, filled: int, wanted: int) -> IntentState | None:
 
 
 def _state_after(outcome: Outcome, action: IntentAction) -> IntentState | None:
-    if outcome is Outcome.CONFIRMED and action is IntentAction.MODIFY:
+    if outcome is Outcome.CONFIRMED and action in {IntentAction.MODIFY, IntentAction.CANCEL}:
         return IntentState.DONE  # idempotent, and the next view shows the levels anyway
     if outcome is Outcome.ALREADY and action is IntentAction.OPEN:
         return IntentState.UNKNOWN  # nothing can be open already: look

@@ -16,6 +16,7 @@ from worlds import LiveRun, Scripted, World, bars_of, stop_and_target, trailing
 from mtquant.engine.stop_guard import StopGuard
 from mtquant.model import (
     DAY_MS,
+    BotIdentity,
     DealEntry,
     Direction,
     IntentState,
@@ -426,6 +427,43 @@ def test_a_halt_of_level_three_leaves_foreign_positions_alone_and_level_four_doe
 
         run = a_world([None] * 12).live(on_step=on_step)
         assert len(run.market.book.positions()) == left
+
+
+@pytest.mark.parametrize(("level", "left"), [(1, 2), (2, 1), (3, 1), (4, 0)])
+def test_a_halt_cancels_pending_orders_own_ones_from_level_two_and_all_at_level_four(
+    level: int, left: int
+) -> None:
+    def place(run: LiveRun) -> None:
+        for magic in (BotIdentity().intent_id(500), 77):
+            limit = {"action": 5, "type": 2, "symbol": "EURUSD", "volume": 0.1, "price": 1.05}
+            assert run.terminal.order_send({**limit, "magic": magic}).retcode == 10009
+
+    def on_step(run: LiveRun) -> None:
+        at_bar(2, place)(run)
+        at_bar(6, lambda run: run.journal.request_halt(level, "ann", "x", run.now_ms()))(run)
+
+    run = a_world([None] * 12).live(on_step=on_step)
+
+    assert len(run.market.book.orders()) == left
+    rows = run.journal.intents()
+    assert [(row.intent.action.name, row.state.name) for row in rows] == (
+        [("CANCEL", "DONE")] * (2 - left)
+    )
+    assert not run.engine.is_clearing
+
+
+def test_more_than_was_approved_does_not_leave_and_halts_the_bot() -> None:
+    def forget(run: LiveRun) -> None:
+        run.engine.sent.approve = lambda *_: None  # type: ignore[method-assign]
+
+    run = a_world([None, None, None, LONG, None, LONG]).live(on_step=at_bar(2, forget))
+
+    (row,) = run.journal.intents()
+    assert row.state is IntentState.REJECTED
+    assert "more than approved" in row.detail
+    assert run.market.book.positions() == ()
+    assert run.journal.halt_level() == 1
+    assert run.named("halt_raised")[0].fields["who"] == "the bot"
 
 
 def stranger_buys(run: LiveRun) -> None:
