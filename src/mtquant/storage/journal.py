@@ -23,6 +23,7 @@ from mtquant.model import (
     IntentRow,
     IntentState,
     JournalError,
+    JournalInUseError,
     Publish,
     Scalar,
 )
@@ -436,13 +437,14 @@ def lock_journal(path: Path) -> FileLock:
     """Take the lock of a journal: whoever holds it is its one writer.
 
     Raises:
-        JournalError: another process holds it, or it cannot be made.
+        JournalInUseError: another process holds it.
+        JournalError: it cannot be made.
     """
     lock = FileLock(f"{path}.lock", thread_local=False)  # any thread may close the journal
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise JournalError(
+        raise JournalInUseError(
             f"{path}: another bot writes this journal ({_owner_of(path)}); "
             "stop it first, or use another folder"
         ) from error
