@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _BUSY_TIMEOUT_S = 5.0
 OPENED = "journal_opened"
 """The observation that a process became the journal's writer; its time is the computer's."""
+_BASELINE = "cash_baseline_minor"
 _HOW_TO_GO_ON = "put a copy of it back, or ask for help before trading on"
 
 Kind = TypeVar("Kind", IntentRow, Deal)
@@ -170,6 +171,10 @@ class SqliteJournal:
             )
             self._log(halt)
 
+    def record_baseline(self, baseline_minor: int) -> None:
+        """Write what the deals do not explain of the balance, minor units."""
+        self.set_meta(_BASELINE, str(baseline_minor))
+
     def note(self, one: Publish) -> None:
         """Keep an observation: it is written with the next rows, or by `flush`."""
         self._notes.append(one)
@@ -221,6 +226,15 @@ class SqliteJournal:
             "(select coalesce(max(sequence), 0) from halts where level = 0)"
         )
         return int(found[0][0])
+
+    def released_ms(self) -> int:
+        """Return when a halt was lifted last (UTC ms), 0 for never."""
+        return int(self._rows("select coalesce(max(time_ms), 0) from halts where level = 0")[0][0])
+
+    def baseline_minor(self) -> int | None:
+        """Return what the deals do not explain of the balance, None before it was settled."""
+        found = self.meta(_BASELINE)
+        return None if found is None else int(found)
 
     def intents(self) -> list[IntentRow]:
         """Return every intent, oldest first.

@@ -24,6 +24,7 @@ class MemoryJournal:
         self._requests: list[HaltOrder] = []
         self._told: list[Recorded] = []
         self._notes: list[Publish] = []
+        self._baseline_minor: int | None = None
 
     def record_sending(self, row: IntentRow) -> None:
         """Keep a new intent in state SENDING; a decision made before is refused."""
@@ -57,6 +58,10 @@ class MemoryJournal:
         self._requests = [one for one in self._requests if one.request_id != halt.request_id]
         self._tell(halt)
 
+    def record_baseline(self, baseline_minor: int) -> None:
+        """Keep what the deals do not explain of the balance, minor units."""
+        self._baseline_minor = baseline_minor
+
     def note(self, one: Publish) -> None:
         """Keep an observation: it is written with the next rows, or by `flush`."""
         self._notes.append(one)
@@ -83,6 +88,14 @@ class MemoryJournal:
         for halt in self._halts:
             level = max(level, halt.level) if halt.level else 0
         return level
+
+    def released_ms(self) -> int:
+        """Return when a halt was lifted last (UTC ms), 0 for never."""
+        return max((halt.time_ms for halt in self._halts if halt.level == 0), default=0)
+
+    def baseline_minor(self) -> int | None:
+        """Return what the deals do not explain of the balance, None before it was settled."""
+        return self._baseline_minor
 
     def intents(self) -> list[IntentRow]:
         """Return every intent, oldest first."""
