@@ -17,15 +17,15 @@ class Cash:
     """Hold that balance = baseline + Σ (profit + commission + swap + fee) of all deals.
 
     The baseline is what the deals that the terminal tells of do not explain, mostly nothing: some
-    brokers cut histories. It is settled once, when the terminal has had time to load its history,
-    and stays, also in later processes; a person may settle it anew.
+    brokers cut histories. It is settled once, when it has been the same for a minute: a terminal
+    takes its time to load a history. It stays, in later processes too; a person may settle it anew.
     """
 
     def __init__(self) -> None:
         self.baseline_minor: int | None = None
         self.difference_minor = 0
         self._told_minor = 0
-        self._began_ms: int | None = None
+        self._candidate: tuple[int, int] | None = None  # a baseline, and since when it is the same
         self._differs_since_ms: int | None = None
 
     def restore(self, deals: Iterable[Deal], baseline_minor: int | None) -> None:
@@ -40,17 +40,19 @@ class Cash:
         """
         self._told_minor += _sum_minor(deals)
         if self.baseline_minor is None:
-            self._began_ms = now_ms if self._began_ms is None else self._began_ms
-            if now_ms - self._began_ms < SETTLING_MS:
-                return False
-            self.baseline_minor = balance_minor - self._told_minor
-            return True
-        self.difference_minor = balance_minor - self.baseline_minor - self._told_minor
-        if self.difference_minor == 0:
-            self._differs_since_ms = None
-        elif self._differs_since_ms is None:
-            self._differs_since_ms = now_ms
+            return self._settled(balance_minor - self._told_minor, now_ms)
+        difference_minor = balance_minor - self.baseline_minor - self._told_minor
+        if difference_minor != self.difference_minor:  # what lags is another sum each time
+            self.difference_minor = difference_minor
+            self._differs_since_ms = now_ms if difference_minor else None
         return False
+
+    def _settled(self, unexplained_minor: int, now_ms: int) -> bool:
+        if self._candidate is None or self._candidate[0] != unexplained_minor:
+            self._candidate = (unexplained_minor, now_ms)
+        elif now_ms - self._candidate[1] >= SETTLING_MS:
+            self.baseline_minor = unexplained_minor
+        return self.baseline_minor is not None
 
     def settle(self) -> int:
         """Take the balance for right as it is; return the baseline, minor units."""

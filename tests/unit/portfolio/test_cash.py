@@ -46,7 +46,8 @@ def test_deals_that_a_terminal_loads_after_its_start_are_part_of_the_first_histo
     cash = Cash()
     cash.apply([deal(2, 100)], 1_000, 0)
     cash.apply([deal(1, 900)], 1_000, 5_000)
-    assert cash.apply([], 1_000, LATER)
+    assert not cash.apply([], 1_000, LATER)
+    assert cash.apply([], 1_000, LATER + 5_000)
     assert cash.baseline_minor == 0
 
 
