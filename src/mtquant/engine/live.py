@@ -8,6 +8,7 @@ same code runs on the simulated terminal in lock-step.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING, Protocol
 
 from mtquant.broker import Glance
@@ -220,9 +221,16 @@ class LiveRunner:
 
     async def _consume(self) -> None:
         """Let the engine decide on new bars: by the time of their close, then slot by slot."""
-        while waiting := [watch for watch in self._watches if watch.has_new]:
-            watch = min(waiting, key=BarWatch.next_close_ms)
-            await self._perform(watch.consume(self._engine))
+        watches = self._watches
+        waiting = [(one.next_close_ms(), n) for n, one in enumerate(watches) if one.has_new]
+        heapify(waiting)
+        while waiting:
+            number = waiting[0][1]
+            await self._perform(watches[number].consume(self._engine))
+            if watches[number].has_new:
+                heapreplace(waiting, (watches[number].next_close_ms(), number))
+            else:
+                heappop(waiting)
 
     def _tell(self, now_ms: int) -> None:
         if self._on_progress is None:
