@@ -210,7 +210,7 @@ class LiveRunner:
         glance = session.glance()
         halts = tuple(self._journal.pending_halts())
         for watch, bars in zip(due, found, strict=True):  # all of them, before any is decided on
-            watch.append(bars)
+            watch.take_closed(bars)
         return _Poll(
             quotes=quoted,
             glance=glance,

@@ -215,6 +215,14 @@ def test_a_stop_out_is_told_and_the_daily_loss_keeps_the_bot_out() -> None:
 # ---------------------------------------------------------------------- prices and time
 
 
+def test_bars_that_close_while_the_prices_stand_still_are_not_decided_on_later() -> None:
+    frozen = FaultSpec(kind=FaultKind.STALE_FEED, after_ms=int(2.5 * HOUR_MS), for_ms=5 * HOUR_MS)
+    run = play([*[None] * 3, LONG, LONG, LONG, *[None] * 6], frozen)
+
+    assert run.journal.intents() == []
+    assert len(run.named("signal_missed")) == 3
+
+
 class Sleeper(MemoryJournal):
     """Be a journal during whose writing the machine falls asleep."""
 
