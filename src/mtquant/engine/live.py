@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING, Protocol
 
 from mtquant.broker import Glance
@@ -233,7 +234,7 @@ class LiveRunner:
         glance = session.glance()
         halts = tuple(self._journal.pending_halts())
         for watch, bars in zip(due, found, strict=True):  # all of them, before any is decided on
-            watch.append(bars)
+            watch.take_closed(bars)
         return _Poll(
             quotes=quoted,
             glance=glance,
@@ -244,9 +245,16 @@ class LiveRunner:
 
     async def _consume(self) -> None:
         """Let the engine decide on new bars: by the time of their close, then slot by slot."""
-        while waiting := [watch for watch in self._watches if watch.has_new]:
-            watch = min(waiting, key=BarWatch.next_close_ms)
-            await self._perform(watch.consume(self._engine))
+        watches = self._watches
+        waiting = [(one.next_close_ms(), n) for n, one in enumerate(watches) if one.has_new]
+        heapify(waiting)
+        while waiting:
+            number = waiting[0][1]
+            await self._perform(watches[number].consume(self._engine))
+            if watches[number].has_new:
+                heapreplace(waiting, (watches[number].next_close_ms(), number))
+            else:
+                heappop(waiting)
 
     def _tell(self, now_ms: int) -> None:
         if self._on_progress is None:
