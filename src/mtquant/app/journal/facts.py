@@ -8,9 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from mtquant.app.journal.story import fields_of
 from mtquant.app.plain_text import lots_text, money_text, price_text
-from mtquant.model import Deal, DealEntry, DealKind, Side
-from mtquant.research.words import REASONS
+from mtquant.model import Deal, DealEntry, DealKind, Reason, Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 _LEVELS: Final = {"price": "price_points", "sl": "stop_loss_points", "tp": "take_profit_points"}
 _MOST_DIGITS: Final = 10
+_CAUSES: Final = {
+    Reason.STOP_LOSS: "its stop loss",
+    Reason.TAKE_PROFIT: "its take profit",
+    Reason.STOP_OUT: "a stop-out",
+    Reason.CLIENT: "hand",
+}
 _SIZED: Final = re.compile(r"risk [0-9.]+% = [0-9]+(?:\.([0-9]+))? (\w+), stop ")
 
 
@@ -33,6 +39,7 @@ class Facts:
 
     digits: dict[str, int]
     currency: tuple[str, int] | None
+    orders: frozenset[int]
 
     @classmethod
     def of(cls, story: Story) -> Facts:
@@ -41,7 +48,7 @@ class Facts:
         digits: dict[str, set[int]] = {}
         currency: set[tuple[str, int]] = set()
         for row in story.rows:
-            fields = row.record().get("fields", {}) if row.kind == "note" else {}
+            fields = fields_of(row) if row.kind == "note" else {}
             intent = intents.get(fields.get("intent_id", 0))
             if intent is not None and fields.get("request"):
                 found = digits.setdefault(intent.symbol, set())
@@ -50,7 +57,14 @@ class Facts:
             if sized:
                 currency.add((sized[2], len(sized[1] or "")))
         agreed = {symbol: next(iter(said)) for symbol, said in digits.items() if len(said) == 1}
-        return cls(agreed, next(iter(currency)) if len(currency) == 1 else None)
+        orders = frozenset(row.order_ticket for row in story.intents) - {0}
+        return cls(agreed, next(iter(currency)) if len(currency) == 1 else None, orders)
+
+    def cause(self, deal: Deal) -> str:
+        """Return who made a deal; of a program only that which wrote the journal is known."""
+        if deal.reason is Reason.EXPERT:
+            return "the bot" if deal.order_ticket in self.orders else "another program"
+        return _CAUSES[deal.reason]
 
     def price(self, points: int | None, symbol: str) -> str:
         """Return a price for people."""
@@ -95,7 +109,7 @@ def _end_of(ticket: int, deals: Iterable[Deal], facts: Facts) -> str:
             held[deal.side] += deal.volume_units
         net_minor += deal.net_minor
         if deal.entry is not DealEntry.IN:
-            ended_by = REASONS[deal.reason]
+            ended_by = facts.cause(deal)
     left = held[Side.BUY] - held[Side.SELL]
     money = facts.money(net_minor)
     if left == 0:

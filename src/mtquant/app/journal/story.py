@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.model import ConfigError, Deal, DealEntry, IntentRow
+from mtquant.model import ConfigError, Deal, DealEntry, HaltOrder, IntentRow, JournalError
 from mtquant.storage.chain import LogRow
 
 if TYPE_CHECKING:
@@ -54,6 +54,18 @@ class Story:
             "deals": [deal.to_dict() for deal in self.deals],
             "rows": rows,
         }
+
+
+def fields_of(row: LogRow) -> dict[str, Any]:
+    """Return the fields of an observation.
+
+    Raises:
+        JournalError: it has none.
+    """
+    found = row.record().get("fields")
+    if not isinstance(found, dict):
+        raise JournalError(f"log row {row.sequence}: this is no observation")
+    return found
 
 
 def find_story(journal: SqliteJournal, number: int) -> Story:
@@ -201,7 +213,7 @@ def _rows(
     companions: set[int] = set()
     for row in found:
         if row.kind == "deal":
-            is_own = row.record()["deal_ticket"] in tickets
+            is_own = row.record().get("deal_ticket") in tickets
         elif row.kind == "intent":
             joined = row.correlation_id in names and not row.correlation_id.startswith("bar:")
             is_own = row.intent_id in ids or (joined and row.intent_id not in companions)
@@ -215,7 +227,7 @@ def _rows(
 
 
 def _is_note_of(row: LogRow, ids: set[int], names: set[str]) -> bool:
-    about = row.record().get("fields", {}).get("intent_id")
+    about = fields_of(row).get("intent_id")
     return about in ids if about else row.correlation_id in names
 
 
@@ -239,6 +251,6 @@ def _meanwhile(
             chosen.append(row)
             last = max(last, row.sequence)
         elif row.kind == "halt" and closes and row.sequence < closes[0]:
-            level = row.record()["level"]
+            level = HaltOrder.from_dict(row.record()).level
             cause = row if level >= _FLATTENS else None if level == 0 else cause
     return [cause, *chosen] if cause is not None else chosen

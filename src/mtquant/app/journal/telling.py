@@ -8,9 +8,19 @@ import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.app.journal.facts import Facts, result_of
+from mtquant.app.journal.story import fields_of
 from mtquant.app.plain_text import lots_text, shown, utc_text
-from mtquant.model import Deal, DealEntry, IntentAction, IntentRow, IntentState, Timeframe
-from mtquant.research.words import REASONS, span_text
+from mtquant.model import (
+    Deal,
+    DealEntry,
+    HaltOrder,
+    IntentAction,
+    IntentRow,
+    IntentState,
+    JournalError,
+    Timeframe,
+)
+from mtquant.research.words import span_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,11 +42,12 @@ _ENTRIES: Final = {
 def story_lines(story: Story, width: int) -> list[str]:
     """Return a story for people, wrapped to a width."""
     teller = _Teller(story)
-    told = [(utc_text(time_ms), said) for time_ms, said in teller.told()]
-    told += [("", said) for said in result_of(story, teller.facts)]
-    edge = max(len(label) for _, (label, _) in told)
+    said = [(utc_text(time_ms), one) for time_ms, one in teller.told()]
+    said += [("", one) for one in result_of(story, teller.facts)]
+    told = [(at, shown(label), text) for at, (label, text) in said]
+    edge = max((len(label) for _, label, _ in told), default=0)
     lines, before = [teller.headline(), *teller.hints(), ""], ""
-    for at, (label, text) in told:
+    for at, label, text in told:
         lead = f"{at if at != before else '':<19}  {label:<{edge}}  "
         before = at or before
         lines += textwrap.wrap(
@@ -85,8 +96,13 @@ class _Teller:
     def told(self) -> Iterator[tuple[int, Said]]:
         """Yield time and words."""
         for row in self._story.rows:
-            for said in self._words(row):
-                yield row.time_ms, said
+            try:
+                said = list(self._words(row))
+            except (KeyError, TypeError, ValueError) as error:
+                problem = f"log row {row.sequence} is not what a bot writes ({error!r})"
+                raise JournalError(problem) from error
+            for one in said:
+                yield row.time_ms, one
             self._newest_ms = max(self._newest_ms, row.time_ms)
 
     def _words(self, row: LogRow) -> Iterator[Said]:
@@ -97,10 +113,11 @@ class _Teller:
         elif row.kind == "deal":
             yield from self._booked(Deal.from_dict(record))
         elif row.kind == "halt":
-            what = f"level {record['level']}" if record["level"] else "lifted"
-            yield "halt", f"{what} by {record['who']}: {record['reason']}"
+            halt = HaltOrder.from_dict(record)
+            what = f"level {halt.level}" if halt.level else "lifted"
+            yield "halt", f"{what} by {halt.who}: {halt.reason}"
         else:
-            fields = record.get("fields", {})
+            fields = fields_of(row)
             if record["name"] == "signal_raised":
                 yield from _signal(row.correlation_id, fields)
             else:
@@ -177,12 +194,12 @@ class _Teller:
         if deal.side is None:
             yield "deal", f"{deal.deal_ticket}: balance, {self.facts.money(deal.net_minor)}"
             return
-        is_opening = deal.entry is DealEntry.IN
-        who = "" if is_opening and deal.intent_id in self._own else f", by {REASONS[deal.reason]}"
         late = "; seen later than that" if deal.time_ms < self._newest_ms else ""
         at = self.facts.price(deal.price_points, deal.symbol)
         traded = f"{deal.side.name} {lots_text(deal.volume_units)} lots at {at}"
-        whose = f"{_ENTRIES[deal.entry]} position {deal.position_ticket}{who}"
+        whose = (
+            f"{_ENTRIES[deal.entry]} position {deal.position_ticket}, by {self.facts.cause(deal)}"
+        )
         yield "deal", f"{deal.deal_ticket}: {traded} {whose}; {self._money(deal)}{late}"
 
     def _money(self, deal: Deal) -> str:
