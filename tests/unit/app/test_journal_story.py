@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from mtquant.model import (
     DealEntry,
     DealKind,
     Direction,
+    HaltOrder,
     IntentAction,
     IntentRow,
     IntentState,
@@ -205,9 +207,7 @@ def test_a_halt_that_closed_the_position_is_named_with_who_asked(journal: Sqlite
     assert halted < text.index(f"{close.intent_id}: close position")
 
 
-def test_a_halt_obeyed_only_after_a_restart_still_stands_before_the_close(
-    journal: SqliteJournal,
-) -> None:
+def test_a_halt_that_closed_what_somebody_else_had_opened_is_told(journal: SqliteJournal) -> None:
     def buy(run: LiveRun) -> None:
         order = {"action": 1, "symbol": "EURUSD", "volume": 0.1, "type": 0, "magic": 77}
         assert run.terminal.order_send(order).retcode == 10009
@@ -228,6 +228,7 @@ def test_a_halt_obeyed_only_after_a_restart_still_stands_before_the_close(
     assert [row.kind for row in story.rows][:2] == ["deal", "halt"]
     assert "level 4 by bob: everything" in text
     assert "by another program" in text.splitlines()[2]
+    assert "halt" in labels(text)
 
 
 def test_an_order_that_was_given_up_and_came_late_says_so(journal: SqliteJournal) -> None:
@@ -373,6 +374,57 @@ def deal(number: int, order: int, position: int, **changes: Any) -> Deal:
     return replace(made, **changes)
 
 
+def test_a_halt_from_before_the_story_is_told_if_its_closing_obeyed_it(
+    journal: SqliteJournal,
+) -> None:
+    for level, who in ((3, "ann"), (0, "ann"), (1, "eve"), (3, "bob"), (2, "eve")):
+        journal.record_halt(HaltOrder(time_ms=1, level=level, who=who, reason="x"))
+    journal.record_deals([deal(5, 6, 7), deal(8, 9, 10)])
+    flatten = {"action": IntentAction.CLOSE, "signal_id": "halt"}
+    journal.record_sending(sending(1, **flatten, position_ticket=7))
+    journal.record_sending(sending(2, **flatten, position_ticket=10, trigger="other"))
+
+    story = find_story(journal, 7)
+
+    assert [row.kind for row in story.rows] == ["halt", "deal", "intent"]
+    assert "level 3 by bob: x" in told(journal, 7)
+
+
+def test_a_deal_that_was_seen_later_than_it_happened_says_so(journal: SqliteJournal) -> None:
+    row = sending(1)
+    journal.record_sending(row)
+    journal.record_intents([row.moved(IntentState.DONE, 100, order_ticket=7)])
+    journal.record_deals([deal(5, 7, 7), deal(6, 8, 7, time_ms=101, side=Side.SELL)])
+
+    text = told(journal, 7)
+
+    assert text.count("no money moved; seen later than that") == 1
+
+
+def test_a_deal_without_any_intent_is_by_a_program_whichever(journal: SqliteJournal) -> None:
+    journal.record_deals([deal(5, 6, 7, reason=Reason.EXPERT)])
+
+    assert "opens position 7, by a program;" in told(journal, 7)
+
+
+def test_requests_that_disagree_about_the_digits_leave_prices_in_points(
+    journal: SqliteJournal,
+) -> None:
+    requests = ('{"price": 1.1}', '{"price": 11.0}', "no JSON", "[1]")
+    for number, request in enumerate(requests, 1):
+        journal.record_sending(sending(number, price_points=110_000, signal_id="s"))
+        fields = {"intent_id": number, "request": request, "reply": "", "detail": "", "outcome": ""}
+        journal.note(Publish(name="order_answered", time_ms=1, correlation_id="s", fields=fields))
+    journal.flush()
+
+    for number in (1, 2, 3, 4):
+        price = {1: "1.10000", 2: "11.0000"}.get(number, "110000 points")
+        assert f"{number}: open BUY 0.10 lots EURUSD at {price}," in told(journal, number)
+        assert f"request  {('price 1.1', 'price 11.0', 'no JSON', '[1]')[number - 1]}" in told(
+            journal, number
+        )
+
+
 def test_a_number_that_nobody_knows_is_refused_with_what_was_looked_at(
     journal: SqliteJournal,
 ) -> None:
@@ -460,6 +512,22 @@ def test_a_note_that_no_bot_has_written_is_named(journal: SqliteJournal) -> None
 
     with pytest.raises(JournalError, match="log row 3 is not what a bot writes"):
         told(journal, 1)
+
+
+def test_a_row_that_is_no_observation_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with closing(SqliteJournal.open(path)) as journal:
+        journal.record_sending(sending(1))
+        journal.note(Publish(name="link_lost", time_ms=1, correlation_id="bar:1"))
+        journal.flush()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update log set body = '{}' where sequence = 3")
+
+    with (
+        closing(SqliteJournal.attach(path)) as journal,
+        pytest.raises(JournalError, match="log row 3: this is no observation"),
+    ):
+        find_story(journal, 1)
 
 
 def test_a_story_is_json_with_the_rows_of_the_log(journal: SqliteJournal) -> None:

@@ -61,10 +61,12 @@ class Facts:
         return cls(agreed, next(iter(currency)) if len(currency) == 1 else None, orders)
 
     def cause(self, deal: Deal) -> str:
-        """Return who made a deal; of a program only that which wrote the journal is known."""
-        if deal.reason is Reason.EXPERT:
-            return "the bot" if deal.order_ticket in self.orders else "another program"
-        return _CAUSES[deal.reason]
+        """Return who made a deal; of all programs, the intents tell that of the bot only."""
+        if deal.reason is not Reason.EXPERT:
+            return _CAUSES[deal.reason]
+        if deal.order_ticket in self.orders:
+            return "the bot"
+        return "another program" if self.orders else "a program"
 
     def price(self, points: int | None, symbol: str) -> str:
         """Return a price for people."""
