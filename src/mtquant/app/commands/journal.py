@@ -23,7 +23,7 @@ _WIDTHS = (70, 120)
 
 @click.group("journal")
 def command() -> None:
-    """Look into a bot's journal, while it runs or when it is dead; nothing is changed."""
+    """Look into a bot's journal, running or dead; nothing in it is changed."""
 
 
 @command.command("show")
@@ -72,7 +72,7 @@ def verify(
     folder: Path,
     as_json: bool,  # noqa: FBT001 - click passes it by name
 ) -> None:
-    """Check that nothing in the journal was changed since it was written."""
+    """Check that nothing was changed since it was written."""
     from mtquant.app.journal.checking import verify as checked
 
     if (rows is None) != (kept_hash is None):
@@ -91,7 +91,10 @@ def verify(
 @bot_folder
 @json_option
 def why(ticket: int, folder: Path, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
-    """Tell the story of a position, order, deal or intent: TICKET is the number of any of them."""
+    """Tell the story of a position, order, deal or intent.
+
+    TICKET is the number of any of them.
+    """
     from mtquant.app.journal.opened import reading
     from mtquant.app.journal.story import find_story
     from mtquant.app.journal.telling import story_lines
