@@ -250,3 +250,12 @@ def test_a_story_has_the_rows_of_its_intents_and_decisions_only(journal: Any) ->
         ("intent", 1, ""),
     ]
     assert journal.story([], []) == []
+
+
+def test_a_story_has_the_deals_that_are_named_whoever_made_them(journal: Any) -> None:
+    journal.record_sending(sending(1))
+    journal.record_deals([deal(7), deal(8)])
+
+    told = journal.story([1], [], [7])
+    assert [row.kind for row in told] == ["intent", "deal"]
+    assert told[1].record()["deal_ticket"] == 7

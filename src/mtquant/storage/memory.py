@@ -113,11 +113,22 @@ class MemoryJournal:
             previous = row.hash
             yield row
 
-    def story(self, intent_ids: Iterable[int], correlation_ids: Iterable[str]) -> list[LogRow]:
-        """Return the rows of the log about some intents or decisions, oldest first."""
+    def story(
+        self,
+        intent_ids: Iterable[int],
+        correlation_ids: Iterable[str],
+        deal_tickets: Iterable[int] = (),
+    ) -> list[LogRow]:
+        """Return the rows of the log about some intents, decisions or deals, oldest first."""
         numbers, names = set(intent_ids) - {0}, set(correlation_ids) - {""}
-        rows = self.log()
-        return [row for row in rows if row.intent_id in numbers or row.correlation_id in names]
+        tickets = set(deal_tickets)
+        return [
+            row
+            for row in self.log()
+            if row.intent_id in numbers
+            or row.correlation_id in names
+            or (row.kind == "deal" and row.record()["deal_ticket"] in tickets)
+        ]
 
     def _tell(self, *written: Recorded) -> None:
         self._told += self._notes
