@@ -188,6 +188,12 @@ def test_the_baseline_of_the_cash_is_kept(journal: Any) -> None:
         assert journal.baseline_minor() == minor
 
 
+def test_a_journal_knows_whose_it_is(journal: Any) -> None:
+    assert journal.account() is None
+    journal.record_account("1@Broker-Demo")
+    assert journal.account() == "1@Broker-Demo"
+
+
 def test_when_a_halt_was_lifted_last_is_known(journal: Any) -> None:
     assert journal.released_ms() == 0
     for level, time_ms in ((1, 5), (0, 9), (2, 12)):

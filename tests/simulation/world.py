@@ -178,6 +178,15 @@ class DurableJournal:
         self._kept.record_baseline(baseline_minor)
         self._pass_by("after baseline")
 
+    def record_account(self, account: str) -> None:
+        """Write whose journal this is."""
+        self._kept.record_account(account)
+
+    def account(self) -> str | None:
+        """Return whose journal this is."""
+        found: str | None = self._kept.account()
+        return found
+
     def baseline_minor(self) -> int | None:
         """Return what the deals do not explain of the balance."""
         found: int | None = self._kept.baseline_minor()

@@ -77,6 +77,7 @@ class ExecutionSpec:
     deviation_points: int = 20
     decision_deadline_s: int = 60
     bot: int = 1
+    real_money: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a deadline that has passed when it begins.

@@ -39,7 +39,7 @@ from mtquant.observe import (
     register_secret,
     setup_logger,
 )
-from mtquant.storage import SqliteJournal
+from mtquant.storage import SqliteJournal, account_lock
 from mtquant.strategy import Series
 from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTerminal
 from mtquant.terminal.simulated.faults import (
@@ -263,6 +263,7 @@ class _Bot:
             clock=clock,
             subscriber=fan_out(subscribers),
             on_progress=on_progress,
+            real_money=plan.config.execution.real_money,
         )
 
     def run(self) -> DemoOutcome:
@@ -288,13 +289,20 @@ class _Bot:
 
     def _play(self, pace: Pace) -> None:
         runner = self._run(pace=pace)
-        with _interruptible(runner.stop):
-            try:
-                asyncio.run(runner.run())
-            finally:
-                self._client.close()
-                self._events.close()
-                self._server_log.close()
+        account = self._plan.config.venue.account
+        with contextlib.ExitStack() as undo:
+            for part in (self._server_log, self._events, self._client):
+                undo.callback(part.close)
+            undo.enter_context(
+                account_lock(
+                    self._workspace.path(TERMINAL),
+                    f"{account.login}@{self._plan.config.venue.server}",
+                    journal=self._workspace.path(JOURNAL),
+                    now_ms=self._started_ms,
+                )
+            )
+            undo.enter_context(_interruptible(runner.stop))
+            asyncio.run(runner.run())
 
     def _finish(self) -> Results:
         seconds = (self._wall.now_ms() - self._started_ms) / 1000

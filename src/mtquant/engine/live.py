@@ -16,12 +16,14 @@ from mtquant.broker import Glance
 from mtquant.engine.bar_watch import BarWatch
 from mtquant.engine.drive import drive
 from mtquant.model import (
+    AccountSnapshot,
     BrokerReport,
     BrokerView,
     Clock,
     Command,
     Event,
     ExecutionResult,
+    HaltError,
     HaltOrder,
     IntentAction,
     IntentRow,
@@ -39,6 +41,7 @@ from mtquant.model import (
     RetryableError,
     SendOrder,
     Timer,
+    WrongAccountError,
 )
 
 if TYPE_CHECKING:
@@ -108,7 +111,9 @@ class LiveRunner:
         *,
         subscriber: Callable[[Publish], None] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
+        real_money: bool = False,
     ) -> None:
+        """Set out; `real_money` allows an account that is no demo."""
         self._engine = engine
         self._client = client
         self._session: BrokerSession = client.session
@@ -117,6 +122,7 @@ class LiveRunner:
         self._clock = clock
         self._subscriber = subscriber
         self._on_progress = on_progress
+        self._real_money = real_money
         self._symbols = tuple(dict.fromkeys(slot.symbol for slot in engine.slots))
         self._tick_slots = [slot for slot in engine.slots if slot.wants_ticks]
         self._watches = tuple(BarWatch(slot, client.session, clock) for slot in engine.slots)
@@ -136,14 +142,33 @@ class LiveRunner:
 
         Raises:
             RetryableError: the first connection fails.
-            HaltError: the account is another one, or the journal cannot be written.
+            HaltError: the account is another one than the journal's, or one with real money that
+                nobody has allowed, or the journal cannot be written.
         """
-        await self._client.connect()
+        account = await self._client.connect()
+        await self._client.run(lambda: self._require_account(account))
         await self._begin()
         while not self._stopping and await self._pace.next():
             await self._look()
 
     # ------------------------------------------------------------------ start and outage
+
+    def _require_account(self, account: AccountSnapshot) -> None:
+        """Hold the account against the journal's, on the owner thread: it has one for good."""
+        name = f"{account.login}@{account.server}"
+        if not (account.is_demo or self._real_money):
+            raise HaltError(
+                f"account {name} is no demo account; to trade with real money set "
+                "execution.real_money: true in its configuration"
+            )
+        known = self._journal.account()
+        if known is None:
+            self._journal.record_account(name)
+        elif known != name:
+            raise WrongAccountError(
+                f"the terminal is on account {name}, and this journal is that of {known}: "
+                "each account needs a folder of its own"
+            )
 
     async def _begin(self) -> None:
         take_over = await self._client.run(self._journalled)

@@ -33,6 +33,14 @@ class Journal(Protocol):
         """Write a halt level, or its release."""
         ...
 
+    def record_account(self, account: str) -> None:
+        """Write whose journal this is, as login@server."""
+        ...
+
+    def account(self) -> str | None:
+        """Return whose journal this is, None before anything was traded."""
+        ...
+
     def record_baseline(self, baseline_minor: int) -> None:
         """Write what the deals do not explain of the balance, minor units."""
         ...

@@ -20,6 +20,7 @@ from mtquant.model.codec import (
     type_hints,
 )
 from mtquant.model.errors import (
+    AccountInUseError,
     BrokerAPIError,
     BrokerConnectionError,
     BrokerError,
@@ -151,6 +152,7 @@ __all__ = [
     "OPEN_STATES",
     "ORDER_STEPS",
     "UNITS_PER_LOT",
+    "AccountInUseError",
     "AccountKind",
     "AccountSnapshot",
     "BarRow",

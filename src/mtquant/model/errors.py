@@ -15,6 +15,7 @@ MtquantError
 │   ├── LoginRefusedError     the broker does not accept the credentials
 │   ├── InstrumentProofError  our money arithmetic and the terminal's disagree
 │   ├── WrongAccountError     another login or server than expected
+│   ├── AccountInUseError     another bot trades the account
 │   ├── JournalError          the journal cannot be trusted or written
 │   │   └── JournalInUseError another process writes it
 │   └── CircuitBreakerError
@@ -101,6 +102,10 @@ class InstrumentProofError(HaltError):
 
 class WrongAccountError(HaltError):
     """The terminal is logged in to another account than the bot was started for."""
+
+
+class AccountInUseError(HaltError):
+    """Another bot trades the account: the two would not know of each other's orders."""
 
 
 class JournalError(HaltError):

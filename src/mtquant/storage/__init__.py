@@ -1,5 +1,6 @@
 """What must survive: the order journal, and the folders of runs."""
 
+from mtquant.storage.account_lock import account_lock
 from mtquant.storage.folders import require_own_files, write_whole
 from mtquant.storage.halt_file import HALT_FILE
 from mtquant.storage.journal import SqliteJournal, lock_journal
@@ -11,6 +12,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "MemoryJournal",
     "SqliteJournal",
+    "account_lock",
     "lock_journal",
     "require_own_files",
     "write_whole",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _BUSY_TIMEOUT_S = 5.0
 OPENED = "journal_opened"
 """The observation that a process became the journal's writer; its time is the computer's."""
+_ACCOUNT = "account"
 _BASELINE = "cash_baseline_minor"
 _HOW_TO_GO_ON = "put a copy of it back, or ask for help before trading on"
 
@@ -171,6 +172,10 @@ class SqliteJournal:
             )
             self._log(halt)
 
+    def record_account(self, account: str) -> None:
+        """Write whose journal this is, as login@server."""
+        self.set_meta(_ACCOUNT, account)
+
     def record_baseline(self, baseline_minor: int) -> None:
         """Write what the deals do not explain of the balance, minor units."""
         self.set_meta(_BASELINE, str(baseline_minor))
@@ -230,6 +235,10 @@ class SqliteJournal:
     def released_ms(self) -> int:
         """Return when a halt was lifted last (UTC ms), 0 for never."""
         return int(self._rows("select coalesce(max(time_ms), 0) from halts where level = 0")[0][0])
+
+    def account(self) -> str | None:
+        """Return whose journal this is, None before anything was traded."""
+        return self.meta(_ACCOUNT)
 
     def baseline_minor(self) -> int | None:
         """Return what the deals do not explain of the balance, None before it was settled."""

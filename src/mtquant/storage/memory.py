@@ -25,6 +25,7 @@ class MemoryJournal:
         self._told: list[Recorded] = []
         self._notes: list[Publish] = []
         self._baseline_minor: int | None = None
+        self._account: str | None = None
 
     def record_sending(self, row: IntentRow) -> None:
         """Keep a new intent in state SENDING; a decision made before is refused."""
@@ -57,6 +58,14 @@ class MemoryJournal:
         self._halts.append(halt)
         self._requests = [one for one in self._requests if one.request_id != halt.request_id]
         self._tell(halt)
+
+    def record_account(self, account: str) -> None:
+        """Keep whose journal this is, as login@server."""
+        self._account = account
+
+    def account(self) -> str | None:
+        """Return whose journal this is, None before anything was traded."""
+        return self._account
 
     def record_baseline(self, baseline_minor: int) -> None:
         """Keep what the deals do not explain of the balance, minor units."""

@@ -19,6 +19,7 @@ from mtquant.model import (
     BotIdentity,
     DealEntry,
     Direction,
+    HaltError,
     IntentState,
     Reason,
     Side,
@@ -360,6 +361,29 @@ def test_another_account_after_the_reconnect_stops_the_bot() -> None:
         return Faulty(terminal, account_info=account_info)
 
     with pytest.raises(WrongAccountError, match="expected 1000001"):
+        a_world([None, LONG]).live(wrap=wrap)
+
+
+def test_a_journal_of_another_account_is_not_gone_on_with() -> None:
+    journal = MemoryJournal()
+    a_world([None, LONG]).live(journal=journal)
+    sends = len(journal.intents())
+    journal.record_account("5@Elsewhere")
+
+    with pytest.raises(WrongAccountError, match="this journal is that of 5@Elsewhere"):
+        a_world([None, None, LONG]).live(journal=journal)
+    assert len(journal.intents()) == sends
+
+
+def test_real_money_is_not_traded_unless_the_configuration_says_so() -> None:
+    def wrap(terminal: SimulatedTerminal, _server: SimulatedServer) -> Any:
+        return Faulty(
+            terminal,
+            account_info=lambda: SimpleNamespace(**(terminal.account_info()._asdict() | real)),
+        )
+
+    real = {"trade_mode": 2}
+    with pytest.raises(HaltError, match=r"no demo account; .* execution.real_money: true"):
         a_world([None, LONG]).live(wrap=wrap)
 
 
