@@ -192,10 +192,7 @@ def _stopped(folder: Path, facts: Mapping[str, Any]) -> tuple[Plan, ScriptedOuta
         plan = _plan_of(loaded, outage=has_outage)
         if facts.get("kind") == "demo" and plan.fingerprint == facts.get("fingerprint"):
             return plan, draw_outage(plan) if has_outage else None
-    raise ConfigError(
-        f"{folder}: what was run here cannot be told from its {RUN}; the halt stands, and the next "
-        "start of the bot carries it out"
-    )
+    raise ConfigError(f"{folder}: what was run here cannot be told from its {RUN}")
 
 
 def _link_loss(plan: Plan, outage: ScriptedOutage) -> Faults:

@@ -13,6 +13,7 @@ from mtquant.app.workspace import JOURNAL, SUMMARY
 from mtquant.model import (
     ConfigError,
     HaltError,
+    InputError,
     JournalError,
     JournalInUseError,
     RetryableError,
@@ -44,7 +45,7 @@ def request(folder: Path, *, level: int, who: str, reason: str) -> str:
     Raises:
         ConfigError: name or reason is empty, or the run in the folder is finished.
         JournalError: there is no journal in the folder, or it cannot be used.
-        HaltError: the terminal of a bot that does not run does not answer; the halt stands.
+        HaltError: no bot runs, and its terminal cannot be used either; the halt stands.
     """
     if not reason.strip():
         raise ConfigError("--reason must say why")
@@ -87,10 +88,10 @@ def _carried_out(folder: Path) -> str:
 
     try:
         account = carry_out_halt(folder)
-    except RetryableError as problem:
+    except (RetryableError, InputError) as problem:
         raise HaltError(
-            f"the halt is in the journal, but the terminal does not answer ({problem}): give the "
-            "command again, or start the bot"
+            f"the halt is in the journal, but was not carried out at the terminal ({problem}): "
+            "give the command again, or start the bot"
         ) from problem
     except JournalInUseError:
         return "a bot has started meanwhile and takes it up before its first order"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ from mtquant.app.halting import request
 from mtquant.app.outage import draw_outage
 from mtquant.app.results import make_results
 from mtquant.app.wiring import Plan, make_plan, run_backtest
-from mtquant.model import ConfigError, Direction, JournalError, Publish, Reason, Signal
+from mtquant.model import ConfigError, Direction, HaltError, JournalError, Publish, Reason, Signal
 from mtquant.storage import SqliteJournal
 
 if TYPE_CHECKING:
@@ -98,6 +99,17 @@ def test_nobody_and_no_reason_are_refused(
 def test_without_a_journal_there_is_nothing_to_halt(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="there is no journal here"):
         request(tmp_path, level=1, who="ann", reason="news")
+
+
+def test_a_halt_that_cannot_be_carried_out_stands_all_the_same(tmp_path: Path) -> None:
+    SqliteJournal.open(tmp_path / "journal.sqlite").close()  # and nothing says what ran here
+
+    with pytest.raises(
+        HaltError, match=r"the halt is in the journal, .* \(.*no run in this folder"
+    ):
+        request(tmp_path, level=3, who="ann", reason="news")
+    with closing(SqliteJournal.attach(tmp_path / "journal.sqlite")) as journal:
+        assert [halt.level for halt in journal.pending_halts()] == [3]
 
 
 @pytest.mark.parametrize("answers", [True, False])

@@ -72,4 +72,4 @@ def test_nobody_resumes_while_it_is_there(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="HALT is there and halts the bot: remove it first"):
         request(tmp_path, level=0, who="ann", reason="calm")
-    assert "request 1: halt level 3" in request(tmp_path, level=3, who="ann", reason="out")
+    assert "request 1: halt level 1" in request(tmp_path, level=1, who="ann", reason="out")
