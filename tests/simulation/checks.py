@@ -23,6 +23,8 @@ CHECKS: Final = {
     "I7.positions": "after the faults the bot sees the server's positions",
     "I7.deals": "after the faults the journal has the server's deals",
     "I8.halt": "no entry leaves while a halt stands or is asked for",
+    "I8.taken": "after the faults every halt that was asked for has been taken up",
+    "I8.flat": "after the faults a halt of level 3 or 4 has left no position",
     "I9.level": "the halt level is the journal's, also after a restart",
     "I10.foreign": "positions of others are never touched",
     "I11.login": "no order leaves for another account",
@@ -63,6 +65,11 @@ KNOWN: Final = (
         check="I7.open",
         words="10008 Order placed",
         reason="an order that the server took, and neither fills nor drops, keeps its intent open",
+    ),
+    Known(
+        check="I8.halt",
+        words="before a send, at call: account_info",
+        reason="the account is read between the last look at what is asked for and the send",
     ),
 )
 

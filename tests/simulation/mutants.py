@@ -27,6 +27,7 @@ from mtquant.risk import ApprovedOrder, Refused, RiskEngine
 from simulation.bot import Parts
 from simulation.campaign import play
 from simulation.checks import UPHELD, excuse
+from simulation.schedule import Seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -368,14 +369,14 @@ class Kill:
     """Name the seed and the check that killed a mutant."""
 
     name: str
-    seed: int
+    seed: Seed
     check: str
 
     def __str__(self) -> str:
         return f"{self.name} {self.seed} {self.check}"
 
 
-def killed_by(name: str, seed: int, active: frozenset[str] = UPHELD) -> Kill | None:
+def killed_by(name: str, seed: Seed, active: frozenset[str] = UPHELD) -> Kill | None:
     """Return how a seed kills a mutant that the real bot survives, None if it does not."""
     found = play(seed, MUTANTS[name], active=active).violations
     if not found or excuse(found[0]) or play(seed).violations:
@@ -383,14 +384,14 @@ def killed_by(name: str, seed: int, active: frozenset[str] = UPHELD) -> Kill | N
     return Kill(name=name, seed=seed, check=found[0].check)
 
 
-def first_kill(name: str, seeds: Iterable[int], active: frozenset[str] = UPHELD) -> Kill | None:
+def first_kill(name: str, seeds: Iterable[Seed], active: frozenset[str] = UPHELD) -> Kill | None:
     """Return the first kill of a mutant, None if it lives."""
     return next((kill for seed in seeds if (kill := killed_by(name, seed, active))), None)
 
 
 def hunt(seeds: Iterable[int]) -> Iterator[tuple[str, Kill | None]]:
     """Yield each mutant with its first kill: by any check, and by the one that must see it too."""
-    kept = tuple(seeds)
+    kept = [Seed(seed) for seed in seeds]
     for name in MUTANTS:
         yield name, first_kill(name, kept)
         if name in HUNTED:
@@ -401,7 +402,7 @@ def read_kills() -> list[Kill]:
     """Return the stored kills."""
     lines = [line.partition("#")[0].split() for line in KILLS.read_text("utf-8").splitlines()]
     rows = [words for words in lines if words]
-    return [Kill(name=name, seed=int(seed), check=check) for name, seed, check in rows]
+    return [Kill(name=name, seed=Seed.read(seed), check=check) for name, seed, check in rows]
 
 
 def write_kills(kills: Iterable[Kill]) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HOME, AWAY = 1000001, 1000002
+AGE = 2  # calls for halts in the middle of looks
 STEPS = 200
 HEALING_STEPS = 40
 LEVELS = {"EURUSD": 110_000, "GBPUSD": 130_000, "USDJPY": 111_000}
@@ -62,7 +63,8 @@ class Habit:
 class Hands:
     """Say how likely other hands are: people and other programs per step, kills per point.
 
-    A full disk is met per write of the journal: nothing is written, and the write fails.
+    A full disk is met per write of the journal: nothing is written, and the write fails. Calls for
+    a halt, or the end of one, come between two deeds of the bot.
     """
 
     halts: float
@@ -73,6 +75,9 @@ class Hands:
     kills: float
     kills_at_orders: float
     full_disks: float
+    kills_at_records: float = 0.0
+    calls: float = 0.0
+    calls_at_sends: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,22 +113,53 @@ class Schedule:
         return Market(self.venue, feeds[0], feeds[1:])
 
 
-def draw_schedule(seed: int) -> Schedule:
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Number a schedule; the age says which draws there were when it was kept.
+
+    What is added later to the schedules comes with an age of its own, from dice of its own, so that
+    a seed of an earlier age goes on meaning the same. Written, age 1 is left out.
+    """
+
+    number: int
+    age: int = AGE
+
+    @classmethod
+    def read(cls, text: str) -> Seed:
+        """Return what is written as `7` or `7@2`."""
+        number, _, age = text.partition("@")
+        return cls(int(number), int(age or 1))
+
+    def __str__(self) -> str:
+        return str(self.number) if self.age == 1 else f"{self.number}@{self.age}"
+
+
+def draw_schedule(seed: Seed) -> Schedule:
     """Return the schedule of a seed."""
     return _Draw(seed).schedule()
 
 
-class _Draw:
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-        self.rng = np.random.default_rng([seed, 1])
+class _Dice:
+    """Draw by chance, or always the first of what there is."""
+
+    def __init__(self, seed: int, stream: int, *, is_used: bool = True) -> None:
+        self.rng = np.random.default_rng([seed, stream])
+        self.is_used = is_used
 
     def pick(self, things: Sequence[Any]) -> Any:
-        return things[int(self.rng.integers(len(things)))]
+        return things[int(self.rng.integers(len(things)))] if self.is_used else things[0]
 
     def often(self, usual: float) -> float:
         """Draw how likely something is: never, as usual, or twice that."""
         return self.pick((0.0, 0.0, usual, 2 * usual))
+
+
+class _Draw(_Dice):
+    def __init__(self, seed: Seed) -> None:
+        super().__init__(seed.number, 1)
+        self.seed = seed.number
+        ages = range(2, AGE + 1)
+        self.added = {n: _Dice(seed.number, 9 + n, is_used=n <= seed.age) for n in ages}
 
     def schedule(self) -> Schedule:
         count = self.pick((1, 1, 2, 3))
@@ -155,6 +191,9 @@ class _Draw:
                 kills=self.often(0.001),
                 kills_at_orders=self.often(0.04),
                 full_disks=self.often(0.01),
+                kills_at_records=self.added[2].often(0.08),
+                calls=self.added[2].often(0.0005),
+                calls_at_sends=self.added[2].often(0.02),
             ),
         )
 

@@ -114,9 +114,7 @@ class Witness:
             self._require_entry(row)
 
     def _require_entry(self, row: IntentRow) -> None:
-        halts = [halt.level for halt in self._journal.pending_halts()]
-        if self._journal.halt_level() or any(halts):
-            self.note("I8.halt", f"level {self._journal.halt_level()}, asked for: {halts}")
+        self._require_no_halt()
         self._require_first(row)
         self._require_room(row)
         time_ms, spread = self._shown.get(row.intent.symbol, (0, 0))
@@ -124,6 +122,13 @@ class Witness:
             self.note("I14.spread", f"{spread} points, at most {self._limits.max_spread_points}")
         if self._server.now_ms - time_ms > _OLD_QUOTE_MS:
             self.note("I14.age", f"the quote is {self._server.now_ms - time_ms} ms old")
+
+    def _require_no_halt(self) -> None:
+        level, asked = self._journal.halt_level(), self._journal.asked_level
+        waiting = [halt for halt in self._journal.pending_halts() if halt.level]
+        if level or asked or waiting:
+            when = waiting[0].reason if waiting else "taken up"
+            self.note("I8.halt", f"level {level}, asked for {asked}, {when}")
 
     def _require_first(self, row: IntentRow) -> None:
         key = row.intent.strategy_id, row.intent.signal_id
@@ -290,6 +295,7 @@ class Witness:
         """Hold the journal and the bot's view against the server, when all has come to rest."""
         for row in self._journal.intents():
             self._require_outcome(row)
+        self._require_halts_taken()
         if bot is None:
             self.note("end", "the bot does not come back")
             return
@@ -305,6 +311,16 @@ class Witness:
             self.note("I7.deals", f"{len(known)} of {len(book.ledger.deals)}, missing {tickets}")
         if sum(deal.net_minor for deal in known) != book.balance_minor:
             self.note("I4.journal", f"balance {book.balance_minor}")
+
+    def _require_halts_taken(self) -> None:
+        level, waiting = self._journal.halt_level(), self._journal.pending_halts()
+        if waiting or level < self._journal.asked_level:
+            asked = [halt.level for halt in waiting]
+            self.note("I8.taken", f"level {level}, {self._journal.asked_level} asked, {asked} wait")
+        held = {3: self._own_positions(), 4: self._positions()}.get(level, [])
+        if held:
+            tickets = [one.ticket for one in held]
+            self.note("I8.flat", f"level {level}, and positions {tickets} stand")
 
     def _require_outcome(self, row: IntentRow) -> None:
         if row.is_open:

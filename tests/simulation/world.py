@@ -11,23 +11,20 @@ import numpy as np
 from mtquant.exchange import OrderRequest
 from mtquant.model import (
     BotIdentity,
-    Deal,
     Filling,
-    HaltOrder,
-    IntentRow,
-    JournalError,
     Publish,
     Reason,
     RetryableError,
     Side,
     WrongAccountError,
 )
-from mtquant.storage import MemoryJournal, SqliteJournal
 from mtquant.terminal.simulated import SimulatedServer
 from mtquant.terminal.simulated.faults import Faults, FaultyTerminal
 from simulation.bot import Bot, Parts
 from simulation.checks import UPHELD, Violation
-from simulation.schedule import HEALING_STEPS, HOME, Hands, Schedule
+from simulation.journal import DurableJournal
+from simulation.schedule import HEALING_STEPS, HOME, Schedule
+from simulation.trouble import LEVELS, Caller, DiskFullError, Executioner, Killed
 from simulation.witness import OURS, Witness
 
 if TYPE_CHECKING:
@@ -37,157 +34,6 @@ if TYPE_CHECKING:
     from mtquant.exchange import Execution, Request
 
 _OTHER_PROGRAMS = (0, 777, BotIdentity(bot=2).intent_id(1))
-_LEVELS = (1, 1, 2, 3, 4)
-
-
-class Killed(BaseException):
-    """End the process as kill -9 does: nothing answers it."""
-
-
-class DiskFullError(JournalError):
-    """The journal could not be written."""
-
-
-class Executioner:
-    """Kill the process at chosen points, or fill its disk, by chance."""
-
-    def __init__(self, seed: int, hands: Hands) -> None:
-        self._rng = np.random.default_rng([seed, 2])
-        self._disk = np.random.default_rng([seed, 4])
-        self._full_disks = hands.full_disks
-        self._chances = (hands.kills, hands.kills_at_orders)
-        self._draws: list[float] = []
-        self.is_off = False
-        self.kills: dict[str, int] = {}
-
-    def pass_by(self, point: str, *, is_order: bool = False) -> None:
-        """Come to a point at which the process may end.
-
-        Raises:
-            Killed: it does.
-        """
-        if self.is_off or not self._chances[is_order]:
-            return
-        if not self._draws:
-            self._draws = self._rng.random(512).tolist()
-        if self._draws.pop() < self._chances[is_order]:
-            self.kills[point] = self.kills.get(point, 0) + 1
-            raise Killed(point)
-
-    def write(self) -> None:
-        """Come to a write of the journal.
-
-        Raises:
-            DiskFullError: there is no room.
-        """
-        if not self.is_off and self._full_disks and self._disk.random() < self._full_disks:
-            self.kills["disk full"] = self.kills.get("disk full", 0) + 1
-            raise DiskFullError("no room")
-
-
-class DurableJournal:
-    """Survive the process: what a method has written when it returns is there for the next one.
-
-    It stands before a journal in memory, or in a file that each process opens anew.
-    """
-
-    def __init__(self, world: World, path: Path | None) -> None:
-        self._world = world
-        self._path = path
-        self._kept: Any = MemoryJournal() if path is None else SqliteJournal.open(path)
-        self._rows: dict[int, IntentRow] = {}
-        self.flattens_all = False
-
-    def reopen(self) -> None:
-        """Open the file as a new process does."""
-        if self._path is not None:
-            self._kept.close()
-            self._kept = SqliteJournal.open(self._path)
-
-    def close(self) -> None:
-        """Give the file back."""
-        if self._path is not None:
-            self._kept.close()
-
-    def record_sending(self, row: IntentRow) -> None:
-        """Write a new intent."""
-        self._begin("before sending", is_order=True)
-        self._world.witness.journalled(row, None)
-        self._kept.record_sending(row)
-        self._rows[row.intent_id] = row
-        intent = row.intent
-        words = f"{intent.action.name} {intent.side.name} {intent.volume_units} {intent.symbol}"
-        said = f"{words} position={intent.position_ticket} {intent.strategy_id} {intent.trigger}"
-        self._world.tell(f"journal {row.intent_id} SENDING {said}")
-        self._pass_by("after sending", is_order=True)
-
-    def record_intents(self, rows: Sequence[IntentRow]) -> None:
-        """Write where intents stand."""
-        self._begin("before intents", is_order=True)
-        for row in rows:
-            before = self.row(row.intent_id)
-            if before is not None:
-                self._world.witness.journalled(row, before)
-            said = f"{row.state.name} filled={row.filled_units} {row.detail}"
-            self._world.tell(f"journal {row.intent_id} {said}")
-        self._kept.record_intents(rows)
-        self._rows.update((row.intent_id, row) for row in rows)
-        self._pass_by("after intents", is_order=True)
-
-    def record_deals(self, deals: Sequence[Deal]) -> None:
-        """Write deals."""
-        self._begin("before deals")
-        self._kept.record_deals(deals)
-        self._world.tell(f"journal deals {[deal.deal_ticket for deal in deals]}")
-        self._pass_by("after deals")
-
-    def record_halt(self, halt: HaltOrder) -> None:
-        """Write a halt or its release."""
-        self._begin("before halt", is_order=True)
-        self._kept.record_halt(halt)
-        self.flattens_all |= halt.level == 4
-        self._world.tell(f"journal halt {halt.level} by {halt.who}: {halt.reason}")
-        self._pass_by("after halt", is_order=True)
-
-    def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
-        """Ask the bot to halt or to resume."""
-        number: int = self._kept.request_halt(level, who, reason, now_ms)
-        return number
-
-    def pending_halts(self) -> list[HaltOrder]:
-        """Return the requests that nobody took up."""
-        found: list[HaltOrder] = self._kept.pending_halts()
-        return found
-
-    def halt_level(self) -> int:
-        """Return the level that stands."""
-        level: int = self._kept.halt_level()
-        return level
-
-    def intents(self) -> list[IntentRow]:
-        """Return every intent."""
-        found: list[IntentRow] = self._kept.intents()
-        return found
-
-    def deals(self) -> list[Deal]:
-        """Return every deal."""
-        found: list[Deal] = self._kept.deals()
-        return found
-
-    def row(self, intent_id: int) -> IntentRow | None:
-        """Return an intent by its number."""
-        return self._rows.get(intent_id)
-
-    def open_rows(self) -> list[IntentRow]:
-        """Return the intents without an outcome."""
-        return [row for row in self._rows.values() if row.is_open]
-
-    def _begin(self, point: str, *, is_order: bool = False) -> None:
-        self._pass_by(point, is_order=is_order)
-        self._world.executioner.write()
-
-    def _pass_by(self, point: str, *, is_order: bool = False) -> None:
-        self._world.executioner.pass_by(f"journal: {point}", is_order=is_order)
 
 
 class WatchedServer(SimulatedServer):
@@ -226,7 +72,7 @@ class Wire(FaultyTerminal):
 
     def begin(self, name: str) -> bool:
         """Begin a call."""
-        self._world.executioner.pass_by(f"call: {name}")
+        self._world.pass_by(f"call: {name}")
         return super().begin(name)
 
     def symbol_info_tick(self, symbol: str, /) -> Any:
@@ -240,6 +86,7 @@ class Wire(FaultyTerminal):
     def order_send(self, *args: Any, **kwargs: Any) -> Any:
         """Send a trade request."""
         world, request = self._world, args[0]
+        world.is_near_send = False  # from here on it is the terminal's
         self._notice()
         world.executioner.pass_by("send: before", is_order=True)
         world.tell(f"send {sorted(request.items())}")
@@ -262,6 +109,7 @@ class Outcome:
     kills: dict[str, int]
     strikes: dict[str, int]
     sends: int
+    calls: int
     lines: list[str] = field(default_factory=list)
 
 
@@ -284,6 +132,8 @@ class World:
         self._lines: list[str] = []
         self.witness = Witness(schedule, active)
         self.executioner = Executioner(schedule.seed, schedule.hands)
+        self._caller = Caller(schedule.seed, schedule.hands)
+        self.is_near_send = False
         self.journal = DurableJournal(self, journal_path)
         self._faults = Faults(schedule.faults)
         self._server = WatchedServer(schedule, self._faults, self.witness)
@@ -299,6 +149,17 @@ class World:
     def now_ms(self) -> int:
         """Return the server's time."""
         return self._server.now_ms
+
+    def pass_by(self, point: str, *, is_order: bool = False) -> None:
+        """Come to a point between two deeds of the process.
+
+        Raises:
+            Killed: it ends there.
+        """
+        if not self._is_healing:
+            near = self.is_near_send
+            self._caller.pass_by(point, self.journal, self.now_ms(), is_near_send=near)
+            self.executioner.pass_by(point, is_order=is_order)
 
     def tell(self, line: str) -> None:
         """Write a line of the event log."""
@@ -384,6 +245,7 @@ class World:
 
     def _end(self, bot: Bot, rests: int) -> None:
         bot.kill()
+        self.is_near_send = False
         self._bot, self._rests = None, 0 if self._is_healing else rests
 
     def _hear(self, one: Publish) -> None:
@@ -403,7 +265,7 @@ class World:
             return
         level = self.journal.halt_level()
         if not level and chance < hands.halts:
-            level = _LEVELS[int(which * len(_LEVELS))]
+            level = LEVELS[int(which * len(LEVELS))]
             self.journal.request_halt(level, "a person", "test", self.now_ms())
         elif level and chance < hands.resumes:
             self.journal.request_halt(0, "a person", "test", self.now_ms())
@@ -454,5 +316,6 @@ class World:
             kills=self.executioner.kills,
             strikes=strikes,
             sends=sum(self.witness.sends.values()),
+            calls=self._caller.calls,
             lines=self._lines,
         )
