@@ -13,6 +13,9 @@ CHECKS: Final = {
     "I2.order": "what reaches the server was journalled before",
     "I3.positions": "no entry leaves while the server holds as many positions as allowed",
     "I3.symbol": "no entry leaves while the server holds a position of its strategy",
+    "I3.volume": "an entry's volume is one that the instrument trades, and stays below its limit",
+    "I3.risk": "what an entry loses at its stop is no more than the limit",
+    "I3.entries": "no more entries leave in a minute or a day than the limits say",
     "I4.cash": "balance is the sum of the deals, equity that and the floating profit",
     "I4.journal": "the journalled deals sum up to the balance",
     "I5.stop": "no own position stands without a stop loss",
@@ -32,11 +35,14 @@ CHECKS: Final = {
     "I13.volume": "no more is sent or filled than was approved",
     "I14.spread": "no entry leaves with too wide a spread",
     "I14.age": "no entry leaves on a price that is older than a minute",
+    "I14.price": "no entry leaves at a price that was never quoted",
+    "I14.deviation": "orders ask for, and get, no more deviation than their maker says",
     "I15.hash": "the same seed gives the same events",
     "end": "the process ends by kills, full disks and lost connections alone",
 }
 NOT_YET: Final = {
     "I14.age": "the gate does not look at the age of a quote",
+    "I14.price": "the gate takes any price that the terminal shows",
 }
 UPHELD: Final = frozenset(CHECKS) - frozenset(NOT_YET)
 

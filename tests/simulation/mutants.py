@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.broker import BrokerSession
-from mtquant.engine import Engine, LiveRunner
+from mtquant.engine import Engine, LiveRunner, OrderMaker
 from mtquant.execution import Desk
 from mtquant.model import (
     BrokerView,
@@ -23,7 +23,7 @@ from mtquant.model import (
     SendOrder,
 )
 from mtquant.portfolio import Portfolio
-from mtquant.risk import ApprovedOrder, Refused, RiskEngine
+from mtquant.risk import ApprovedOrder, Refused, RiskEngine, RiskLimits
 from simulation.bot import Parts
 from simulation.campaign import play
 from simulation.checks import UPHELD, excuse
@@ -175,6 +175,30 @@ class IgnoresSpread(RiskEngine):
             return super().decide(intent, view)
         finally:
             self.limits = limits
+
+
+class IgnoresPauses(RiskEngine):
+    """Approve any number of entries a minute and a day."""
+
+    def decide(self, intent: Any, view: Any) -> ApprovedOrder | Refused:
+        return super().decide(intent, replace(view, entries_in_minute=0, entries_today=0))
+
+
+class RisksTwice(OrderMaker):
+    """Let a trade risk twice what the limit says."""
+
+    def open(self, decision: Any, view: BrokerView, limits: RiskLimits) -> Any:
+        doubled = 2 * limits.risk_per_trade_fraction
+        return super().open(decision, view, replace(limits, risk_per_trade_fraction=doubled))
+
+
+class TakesAnyPrice(OrderMaker):
+    """Ask for three times the deviation."""
+
+    def __init__(self, strategy_id: str, terms: Any, **facts: int) -> None:
+        super().__init__(
+            strategy_id, terms, **facts | {"deviation_points": 3 * facts["deviation_points"]}
+        )
 
 
 class HasNoStopGuard(Engine):
@@ -350,6 +374,9 @@ MUTANTS: Final[dict[str, Parts]] = {
     "keep_old_view": Parts(portfolio=KeepsOldView),
     "drop_deals": Parts(portfolio=DropsDeals),
     "forget_sequence": Parts(desk=ForgetsSequence),
+    "no_pauses": Parts(risk=IgnoresPauses),
+    "risk_twice": Parts(maker=RisksTwice),
+    "any_price": Parts(maker=TakesAnyPrice),
 }
 
 
@@ -357,6 +384,10 @@ HUNTED: Final = {  # beside the first check that sees a mutant, one that must se
     "resend_on_none": "I1.order",
     "journal_afterwards": "I2.order",
     "forget_unknown": "I3.positions",
+    "send_more": "I3.volume",
+    "no_pauses": "I3.entries",
+    "risk_twice": "I3.risk",
+    "any_price": "I14.deviation",
     "drop_deals": "I4.journal",
     "forget_halts_at_start": "I9.level",
     "ignore_spread": "I14.spread",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HOME, AWAY = 1000001, 1000002
-AGE = 2  # calls for halts in the middle of looks
+AGE = 3  # 2: calls for halts in the middle of looks; 3: limits of entries and volumes
 STEPS = 200
 HEALING_STEPS = 40
 LEVELS = {"EURUSD": 110_000, "GBPUSD": 130_000, "USDJPY": 111_000}
@@ -180,6 +180,8 @@ class _Draw(_Dice):
                 max_positions=self.pick((1, 2, 2, 3, 5)),
                 max_daily_loss_fraction=self.pick((0.05, 0.5, 0.9)),
                 max_spread_points=self.pick((15, 50, 50)),
+                max_entries_per_minute=self.added[3].pick((60, 60, 60, 2, 3, 5)),
+                max_entries_per_day=self.added[3].pick((None, None, None, 6, 15)),
             ),
             faults=self.faults(lags=lags),
             hands=Hands(
@@ -208,6 +210,8 @@ class _Draw(_Dice):
             "volume_min_lots": step,
             "volume_step_lots": step,
             "commission_per_lot": self.pick((0.0, 3.5)),
+            "volume_max_lots": self.added[3].pick((500.0, 500.0, 500.0, 0.5)),
+            "volume_limit_lots": self.added[3].pick((0.0, 0.0, 0.0, 1.0)),
         }
         return VenueSpec(
             server_clock="fixed:+2",

@@ -26,6 +26,7 @@ from mtquant.model import (
 from mtquant.model.intent import INTENT_STEPS
 from mtquant.terminal.simulated.faults import FaultKind, Faults
 from simulation.checks import UPHELD, Violation
+from simulation.entries import EntryChecks
 from simulation.schedule import HOME, Schedule
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Witness:
     def attend(self, server: WatchedServer, journal: DurableJournal, faults: Faults) -> None:
         """Learn whose server, journal and faults they are."""
         self._server, self._journal, self._faults = server, journal, faults
+        self.entries = EntryChecks(self._schedule, server, self.note)
 
     def note(self, check: str, detail: str) -> None:
         """Note a violation, if the check is switched on."""
@@ -110,6 +112,7 @@ class Witness:
         most = min(self._approved.get(magic, 0), row.intent.volume_units)
         if volume > most:
             self.note("I13.volume", f"intent {magic} sends {volume}, approved were {most}")
+        self.entries.asked(row, request)
         if row.intent.action is IntentAction.OPEN:
             self._require_entry(row)
 
@@ -255,6 +258,7 @@ class Witness:
             return
         filled = self._filled.get(deal.order_ticket, 0) + deal.volume_units
         self._filled[deal.order_ticket] = filled
+        self.entries.filled(row, deal)
         is_in = deal.entry in {DealEntry.IN, DealEntry.INOUT}
         if row.intent.action is IntentAction.CLOSE and is_in:
             self.note("I12.close", f"deal {deal.deal_ticket} of a close is {deal.entry.name}")

@@ -75,6 +75,13 @@ class Wire(FaultyTerminal):
         self._world.pass_by(f"call: {name}")
         return super().begin(name)
 
+    def account_info(self) -> Any:
+        """Return an AccountInfo."""
+        info = super().account_info()
+        if info is not None:
+            self._world.witness.entries.shown_equity(round(100 * info.equity))
+        return info
+
     def symbol_info_tick(self, symbol: str, /) -> Any:
         """Return the latest Tick."""
         tick = super().symbol_info_tick(symbol)
