@@ -46,6 +46,8 @@ class Tally:
     steps: int = 0
     sends: int = 0
     calls: int = 0
+    sleeps: int = 0
+    jumps: int = 0
     kills: Counter[str] = field(default_factory=Counter)
     strikes: Counter[str] = field(default_factory=Counter)
     excused: dict[int, Violation] = field(default_factory=dict)
@@ -57,6 +59,8 @@ class Tally:
         self.steps += outcome.steps
         self.sends += outcome.sends
         self.calls += outcome.calls
+        self.sleeps += outcome.sleeps
+        self.jumps += outcome.jumps
         self.kills.update(outcome.kills)
         self.strikes.update(outcome.strikes)
         for violation in outcome.violations[:1]:

@@ -37,6 +37,7 @@ CHECKS: Final = {
     "I14.age": "no entry leaves on a price that is older than a minute",
     "I14.price": "no entry leaves at a price that was never quoted",
     "I14.deviation": "orders ask for, and get, no more deviation than their maker says",
+    "I14.deadline": "no entry leaves later than its deadline",
     "I15.hash": "the same seed gives the same events",
     "end": "the process ends by kills, full disks and lost connections alone",
 }
@@ -76,6 +77,31 @@ KNOWN: Final = (
         check="I8.halt",
         words="before a send, at call: account_info",
         reason="the account is read between the last look at what is asked for and the send",
+    ),
+    Known(
+        check="I14.deadline",
+        words="it slept at call: account_info",
+        reason="the account is read between the last look at the deadline and the send",
+    ),
+    Known(
+        check="end",
+        words="of one lot is",
+        reason="the account is not read again after the proof that needs one and the same",
+    ),
+    Known(
+        check="I3.entries",
+        words="; the clock",
+        reason="the day of the limits begins by the clock of the bot's machine, not the server's",
+    ),
+    Known(
+        check="I5.stop",
+        words="; the clock was set",
+        reason="a clock that is set back makes the wait before a new connection longer",
+    ),
+    Known(
+        check="I7.open",
+        words="; the clock was set",
+        reason="a clock that is set back makes the quiet time, and the pause of scans, longer",
     ),
 )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mtquant.model import Deal, IntentRow
     from simulation.schedule import Schedule
-    from simulation.world import WatchedServer
+    from simulation.world import World
 
 _MINUTE_MS: Final = 60_000
 _RECENT_BARS: Final = 4
@@ -26,11 +26,10 @@ _AROUND_POINTS: Final = 200  # a bar's bids, their spread, and what ticks add to
 class EntryChecks:
     """Look at each order as it leaves, and at what it got."""
 
-    def __init__(
-        self, schedule: Schedule, server: WatchedServer, note: Callable[[str, str], None]
-    ) -> None:
+    def __init__(self, schedule: Schedule, world: World, note: Callable[[str, str], None]) -> None:
         self._schedule = schedule
-        self._server = server
+        self._server = world.server
+        self._clock, self._sleeper = world.clock, world.sleeper
         self._note = note
         self._terms = {one: Terms.of(schedule.venue, one) for one in schedule.symbols}
         self._bars = {bars.symbol: bars for bars in schedule.bars}
@@ -57,6 +56,7 @@ class EntryChecks:
         units = units_from_lots(request["volume"])
         self._require_tradable(row, terms, units)
         self._require_risk(row, terms, units, (price, terms.instrument.points(request["sl"])))
+        self._require_timely(row)
         self._require_quoted(row, price)
         self._require_pause(row)
 
@@ -86,12 +86,18 @@ class EntryChecks:
         self, row: IntentRow, terms: Terms, units: int, levels: tuple[int, int]
     ) -> None:
         loss = -terms.profit(row.intent.side.value, units, *levels)
-        since_ms = row.intent.decided_ms
+        since_ms = row.intent.decided_ms - self._clock.off_ms
         equity = max((shown for ms, shown in self._equities if ms >= since_ms), default=0)
         most = equity * self._schedule.limits.risk_per_trade_fraction
         rounding = 1 + units // 10**8  # the loss of one lot is rounded to a minor unit
         if loss > most + rounding:
             self._note("I3.risk", f"intent {row.intent_id} may lose {loss}, at most {most:.0f}")
+
+    def _require_timely(self, row: IntentRow) -> None:
+        late_ms = self._clock.now_ms() - row.intent.deadline_ms
+        if late_ms > 0:
+            said = f"intent {row.intent_id} leaves {late_ms} ms too late"
+            self._note("I14.deadline", f"{said}; it slept at {self._sleeper.slept_at}")
 
     def _require_quoted(self, row: IntentRow, price: int) -> None:
         bars = self._bars[row.intent.symbol]

@@ -116,6 +116,14 @@ class IgnoresRequestedHalts(LiveRunner):
         return ""
 
 
+class IgnoresDeadlines(LiveRunner):
+    """Send an entry however old its decision is."""
+
+    def _objection(self, row: IntentRow) -> str:
+        never = replace(row.intent, deadline_ms=2**62)
+        return super()._objection(replace(row, intent=never))
+
+
 class ResendsAfterRestart(Engine):
     """Send again what was being sent when the process ended."""
 
@@ -374,6 +382,7 @@ MUTANTS: Final[dict[str, Parts]] = {
     "keep_old_view": Parts(portfolio=KeepsOldView),
     "drop_deals": Parts(portfolio=DropsDeals),
     "forget_sequence": Parts(desk=ForgetsSequence),
+    "no_deadlines": Parts(runner=IgnoresDeadlines),
     "no_pauses": Parts(risk=IgnoresPauses),
     "risk_twice": Parts(maker=RisksTwice),
     "any_price": Parts(maker=TakesAnyPrice),
@@ -386,6 +395,7 @@ HUNTED: Final = {  # beside the first check that sees a mutant, one that must se
     "forget_unknown": "I3.positions",
     "send_more": "I3.volume",
     "no_pauses": "I3.entries",
+    "no_deadlines": "I14.deadline",
     "risk_twice": "I3.risk",
     "any_price": "I14.deviation",
     "drop_deals": "I4.journal",

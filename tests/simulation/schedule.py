@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from worlds import make_instrument, walked_bars
+from worlds import MONDAY_MS, make_instrument, walked_bars
 
 from mtquant.exchange import AccountSpec, BarFeed, Market, VenueSpec
 from mtquant.model import Bars, ExecutionMode, MarginMode, Timeframe
@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HOME, AWAY = 1000001, 1000002
-AGE = 3  # 2: calls for halts in the middle of looks; 3: limits of entries and volumes
+AGE = 4  # 2: calls for halts in the middle of looks; 3: limits of entries and volumes; 4: clocks
 STEPS = 200
 HEALING_STEPS = 40
 LEVELS = {"EURUSD": 110_000, "GBPUSD": 130_000, "USDJPY": 111_000}
-_BARS = 160
+_BARS, _LATER_BARS = 160, 240
+_MINUTE_MS = 60_000
+_TO_MIDNIGHT = 15  # bars
+_MIDNIGHT_MS = MONDAY_MS + (24 * 60 - _TO_MIDNIGHT) * _MINUTE_MS
+_BEFORE_SUMMER_MS = 1_490_392_800_000 - _TO_MIDNIGHT * _MINUTE_MS  # 2017-03-24 22:00 UTC, Friday
+_WEEKEND = 47 * 60  # minutes of a weekend in which the summer time begins
 _READS = (
     "account_info",
     "positions_get",
@@ -64,7 +69,8 @@ class Hands:
     """Say how likely other hands are: people and other programs per step, kills per point.
 
     A full disk is met per write of the journal: nothing is written, and the write fails. Calls for
-    a halt, or the end of one, come between two deeds of the bot.
+    a halt, or the end of one, come between two deeds of the bot; so do stalls, for which the
+    process sleeps. Its clock is off against the server's, and set anew with a chance per look.
     """
 
     halts: float
@@ -78,6 +84,10 @@ class Hands:
     kills_at_records: float = 0.0
     calls: float = 0.0
     calls_at_sends: float = 0.0
+    stalls: float = 0.0
+    stalls_at_sends: float = 0.0
+    clock_off_ms: int = 0
+    clock_jumps: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +170,12 @@ class _Draw(_Dice):
         self.seed = seed.number
         ages = range(2, AGE + 1)
         self.added = {n: _Dice(seed.number, 9 + n, is_used=n <= seed.age) for n in ages}
+        self.first_ms = self.added[4].pick((MONDAY_MS,) * 4 + (_MIDNIGHT_MS, _BEFORE_SUMMER_MS))
+
+    @property
+    def has_weekend(self) -> bool:
+        """Tell whether a weekend, and with it the summer time, comes soon after the start."""
+        return self.first_ms == _BEFORE_SUMMER_MS
 
     def schedule(self) -> Schedule:
         count = self.pick((1, 1, 2, 3))
@@ -168,7 +184,7 @@ class _Draw(_Dice):
         venue = self.venue(mode, symbols)
         is_gappy = bool(self.rng.random() < 0.25)
         # over a gap in the prices a lag of some ticks would be one of hours: longer than any quiet
-        lags = not is_gappy and bool(self.rng.random() < 0.6)
+        lags = not is_gappy and bool(self.rng.random() < 0.6) and not self.has_weekend
         bars = tuple(self.bars(symbol, is_gappy=is_gappy) for symbol in symbols)
         return Schedule(
             seed=self.seed,
@@ -196,6 +212,10 @@ class _Draw(_Dice):
                 kills_at_records=self.added[2].often(0.08),
                 calls=self.added[2].often(0.0005),
                 calls_at_sends=self.added[2].often(0.02),
+                stalls=self.added[4].often(0.0002),
+                stalls_at_sends=self.added[4].often(0.015),
+                clock_off_ms=self.added[4].pick((0, 0, 0, 0, -600_000, -90_000, 90_000, 600_000)),
+                clock_jumps=self.added[4].often(0.004),
             ),
         )
 
@@ -214,26 +234,22 @@ class _Draw(_Dice):
             "volume_limit_lots": self.added[3].pick((0.0, 0.0, 0.0, 1.0)),
         }
         return VenueSpec(
-            server_clock="fixed:+2",
+            server_clock="eet_eu" if self.has_weekend else "fixed:+2",
             account=AccountSpec(login=HOME, margin_mode=mode, **money),
             more_accounts=(AccountSpec(login=AWAY, password="two", margin_mode=other),),
             instruments={symbol: make_instrument(symbol, **facts) for symbol in symbols},
         )
 
     def bars(self, symbol: str, *, is_gappy: bool) -> Bars:
-        rng, size = self.rng, self.pick((5, 30, 120))
-        step = rng.integers(-size, size + 1, _BARS)
-        spikes = np.where(rng.random(_BARS) < 0.02, rng.integers(-10, 11, _BARS), 0) * size
-        missing = rng.choice([2, 60, 2900], _BARS) if is_gappy else 0
+        size = self.pick((5, 30, 120))
+        walk = _walk(self.rng, _BARS, size, is_gappy=is_gappy)
+        if self.added[4].is_used:
+            later = _walk(self.added[4].rng, _LATER_BARS, size, is_gappy=is_gappy)
+            walk = {name: np.concatenate([walk[name], later[name]], axis=-1) for name in walk}
+        if self.has_weekend:
+            walk["skipped"][_TO_MIDNIGHT] = _WEEKEND
         return walked_bars(
-            symbol,
-            Timeframe.M1,
-            level=LEVELS[symbol],
-            step=step + spikes,
-            gap=np.where(rng.random(_BARS) < 0.05, rng.integers(-5, 6, _BARS), 0) * size,
-            wicks=rng.integers(0, size + 1, (2, _BARS)),
-            skipped=np.where(rng.random(_BARS) < 0.04, missing, 0),
-            spread=rng.choice([0, 4, 10, 10, 10, 40], _BARS),
+            symbol, Timeframe.M1, level=LEVELS[symbol], first_ms=self.first_ms, **walk
         )
 
     def habits(self, mode: MarginMode, symbols: Sequence[str]) -> tuple[Habit, ...]:
@@ -322,3 +338,17 @@ class _Draw(_Dice):
             {"kind": k.MANUAL_CLOSE, "closed_fraction": fraction},
             {"kind": k.BALANCE, "amount": self.pick((-40.0, 500.0))},
         )
+
+
+def _walk(rng: np.random.Generator, count: int, size: int, *, is_gappy: bool) -> dict[str, Any]:
+    """Draw how bars move; `size` points is a usual step."""
+    step = rng.integers(-size, size + 1, count)
+    spikes = np.where(rng.random(count) < 0.02, rng.integers(-10, 11, count), 0) * size
+    missing = rng.choice([2, 60, 2900], count) if is_gappy else 0
+    return {
+        "step": step + spikes,
+        "gap": np.where(rng.random(count) < 0.05, rng.integers(-5, 6, count), 0) * size,
+        "wicks": rng.integers(0, size + 1, (2, count)),
+        "skipped": np.where(rng.random(count) < 0.04, missing, 0),
+        "spread": rng.choice([0, 4, 10, 10, 10, 40], count),
+    }

@@ -9,10 +9,14 @@ import numpy as np
 from mtquant.model import JournalError
 
 if TYPE_CHECKING:
+    from mtquant.terminal.simulated import SimulatedServer
     from simulation.journal import DurableJournal
     from simulation.schedule import Hands
 
 LEVELS: Final = (1, 1, 2, 3, 4)
+_SLEEPS_MS: Final = (20_000, 40_000, 90_000, 90_000, 90_000, 600_000, 600_000, 7_200_000)
+_SLEEPS_AT_MOST_MS: Final = 2 * 7_200_000  # the prices last no longer
+_MOST_OFF_MS: Final = 600_000
 
 
 class Killed(BaseException):
@@ -115,3 +119,57 @@ class Caller:
             level = 0 if is_lifted else int(self._rng.choice(LEVELS))
             where = f"{'before a send, ' if is_near_send else ''}at {point}"
             journal.request_halt(level, "a person", where, now_ms)
+
+
+class Sleeper:
+    """Let the process sleep between two of its deeds, while the world goes on."""
+
+    def __init__(self, seed: int, hands: Hands) -> None:
+        rng = self._rng = np.random.default_rng([seed, 8])
+        self._odds = Odds(rng, hands.stalls), Odds(rng, hands.stalls_at_sends)
+        self.sleeps = 0
+        self.slept_ms = 0
+        self.slept_at = ""  # last
+
+    def pass_by(self, point: str, server: SimulatedServer, *, is_near_send: bool) -> int:
+        """Come to a point between two deeds; return for how long it slept there, ms."""
+        if not self._odds[is_near_send].strike():
+            return 0
+        for_ms = int(self._rng.choice(_SLEEPS_MS))
+        if self.slept_ms + for_ms > _SLEEPS_AT_MOST_MS:
+            return 0
+        self.sleeps += 1
+        self.slept_ms += for_ms
+        self.slept_at = point
+        server.wait_until(server.now_ms + for_ms)
+        return for_ms
+
+
+class BotClock:
+    """Be the clock of the bot's machine: some minutes off, and set anew now and then."""
+
+    def __init__(self, seed: int, hands: Hands, server: SimulatedServer) -> None:
+        rng = self._rng = np.random.default_rng([seed, 9])
+        self._server = server
+        self._odds = Odds(rng, hands.clock_jumps)
+        self.off_ms = hands.clock_off_ms
+        self.jumps = 0
+
+    def now_ms(self) -> int:
+        """Return what it shows."""
+        return self._server.now_ms + self.off_ms
+
+    def pass_step(self) -> bool:
+        """Come to the end of a look; tell whether the clock is set now."""
+        if not self._odds.strike():
+            return False
+        self.off_ms = int(self._rng.integers(-_MOST_OFF_MS, _MOST_OFF_MS + 1))
+        self.jumps += 1
+        return True
+
+    @property
+    def words(self) -> str:
+        """Return what to say of it where something broke."""
+        if self.jumps:
+            return "; the clock was set"
+        return "; the clock is off" if self.off_ms else ""

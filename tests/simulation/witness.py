@@ -24,7 +24,7 @@ from mtquant.model import (
     units_from_lots,
 )
 from mtquant.model.intent import INTENT_STEPS
-from mtquant.terminal.simulated.faults import FaultKind, Faults
+from mtquant.terminal.simulated.faults import FaultKind
 from simulation.checks import UPHELD, Violation
 from simulation.entries import EntryChecks
 from simulation.schedule import HOME, Schedule
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mtquant.exchange import Request
     from mtquant.exchange.ledger import OpenPosition
     from simulation.bot import Bot
-    from simulation.world import DurableJournal, WatchedServer
+    from simulation.world import World
 
 _SEEN_BY_THEN_MS = 60_000  # longer than any view of a terminal lags
 _OLD_QUOTE_MS = 60_000
@@ -68,16 +68,19 @@ class Witness:
         self._cash: dict[int, int] = {}  # by login
         self._read: dict[int, tuple[int, int]] = {}  # by login: orders and deals that were read
         self._bare: dict[int, tuple[int, int]] = {}  # by ticket: looks, time ms
-        self._looked_ms = 0
+        self._looked_ms = self._slept_ms = 0
+        self._created_ms: dict[int, int] = {}  # by intent, of the server's time
 
-    def attend(self, server: WatchedServer, journal: DurableJournal, faults: Faults) -> None:
-        """Learn whose server, journal and faults they are."""
-        self._server, self._journal, self._faults = server, journal, faults
-        self.entries = EntryChecks(self._schedule, server, self.note)
+    def attend(self, world: World) -> None:
+        """Learn whose world it is."""
+        self._server, self._journal, self._faults = world.server, world.journal, world.faults
+        self._clock, self._sleeper = world.clock, world.sleeper
+        self.entries = EntryChecks(self._schedule, world, self.note)
 
     def note(self, check: str, detail: str) -> None:
         """Note a violation, if the check is switched on."""
         if check in self.active:
+            detail += self._clock.words
             self.found.append(Violation(check=check, step=self.step, detail=detail))
 
     # ------------------------------------------------------------------ what the bot says
@@ -197,6 +200,7 @@ class Witness:
     def journalled(self, row: IntentRow, before: IntentRow | None) -> None:
         """See a row as it is written."""
         if before is None:
+            self._created_ms[row.intent_id] = self._server.now_ms
             if row.intent.action is IntentAction.OPEN:
                 self._require_resolved(row)
         elif row.state is not before.state and row.state not in INTENT_STEPS[before.state]:
@@ -228,7 +232,7 @@ class Witness:
                 detail = f"{level} in the bot, {self._journal.halt_level()} in the journal"
                 self.note("I9.level", detail)
             self._require_stops()
-        self._looked_ms = self._server.now_ms
+        self._looked_ms, self._slept_ms = self._server.now_ms, self._sleeper.slept_ms
 
     def _see_order(self, order: Order, login: int) -> None:
         ticket, magic = order.order_ticket, order.intent_id
@@ -277,6 +281,7 @@ class Witness:
     def _require_stops(self) -> None:
         """Count the looks and the time that a position stands bare while it could be protected."""
         passed_ms = self._server.now_ms - self._looked_ms
+        passed_ms -= self._sleeper.slept_ms - self._slept_ms
         if any(map(self._faults.on, _HINDERING)):
             passed_ms = 0
         busy = {row.intent.position_ticket for row in self._journal.open_rows()}
@@ -368,8 +373,8 @@ class Witness:
 
     def _is_within_quiet(self, magic: int, executed_ms: int) -> bool:
         """Tell whether limits are promised to hold for it: not for what comes after the quiet."""
-        row = self._journal.row(magic)
-        return row is None or executed_ms - row.created_ms < QUIET_MS
+        created_ms = self._created_ms.get(magic)
+        return created_ms is None or executed_ms - created_ms < QUIET_MS
 
     def _is_old(self, position: OpenPosition) -> bool:
         return self._server.now_ms - position.open_ms > _SEEN_BY_THEN_MS

@@ -24,7 +24,15 @@ from simulation.bot import Bot, Parts
 from simulation.checks import UPHELD, Violation
 from simulation.journal import DurableJournal
 from simulation.schedule import HEALING_STEPS, HOME, Schedule
-from simulation.trouble import LEVELS, Caller, DiskFullError, Executioner, Killed
+from simulation.trouble import (
+    LEVELS,
+    BotClock,
+    Caller,
+    DiskFullError,
+    Executioner,
+    Killed,
+    Sleeper,
+)
 from simulation.witness import OURS, Witness
 
 if TYPE_CHECKING:
@@ -117,6 +125,8 @@ class Outcome:
     strikes: dict[str, int]
     sends: int
     calls: int
+    sleeps: int
+    jumps: int
     lines: list[str] = field(default_factory=list)
 
 
@@ -140,22 +150,20 @@ class World:
         self.witness = Witness(schedule, active)
         self.executioner = Executioner(schedule.seed, schedule.hands)
         self._caller = Caller(schedule.seed, schedule.hands)
+        self.sleeper = Sleeper(schedule.seed, schedule.hands)
         self.is_near_send = False
         self.journal = DurableJournal(self, journal_path)
-        self._faults = Faults(schedule.faults)
-        self._server = WatchedServer(schedule, self._faults, self.witness)
-        self._alarms = list(self._faults.alarms)
-        self.witness.attend(self._server, self.journal, self._faults)
-        self._terminal = Wire(self._server, self._faults, self)
-        self._start_ms = self._server.now_ms
+        self.faults = Faults(schedule.faults)
+        self.server = WatchedServer(schedule, self.faults, self.witness)
+        self._alarms = list(self.faults.alarms)
+        self.clock = BotClock(schedule.seed, schedule.hands, self.server)
+        self.witness.attend(self)
+        self._terminal = Wire(self.server, self.faults, self)
+        self._start_ms = self.server.now_ms
         self._rng = np.random.default_rng([schedule.seed, 3])
         self._bot: Bot | None = None
         self._rests = 0
         self._is_healing = False
-
-    def now_ms(self) -> int:
-        """Return the server's time."""
-        return self._server.now_ms
 
     def pass_by(self, point: str, *, is_order: bool = False) -> None:
         """Come to a point between two deeds of the process.
@@ -165,12 +173,15 @@ class World:
         """
         if not self._is_healing:
             near = self.is_near_send
-            self._caller.pass_by(point, self.journal, self.now_ms(), is_near_send=near)
+            self._caller.pass_by(point, self.journal, self.clock.now_ms(), is_near_send=near)
+            slept_ms = self.sleeper.pass_by(point, self.server, is_near_send=near)
+            if slept_ms:
+                self.tell(f"slept {slept_ms} at {point}")
             self.executioner.pass_by(point, is_order=is_order)
 
     def tell(self, line: str) -> None:
         """Write a line of the event log."""
-        line = f"{self.witness.step} {self.now_ms() - self._start_ms} {line}"
+        line = f"{self.witness.step} {self.server.now_ms - self._start_ms} {line}"
         self._hash.update(line.encode())
         if self._keeps_lines:
             self._lines.append(line)
@@ -188,11 +199,11 @@ class World:
                 return self._outcome()
         self._heal()
         for _ in range(HEALING_STEPS):
-            if not self._step(self._server.step):
+            if not self._step(self.server.step):
                 return self._outcome()
         if self._bot is not None:  # money paid in is read with the next order, or by a new process
             self._end(self._bot, 0)
-        if self._step(self._server.step):
+        if self._step(self.server.step):
             self.witness.conclude(self._bot)
         return self._outcome()
 
@@ -206,10 +217,12 @@ class World:
     def _play(self) -> None:
         draws = self._rng.random(8).tolist()
         if draws[0] < 0.6:
-            self._server.step()
+            self.server.step()
         else:
             pause_ms = (500, 2_000, 7_000)[int(draws[1] * 3)]
-            self._server.wait_until(self._server.now_ms + pause_ms)
+            self.server.wait_until(self.server.now_ms + pause_ms)
+        if self.clock.pass_step():
+            self.tell(f"clock off by {self.clock.off_ms}")
         self._halt(draws[2], draws[3])
         self._trade_by_hand(draws[4], draws[5])
         if self._bot is not None and draws[6] < self.schedule.hands.stops:
@@ -245,7 +258,7 @@ class World:
             self._parts,
             terminal=self._terminal,
             journal=self.journal,
-            clock=self,
+            clock=self.clock,
             subscriber=self._hear,
             may_speak=lambda: not self._is_healing,
         )
@@ -262,7 +275,7 @@ class World:
     def _heal(self) -> None:
         self.tell("heal")
         self._is_healing = self.executioner.is_off = True
-        self._faults.alarms.clear()
+        self.faults.alarms.clear()
 
     # ------------------------------------------------------------------ other hands
 
@@ -273,9 +286,9 @@ class World:
         level = self.journal.halt_level()
         if not level and chance < hands.halts:
             level = LEVELS[int(which * len(LEVELS))]
-            self.journal.request_halt(level, "a person", "test", self.now_ms())
+            self.journal.request_halt(level, "a person", "test", self.server.now_ms)
         elif level and chance < hands.resumes:
-            self.journal.request_halt(0, "a person", "test", self.now_ms())
+            self.journal.request_halt(0, "a person", "test", self.server.now_ms)
 
     def _trade_by_hand(self, chance: float, which: float) -> None:
         hands = self.schedule.hands
@@ -286,16 +299,16 @@ class World:
             side = Side.BUY if int(which * 997) % 2 else Side.SELL
             self._order(symbol, side, instrument.volume_min_units * 3, magic)
         elif chance < hands.others_trade + hands.others_close:
-            others = [p for p in self._server.book.open_positions if not OURS.owns(p.magic)]
+            others = [p for p in self.server.book.open_positions if not OURS.owns(p.magic)]
             if others:
                 one = others[int(which * len(others))]
                 self._order(one.symbol, Side(-one.side), one.units, one.magic, one.ticket)
 
     def _order(self, symbol: str, side: Side, units: int, magic: int, ticket: int = 0) -> None:
-        quote = self._server.book.quote(symbol)
+        quote = self.server.book.quote(symbol)
         if quote is None:
             return
-        done = self._server.by_hand(
+        done = self.server.by_hand(
             OrderRequest(
                 symbol=symbol,
                 side=side,
@@ -324,5 +337,7 @@ class World:
             strikes=strikes,
             sends=sum(self.witness.sends.values()),
             calls=self._caller.calls,
+            sleeps=self.sleeper.sleeps,
+            jumps=self.clock.jumps,
             lines=self._lines,
         )
