@@ -13,13 +13,14 @@ from simulation.campaign import Tally, play, play_all
 from simulation.checks import CHECKS, UPHELD, excuse
 from simulation.corpus import keep
 from simulation.mutants import hunt, write_kills
+from simulation.schedule import AGE, Seed
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Play what the arguments ask for; 1 when something failed."""
     parser = argparse.ArgumentParser(prog="simulation", description=__doc__)
     parser.add_argument("--seeds", type=_span, default=_span("0:500"), metavar="A:B")
-    parser.add_argument("--seed", type=int, help="play one schedule")
+    parser.add_argument("--seed", help="play one schedule: 7, or 7@1 as it was at age 1")
     parser.add_argument("--verbose", action="store_true", help="print the events of that schedule")
     parser.add_argument("--all-checks", action="store_true", help="also those not upheld yet")
     parser.add_argument("--keep", action="store_true", help="add failing seeds to the corpus")
@@ -31,12 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.mutants:
         return _hunt(chosen.seeds)
     if chosen.seed is not None:
-        return _show(chosen.seed, active, verbose=chosen.verbose)
+        number, _, age = chosen.seed.partition("@")
+        seed = Seed(int(number), int(age or AGE))
+        return _show(seed, active, verbose=chosen.verbose)
     started = process_time()
     tally = play_all(chosen.seeds, active)
     _report(tally, process_time() - started)
     for seed in tally.failed if chosen.keep else ():
-        keep(seed)
+        keep(Seed(seed))
     return 1 if tally.failed else 0
 
 
@@ -45,7 +48,7 @@ def _span(text: str) -> range:
     return range(int(first), int(end))
 
 
-def _show(seed: int, active: frozenset[str], *, verbose: bool) -> int:
+def _show(seed: Seed, active: frozenset[str], *, verbose: bool) -> int:
     outcome = play(seed, active=active, keeps_lines=verbose)
     for line in outcome.lines:
         _print(line)
@@ -70,10 +73,13 @@ def _hunt(seeds: range) -> int:
 def _report(tally: Tally, seconds: float) -> None:
     rate = round(tally.steps / seconds) if seconds else 0
     _print(f"schedules {tally.schedules}  steps {tally.steps}  {rate} steps/s  {seconds:.0f} s CPU")
-    _print(f"sends {tally.sends}  kills {sum(tally.kills.values())}")
+    _print(f"sends {tally.sends}  kills {sum(tally.kills.values())}  calls for halts {tally.calls}")
+    _print(f"sleeps {tally.sleeps}  clocks set {tally.jumps}")
     _print(f"kills   {dict(tally.kills.most_common())}")
     _print(f"faults  {dict(tally.strikes.most_common())}")
-    _print(f"excused {dict(tally.excused.most_common())}")
+    for check in sorted({one.check for one in tally.excused.values()}):
+        seeds = [seed for seed, one in tally.excused.items() if one.check == check]
+        _print(f"excused {check} {len(seeds)} times, as of {seeds[:3]}")
     _print(f"violations {len(tally.failed)}")
     for seed, violation in tally.failed.items():
         _print(f"{violation}\n  python3 run.py simulate --seed {seed} --verbose")

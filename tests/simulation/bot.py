@@ -13,7 +13,7 @@ from mtquant.broker import BrokerSession, Credentials, SymbolMapper
 from mtquant.engine import Engine, LiveRunner, OrderMaker, StrategySlot
 from mtquant.exchange import Terms
 from mtquant.execution import Desk
-from mtquant.model import BotIdentity, Direction, Position, Publish, Signal, Timeframe
+from mtquant.model import BotIdentity, Direction, OnwardClock, Position, Publish, Signal, Timeframe
 from mtquant.portfolio import Portfolio
 from mtquant.risk import RiskEngine
 from mtquant.strategy import BarsView, ExitSignal, ExitStrategy, Series, Strategy, TickView
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from simulation.schedule import Habit, Schedule
 
 MAPPER = SymbolMapper()
+DEVIATION_POINTS = 20
 _DIRECTIONS = (Direction.LONG, Direction.SHORT, Direction.LONG, Direction.SHORT, Direction.FLAT)
 
 
@@ -39,6 +40,7 @@ class Parts:
     risk: type[RiskEngine] = RiskEngine
     runner: type[LiveRunner] = LiveRunner
     session: type[BrokerSession] = BrokerSession
+    maker: type[OrderMaker] = OrderMaker
 
 
 class Restless(Strategy):
@@ -140,6 +142,7 @@ class Bot:
         may_speak: Callable[[], bool],
     ) -> None:
         venue, account = schedule.venue, schedule.venue.account
+        clock = OnwardClock(clock)
         self.session = parts.session(
             terminal,
             schedule.symbols,
@@ -152,7 +155,7 @@ class Bot:
         )
         identity = BotIdentity()
         self.engine = parts.engine(
-            [_slot(schedule, habit, may_speak) for habit in schedule.habits],
+            [_slot(schedule, parts.maker, habit, may_speak) for habit in schedule.habits],
             parts.risk(schedule.limits),
             parts.desk(identity),
             parts.portfolio(identity, venue.clock),
@@ -172,12 +175,17 @@ class Bot:
         self._steps.close()
 
 
-def _slot(schedule: Schedule, habit: Habit, may_speak: Callable[[], bool]) -> StrategySlot:
+def _slot(
+    schedule: Schedule, maker: type[OrderMaker], habit: Habit, may_speak: Callable[[], bool]
+) -> StrategySlot:
     symbol = habit.symbol
     strategy = RestlessOnTicks if habit.on_ticks else Restless
     digits = schedule.venue.instrument(symbol).digits
-    orders = OrderMaker(
-        habit.name, Terms.of(schedule.venue, symbol), deviation_points=20, deadline_ms=60_000
+    orders = maker(
+        habit.name,
+        Terms.of(schedule.venue, symbol),
+        deviation_points=DEVIATION_POINTS,
+        deadline_ms=60_000,
     )
     exits: list[ExitStrategy] = [
         stop_and_target(stop_points=habit.stop_points, target_points=habit.target_points),

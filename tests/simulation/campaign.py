@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulation.checks import UPHELD, Violation, excuse
-from simulation.schedule import draw_schedule
+from simulation.schedule import Seed, draw_schedule
 from simulation.world import Outcome, World
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _HERE = Path(__file__).parent
 
 
 def play(
-    seed: int,
+    seed: int | Seed,
     parts: Parts | None = None,
     *,
     active: frozenset[str] = UPHELD,
@@ -30,7 +30,7 @@ def play(
 ) -> Outcome:
     """Play the schedule of a seed; the journal is in memory where it has no path."""
     return World(
-        draw_schedule(seed),
+        draw_schedule(seed if isinstance(seed, Seed) else Seed(seed)),
         parts,
         active=active,
         keeps_lines=keeps_lines,
@@ -40,14 +40,17 @@ def play(
 
 @dataclass(slots=True)
 class Tally:
-    """Count what the runs did; `failed` holds the first unexcused violation of each seed."""
+    """Count what the runs did; the first violation of each seed is `excused`, or it `failed`."""
 
     schedules: int = 0
     steps: int = 0
     sends: int = 0
+    calls: int = 0
+    sleeps: int = 0
+    jumps: int = 0
     kills: Counter[str] = field(default_factory=Counter)
     strikes: Counter[str] = field(default_factory=Counter)
-    excused: Counter[str] = field(default_factory=Counter)
+    excused: dict[int, Violation] = field(default_factory=dict)
     failed: dict[int, Violation] = field(default_factory=dict)
 
     def add(self, outcome: Outcome) -> None:
@@ -55,13 +58,14 @@ class Tally:
         self.schedules += 1
         self.steps += outcome.steps
         self.sends += outcome.sends
+        self.calls += outcome.calls
+        self.sleeps += outcome.sleeps
+        self.jumps += outcome.jumps
         self.kills.update(outcome.kills)
         self.strikes.update(outcome.strikes)
         for violation in outcome.violations[:1]:
-            if excuse(violation):
-                self.excused[violation.check] += 1
-            else:
-                self.failed[outcome.seed] = violation
+            found = self.excused if excuse(violation) else self.failed
+            found[outcome.seed] = violation
 
 
 def play_all(seeds: Iterable[int], active: frozenset[str] = UPHELD) -> Tally:

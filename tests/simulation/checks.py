@@ -13,6 +13,9 @@ CHECKS: Final = {
     "I2.order": "what reaches the server was journalled before",
     "I3.positions": "no entry leaves while the server holds as many positions as allowed",
     "I3.symbol": "no entry leaves while the server holds a position of its strategy",
+    "I3.volume": "an entry's volume is one that the instrument trades, and stays below its limit",
+    "I3.risk": "what an entry loses at its stop is no more than the limit",
+    "I3.entries": "no more entries leave in a minute or a day than the limits say",
     "I4.cash": "balance is the sum of the deals, equity that and the floating profit",
     "I4.journal": "the journalled deals sum up to the balance",
     "I4.told": "no money is missed that deals explain",
@@ -24,6 +27,8 @@ CHECKS: Final = {
     "I7.positions": "after the faults the bot sees the server's positions",
     "I7.deals": "after the faults the journal has the server's deals",
     "I8.halt": "no entry leaves while a halt stands or is asked for",
+    "I8.taken": "after the faults every halt that was asked for has been taken up",
+    "I8.flat": "after the faults a halt of level 3 or 4 has left no position",
     "I9.level": "the halt level is the journal's, also after a restart",
     "I10.foreign": "positions of others are never touched",
     "I11.login": "no order leaves for another account",
@@ -31,10 +36,15 @@ CHECKS: Final = {
     "I13.volume": "no more is sent or filled than was approved",
     "I14.spread": "no entry leaves with too wide a spread",
     "I14.age": "no entry leaves on a price that is older than a minute",
+    "I14.price": "no entry leaves at a price that was never quoted",
+    "I14.deviation": "orders ask for, and get, no more deviation than their maker says",
+    "I14.deadline": "no entry leaves later than its deadline",
     "I15.hash": "the same seed gives the same events",
     "end": "the process ends by kills, full disks and lost connections alone",
 }
-NOT_YET: Final[dict[str, str]] = {}
+NOT_YET: Final = {
+    "I14.price": "the gate takes any price that the terminal shows",
+}
 UPHELD: Final = frozenset(CHECKS) - frozenset(NOT_YET)
 
 
@@ -47,7 +57,23 @@ class Known:
     reason: str
 
 
-KNOWN: Final[tuple[Known, ...]] = ()
+KNOWN: Final = (
+    Known(
+        check="I3.entries",
+        words="; the clock",
+        reason="the day of the limits begins by the clock of the bot's machine, not the server's",
+    ),
+    Known(
+        check="I5.stop",
+        words="; the clock was set",
+        reason="a clock that is set back makes the wait before a new connection longer",
+    ),
+    Known(
+        check="I7.open",
+        words="; the clock was set",
+        reason="a clock that is set back makes the quiet time, and the pause of scans, longer",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulation.checks import KNOWN, NOT_YET
+from simulation.schedule import Seed
 
 CORPUS = Path(__file__).with_name("corpus.txt")
 
@@ -14,7 +15,7 @@ CORPUS = Path(__file__).with_name("corpus.txt")
 class Kept:
     """Hold a seed; `breaks` names the check that it still breaks, empty for none."""
 
-    seed: int
+    seed: Seed
     breaks: str = ""
 
     @property
@@ -28,10 +29,10 @@ class Kept:
 def read_corpus() -> list[Kept]:
     """Return the kept seeds in the order of the file."""
     lines = [line.partition("#")[0].split() for line in CORPUS.read_text("utf-8").splitlines()]
-    return [Kept(seed=int(words[0]), breaks="".join(words[1:])) for words in lines if words]
+    return [Kept(seed=Seed.read(words[0]), breaks="".join(words[1:])) for words in lines if words]
 
 
-def keep(seed: int) -> None:
+def keep(seed: Seed) -> None:
     """Add a seed to the corpus, once."""
     if seed not in {kept.seed for kept in read_corpus()}:
         with CORPUS.open("a", encoding="utf-8") as file:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.broker import BrokerSession
-from mtquant.engine import Engine, LiveRunner
+from mtquant.engine import Engine, LiveRunner, OrderMaker
 from mtquant.execution import Desk
 from mtquant.model import (
     BrokerView,
@@ -23,10 +23,11 @@ from mtquant.model import (
     SendOrder,
 )
 from mtquant.portfolio import Portfolio
-from mtquant.risk import ApprovedOrder, Refused, RiskEngine
+from mtquant.risk import ApprovedOrder, Refused, RiskEngine, RiskLimits
 from simulation.bot import Parts
 from simulation.campaign import play
 from simulation.checks import UPHELD, excuse
+from simulation.schedule import Seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,19 +41,19 @@ KILLS = Path(__file__).with_name("mutants.txt")
 class ResendsOnNone(BrokerSession):
     """Send again what got no answer."""
 
-    def send(self, row: IntentRow) -> ExecutionResult:
-        result = super().send(row)
+    def send(self, row: IntentRow, last_look: Any = None) -> ExecutionResult:
+        result = super().send(row, last_look)
         return super().send(row) if result.outcome is Outcome.UNKNOWN else result
 
 
 class ClosesWithoutTicket(BrokerSession):
     """Leave the position out of closes."""
 
-    def send(self, row: IntentRow) -> ExecutionResult:
+    def send(self, row: IntentRow, last_look: Any = None) -> ExecutionResult:
         real = self._terminal
         self._terminal = _Stripping(real)
         try:
-            return super().send(row)
+            return super().send(row, last_look)
         finally:
             self._terminal = real
 
@@ -72,9 +73,10 @@ class _Stripping:
 class SendsMore(BrokerSession):
     """Round the volume up to the next lot."""
 
-    def send(self, row: IntentRow) -> ExecutionResult:
+    def send(self, row: IntentRow, last_look: Any = None) -> ExecutionResult:
         units = -(-row.intent.volume_units // 10**8) * 10**8
-        return super().send(replace(row, intent=replace(row.intent, volume_units=units)))
+        more = replace(row, intent=replace(row.intent, volume_units=units))
+        return super().send(more, last_look)
 
 
 class TakesAnyAccount(BrokerSession):
@@ -113,6 +115,14 @@ class IgnoresRequestedHalts(LiveRunner):
 
     def _objection(self, row: IntentRow) -> str:
         return ""
+
+
+class IgnoresDeadlines(LiveRunner):
+    """Send an entry however old its decision is."""
+
+    def _objection(self, row: IntentRow) -> str:
+        never = replace(row.intent, deadline_ms=2**62)
+        return super()._objection(replace(row, intent=never))
 
 
 class ResendsAfterRestart(Engine):
@@ -174,6 +184,30 @@ class IgnoresSpread(RiskEngine):
             return super().decide(intent, view)
         finally:
             self.limits = limits
+
+
+class IgnoresPauses(RiskEngine):
+    """Approve any number of entries a minute and a day."""
+
+    def decide(self, intent: Any, view: Any) -> ApprovedOrder | Refused:
+        return super().decide(intent, replace(view, entries_in_minute=0, entries_today=0))
+
+
+class RisksTwice(OrderMaker):
+    """Let a trade risk twice what the limit says."""
+
+    def open(self, decision: Any, view: BrokerView, limits: RiskLimits) -> Any:
+        doubled = 2 * limits.risk_per_trade_fraction
+        return super().open(decision, view, replace(limits, risk_per_trade_fraction=doubled))
+
+
+class TakesAnyPrice(OrderMaker):
+    """Ask for three times the deviation."""
+
+    def __init__(self, strategy_id: str, terms: Any, **facts: int) -> None:
+        super().__init__(
+            strategy_id, terms, **facts | {"deviation_points": 3 * facts["deviation_points"]}
+        )
 
 
 class HasNoStopGuard(Engine):
@@ -350,6 +384,10 @@ MUTANTS: Final[dict[str, Parts]] = {
     "keep_old_view": Parts(portfolio=KeepsOldView),
     "drop_deals": Parts(portfolio=DropsDeals),
     "forget_sequence": Parts(desk=ForgetsSequence),
+    "no_deadlines": Parts(runner=IgnoresDeadlines),
+    "no_pauses": Parts(risk=IgnoresPauses),
+    "risk_twice": Parts(maker=RisksTwice),
+    "any_price": Parts(maker=TakesAnyPrice),
 }
 
 
@@ -357,6 +395,11 @@ HUNTED: Final = {  # beside the first check that sees a mutant, one that must se
     "resend_on_none": "I1.order",
     "journal_afterwards": "I2.order",
     "forget_unknown": "I3.positions",
+    "send_more": "I3.volume",
+    "no_pauses": "I3.entries",
+    "no_deadlines": "I14.deadline",
+    "risk_twice": "I3.risk",
+    "any_price": "I14.deviation",
     "drop_deals": "I4.journal",
     "forget_halts_at_start": "I9.level",
     "ignore_spread": "I14.spread",
@@ -369,14 +412,14 @@ class Kill:
     """Name the seed and the check that killed a mutant."""
 
     name: str
-    seed: int
+    seed: Seed
     check: str
 
     def __str__(self) -> str:
         return f"{self.name} {self.seed} {self.check}"
 
 
-def killed_by(name: str, seed: int, active: frozenset[str] = UPHELD) -> Kill | None:
+def killed_by(name: str, seed: Seed, active: frozenset[str] = UPHELD) -> Kill | None:
     """Return how a seed kills a mutant that the real bot survives, None if it does not."""
     found = play(seed, MUTANTS[name], active=active).violations
     if not found or excuse(found[0]) or play(seed).violations:
@@ -384,14 +427,14 @@ def killed_by(name: str, seed: int, active: frozenset[str] = UPHELD) -> Kill | N
     return Kill(name=name, seed=seed, check=found[0].check)
 
 
-def first_kill(name: str, seeds: Iterable[int], active: frozenset[str] = UPHELD) -> Kill | None:
+def first_kill(name: str, seeds: Iterable[Seed], active: frozenset[str] = UPHELD) -> Kill | None:
     """Return the first kill of a mutant, None if it lives."""
     return next((kill for seed in seeds if (kill := killed_by(name, seed, active))), None)
 
 
 def hunt(seeds: Iterable[int]) -> Iterator[tuple[str, Kill | None]]:
     """Yield each mutant with its first kill: by any check, and by the one that must see it too."""
-    kept = tuple(seeds)
+    kept = [Seed(seed) for seed in seeds]
     for name in MUTANTS:
         yield name, first_kill(name, kept)
         if name in HUNTED:
@@ -402,7 +445,7 @@ def read_kills() -> list[Kill]:
     """Return the stored kills."""
     lines = [line.partition("#")[0].split() for line in KILLS.read_text("utf-8").splitlines()]
     rows = [words for words in lines if words]
-    return [Kill(name=name, seed=int(seed), check=check) for name, seed, check in rows]
+    return [Kill(name=name, seed=Seed.read(seed), check=check) for name, seed, check in rows]
 
 
 def write_kills(kills: Iterable[Kill]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from worlds import make_instrument, walked_bars
+from worlds import MONDAY_MS, make_instrument, walked_bars
 
 from mtquant.exchange import AccountSpec, BarFeed, Market, VenueSpec
 from mtquant.model import Bars, ExecutionMode, MarginMode, Timeframe
@@ -23,10 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HOME, AWAY = 1000001, 1000002
+AGE = 4  # 2: calls for halts in the middle of looks; 3: limits of entries and volumes; 4: clocks
 STEPS = 200
 HEALING_STEPS = 40
 LEVELS = {"EURUSD": 110_000, "GBPUSD": 130_000, "USDJPY": 111_000}
-_BARS = 160
+_BARS, _LATER_BARS = 160, 240
+_MINUTE_MS = 60_000
+_TO_MIDNIGHT = 15  # bars
+_MIDNIGHT_MS = MONDAY_MS + (24 * 60 - _TO_MIDNIGHT) * _MINUTE_MS
+_BEFORE_SUMMER_MS = 1_490_392_800_000 - _TO_MIDNIGHT * _MINUTE_MS  # 2017-03-24 22:00 UTC, Friday
+_WEEKEND = 47 * 60  # minutes of a weekend in which the summer time begins
 _READS = (
     "account_info",
     "positions_get",
@@ -62,7 +68,9 @@ class Habit:
 class Hands:
     """Say how likely other hands are: people and other programs per step, kills per point.
 
-    A full disk is met per write of the journal: nothing is written, and the write fails.
+    A full disk is met per write of the journal: nothing is written, and the write fails. Calls for
+    a halt, or the end of one, come between two deeds of the bot; so do stalls, for which the
+    process sleeps. Its clock is off against the server's, and set anew with a chance per look.
     """
 
     halts: float
@@ -73,6 +81,13 @@ class Hands:
     kills: float
     kills_at_orders: float
     full_disks: float
+    kills_at_records: float = 0.0
+    calls: float = 0.0
+    calls_at_sends: float = 0.0
+    stalls: float = 0.0
+    stalls_at_sends: float = 0.0
+    clock_off_ms: int = 0
+    clock_jumps: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,22 +123,59 @@ class Schedule:
         return Market(self.venue, feeds[0], feeds[1:])
 
 
-def draw_schedule(seed: int) -> Schedule:
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Number a schedule; the age says which draws there were when it was kept.
+
+    What is added later to the schedules comes with an age of its own, from dice of its own, so that
+    a seed of an earlier age goes on meaning the same. Written, age 1 is left out.
+    """
+
+    number: int
+    age: int = AGE
+
+    @classmethod
+    def read(cls, text: str) -> Seed:
+        """Return what is written as `7` or `7@2`."""
+        number, _, age = text.partition("@")
+        return cls(int(number), int(age or 1))
+
+    def __str__(self) -> str:
+        return str(self.number) if self.age == 1 else f"{self.number}@{self.age}"
+
+
+def draw_schedule(seed: Seed) -> Schedule:
     """Return the schedule of a seed."""
     return _Draw(seed).schedule()
 
 
-class _Draw:
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-        self.rng = np.random.default_rng([seed, 1])
+class _Dice:
+    """Draw by chance, or always the first of what there is."""
+
+    def __init__(self, seed: int, stream: int, *, is_used: bool = True) -> None:
+        self.rng = np.random.default_rng([seed, stream])
+        self.is_used = is_used
 
     def pick(self, things: Sequence[Any]) -> Any:
-        return things[int(self.rng.integers(len(things)))]
+        return things[int(self.rng.integers(len(things)))] if self.is_used else things[0]
 
     def often(self, usual: float) -> float:
         """Draw how likely something is: never, as usual, or twice that."""
         return self.pick((0.0, 0.0, usual, 2 * usual))
+
+
+class _Draw(_Dice):
+    def __init__(self, seed: Seed) -> None:
+        super().__init__(seed.number, 1)
+        self.seed = seed.number
+        ages = range(2, AGE + 1)
+        self.added = {n: _Dice(seed.number, 9 + n, is_used=n <= seed.age) for n in ages}
+        self.first_ms = self.added[4].pick((MONDAY_MS,) * 4 + (_MIDNIGHT_MS, _BEFORE_SUMMER_MS))
+
+    @property
+    def has_weekend(self) -> bool:
+        """Tell whether a weekend, and with it the summer time, comes soon after the start."""
+        return self.first_ms == _BEFORE_SUMMER_MS
 
     def schedule(self) -> Schedule:
         count = self.pick((1, 1, 2, 3))
@@ -132,7 +184,7 @@ class _Draw:
         venue = self.venue(mode, symbols)
         is_gappy = bool(self.rng.random() < 0.25)
         # over a gap in the prices a lag of some ticks would be one of hours: longer than any quiet
-        lags = not is_gappy and bool(self.rng.random() < 0.6)
+        lags = not is_gappy and bool(self.rng.random() < 0.6) and not self.has_weekend
         bars = tuple(self.bars(symbol, is_gappy=is_gappy) for symbol in symbols)
         return Schedule(
             seed=self.seed,
@@ -144,6 +196,8 @@ class _Draw:
                 max_positions=self.pick((1, 2, 2, 3, 5)),
                 max_daily_loss_fraction=self.pick((0.05, 0.5, 0.9)),
                 max_spread_points=self.pick((15, 50, 50)),
+                max_entries_per_minute=self.added[3].pick((60, 60, 60, 2, 3, 5)),
+                max_entries_per_day=self.added[3].pick((None, None, None, 6, 15)),
             ),
             faults=self.faults(lags=lags),
             hands=Hands(
@@ -155,6 +209,13 @@ class _Draw:
                 kills=self.often(0.001),
                 kills_at_orders=self.often(0.04),
                 full_disks=self.often(0.01),
+                kills_at_records=self.added[2].often(0.08),
+                calls=self.added[2].often(0.0005),
+                calls_at_sends=self.added[2].often(0.02),
+                stalls=self.added[4].often(0.0002),
+                stalls_at_sends=self.added[4].often(0.015),
+                clock_off_ms=self.added[4].pick((0, 0, 0, 0, -600_000, -90_000, 90_000, 600_000)),
+                clock_jumps=self.added[4].often(0.004),
             ),
         )
 
@@ -169,28 +230,26 @@ class _Draw:
             "volume_min_lots": step,
             "volume_step_lots": step,
             "commission_per_lot": self.pick((0.0, 3.5)),
+            "volume_max_lots": self.added[3].pick((500.0, 500.0, 500.0, 0.5)),
+            "volume_limit_lots": self.added[3].pick((0.0, 0.0, 0.0, 1.0)),
         }
         return VenueSpec(
-            server_clock="fixed:+2",
+            server_clock="eet_eu" if self.has_weekend else "fixed:+2",
             account=AccountSpec(login=HOME, margin_mode=mode, **money),
             more_accounts=(AccountSpec(login=AWAY, password="two", margin_mode=other),),
             instruments={symbol: make_instrument(symbol, **facts) for symbol in symbols},
         )
 
     def bars(self, symbol: str, *, is_gappy: bool) -> Bars:
-        rng, size = self.rng, self.pick((5, 30, 120))
-        step = rng.integers(-size, size + 1, _BARS)
-        spikes = np.where(rng.random(_BARS) < 0.02, rng.integers(-10, 11, _BARS), 0) * size
-        missing = rng.choice([2, 60, 2900], _BARS) if is_gappy else 0
+        size = self.pick((5, 30, 120))
+        walk = _walk(self.rng, _BARS, size, is_gappy=is_gappy)
+        if self.added[4].is_used:
+            later = _walk(self.added[4].rng, _LATER_BARS, size, is_gappy=is_gappy)
+            walk = {name: np.concatenate([walk[name], later[name]], axis=-1) for name in walk}
+        if self.has_weekend:
+            walk["skipped"][_TO_MIDNIGHT] = _WEEKEND
         return walked_bars(
-            symbol,
-            Timeframe.M1,
-            level=LEVELS[symbol],
-            step=step + spikes,
-            gap=np.where(rng.random(_BARS) < 0.05, rng.integers(-5, 6, _BARS), 0) * size,
-            wicks=rng.integers(0, size + 1, (2, _BARS)),
-            skipped=np.where(rng.random(_BARS) < 0.04, missing, 0),
-            spread=rng.choice([0, 4, 10, 10, 10, 40], _BARS),
+            symbol, Timeframe.M1, level=LEVELS[symbol], first_ms=self.first_ms, **walk
         )
 
     def habits(self, mode: MarginMode, symbols: Sequence[str]) -> tuple[Habit, ...]:
@@ -279,3 +338,17 @@ class _Draw:
             {"kind": k.MANUAL_CLOSE, "closed_fraction": fraction},
             {"kind": k.BALANCE, "amount": self.pick((-40.0, 500.0))},
         )
+
+
+def _walk(rng: np.random.Generator, count: int, size: int, *, is_gappy: bool) -> dict[str, Any]:
+    """Draw how bars move; `size` points is a usual step."""
+    step = rng.integers(-size, size + 1, count)
+    spikes = np.where(rng.random(count) < 0.02, rng.integers(-10, 11, count), 0) * size
+    missing = rng.choice([2, 60, 2900], count) if is_gappy else 0
+    return {
+        "step": step + spikes,
+        "gap": np.where(rng.random(count) < 0.05, rng.integers(-5, 6, count), 0) * size,
+        "wicks": rng.integers(0, size + 1, (2, count)),
+        "skipped": np.where(rng.random(count) < 0.04, missing, 0),
+        "spread": rng.choice([0, 4, 10, 10, 10, 40], count),
+    }

@@ -24,15 +24,16 @@ from mtquant.model import (
     units_from_lots,
 )
 from mtquant.model.intent import INTENT_STEPS
-from mtquant.terminal.simulated.faults import FaultKind, Faults
+from mtquant.terminal.simulated.faults import FaultKind
 from simulation.checks import UPHELD, Violation
+from simulation.entries import EntryChecks
 from simulation.schedule import HOME, Schedule
 
 if TYPE_CHECKING:
     from mtquant.exchange import Request
     from mtquant.exchange.ledger import OpenPosition
     from simulation.bot import Bot
-    from simulation.world import DurableJournal, WatchedServer
+    from simulation.world import World
 
 _SEEN_BY_THEN_MS = 60_000  # longer than any view of a terminal lags
 _OLD_QUOTE_MS = 60_000
@@ -67,15 +68,19 @@ class Witness:
         self._cash: dict[int, int] = {}  # by login
         self._read: dict[int, tuple[int, int]] = {}  # by login: orders and deals that were read
         self._bare: dict[int, tuple[int, int]] = {}  # by ticket: looks, time ms
-        self._looked_ms = 0
+        self._looked_ms = self._slept_ms = 0
+        self._created_ms: dict[int, int] = {}  # by intent, of the server's time
 
-    def attend(self, server: WatchedServer, journal: DurableJournal, faults: Faults) -> None:
-        """Learn whose server, journal and faults they are."""
-        self._server, self._journal, self._faults = server, journal, faults
+    def attend(self, world: World) -> None:
+        """Learn whose world it is."""
+        self._server, self._journal, self._faults = world.server, world.journal, world.faults
+        self._clock, self._sleeper = world.clock, world.sleeper
+        self.entries = EntryChecks(self._schedule, world, self.note)
 
     def note(self, check: str, detail: str) -> None:
         """Note a violation, if the check is switched on."""
         if check in self.active:
+            detail += self._clock.words
             self.found.append(Violation(check=check, step=self.step, detail=detail))
 
     # ------------------------------------------------------------------ what the bot says
@@ -112,13 +117,12 @@ class Witness:
         most = min(self._approved.get(magic, 0), row.intent.volume_units)
         if volume > most:
             self.note("I13.volume", f"intent {magic} sends {volume}, approved were {most}")
+        self.entries.asked(row, request)
         if row.intent.action is IntentAction.OPEN:
             self._require_entry(row)
 
     def _require_entry(self, row: IntentRow) -> None:
-        halts = [halt.level for halt in self._journal.pending_halts()]
-        if self._journal.halt_level() or any(halts):
-            self.note("I8.halt", f"level {self._journal.halt_level()}, asked for: {halts}")
+        self._require_no_halt()
         self._require_first(row)
         self._require_room(row)
         time_ms, spread = self._shown.get(row.intent.symbol, (0, 0))
@@ -126,6 +130,13 @@ class Witness:
             self.note("I14.spread", f"{spread} points, at most {self._limits.max_spread_points}")
         if self._server.now_ms - time_ms > _OLD_QUOTE_MS:
             self.note("I14.age", f"the quote is {self._server.now_ms - time_ms} ms old")
+
+    def _require_no_halt(self) -> None:
+        level, asked = self._journal.halt_level(), self._journal.asked_level
+        waiting = [halt for halt in self._journal.pending_halts() if halt.level]
+        if level or asked or waiting:
+            when = waiting[0].reason if waiting else "taken up"
+            self.note("I8.halt", f"level {level}, asked for {asked}, {when}")
 
     def _require_first(self, row: IntentRow) -> None:
         key = row.intent.strategy_id, row.intent.signal_id
@@ -191,6 +202,7 @@ class Witness:
     def journalled(self, row: IntentRow, before: IntentRow | None) -> None:
         """See a row as it is written."""
         if before is None:
+            self._created_ms[row.intent_id] = self._server.now_ms
             if row.intent.action is IntentAction.OPEN:
                 self._require_resolved(row)
         elif row.state is not before.state and row.state not in INTENT_STEPS[before.state]:
@@ -222,7 +234,7 @@ class Witness:
                 detail = f"{level} in the bot, {self._journal.halt_level()} in the journal"
                 self.note("I9.level", detail)
             self._require_stops()
-        self._looked_ms = self._server.now_ms
+        self._looked_ms, self._slept_ms = self._server.now_ms, self._sleeper.slept_ms
 
     def _see_order(self, order: Order, login: int) -> None:
         ticket, magic = order.order_ticket, order.intent_id
@@ -252,6 +264,7 @@ class Witness:
             return
         filled = self._filled.get(deal.order_ticket, 0) + deal.volume_units
         self._filled[deal.order_ticket] = filled
+        self.entries.filled(row, deal)
         is_in = deal.entry in {DealEntry.IN, DealEntry.INOUT}
         if row.intent.action is IntentAction.CLOSE and is_in:
             self.note("I12.close", f"deal {deal.deal_ticket} of a close is {deal.entry.name}")
@@ -270,6 +283,7 @@ class Witness:
     def _require_stops(self) -> None:
         """Count the looks and the time that a position stands bare while it could be protected."""
         passed_ms = self._server.now_ms - self._looked_ms
+        passed_ms -= self._sleeper.slept_ms - self._slept_ms
         if any(map(self._faults.on, _HINDERING)):
             passed_ms = 0
         busy = {row.intent.position_ticket for row in self._journal.open_rows()}
@@ -292,6 +306,7 @@ class Witness:
         """Hold the journal and the bot's view against the server, when all has come to rest."""
         for row in self._journal.intents():
             self._require_outcome(row)
+        self._require_halts_taken()
         if bot is None:
             self.note("end", "the bot does not come back")
             return
@@ -307,6 +322,16 @@ class Witness:
             self.note("I7.deals", f"{len(known)} of {len(book.ledger.deals)}, missing {tickets}")
         if sum(deal.net_minor for deal in known) != book.balance_minor:
             self.note("I4.journal", f"balance {book.balance_minor}")
+
+    def _require_halts_taken(self) -> None:
+        level, waiting = self._journal.halt_level(), self._journal.pending_halts()
+        if waiting or level < self._journal.asked_level:
+            asked = [halt.level for halt in waiting]
+            self.note("I8.taken", f"level {level}, {self._journal.asked_level} asked, {asked} wait")
+        held = {3: self._own_positions(), 4: self._positions()}.get(level, [])
+        if held:
+            tickets = [one.ticket for one in held]
+            self.note("I8.flat", f"level {level}, and positions {tickets} stand")
 
     def _require_outcome(self, row: IntentRow) -> None:
         works = {one.magic for one in self._server.book.live_orders}  # its prices may have ended
@@ -351,8 +376,8 @@ class Witness:
 
     def _is_within_quiet(self, magic: int, executed_ms: int) -> bool:
         """Tell whether limits are promised to hold for it: not for what comes after the quiet."""
-        row = self._journal.row(magic)
-        return row is None or executed_ms - row.created_ms < QUIET_MS
+        created_ms = self._created_ms.get(magic)
+        return created_ms is None or executed_ms - created_ms < QUIET_MS
 
     def _is_old(self, position: OpenPosition) -> bool:
         return self._server.now_ms - position.open_ms > _SEEN_BY_THEN_MS

@@ -11,23 +11,28 @@ import numpy as np
 from mtquant.exchange import OrderRequest
 from mtquant.model import (
     BotIdentity,
-    Deal,
     Filling,
-    HaltOrder,
-    IntentRow,
-    JournalError,
     Publish,
     Reason,
     RetryableError,
     Side,
     WrongAccountError,
 )
-from mtquant.storage import MemoryJournal, SqliteJournal
 from mtquant.terminal.simulated import SimulatedServer
 from mtquant.terminal.simulated.faults import Faults, FaultyTerminal
 from simulation.bot import Bot, Parts
 from simulation.checks import UPHELD, Violation
-from simulation.schedule import HEALING_STEPS, HOME, Hands, Schedule
+from simulation.journal import DurableJournal
+from simulation.schedule import HEALING_STEPS, HOME, Schedule
+from simulation.trouble import (
+    LEVELS,
+    BotClock,
+    Caller,
+    DiskFullError,
+    Executioner,
+    Killed,
+    Sleeper,
+)
 from simulation.witness import OURS, Witness
 
 if TYPE_CHECKING:
@@ -37,190 +42,6 @@ if TYPE_CHECKING:
     from mtquant.exchange import Execution, Request
 
 _OTHER_PROGRAMS = (0, 777, BotIdentity(bot=2).intent_id(1))
-_LEVELS = (1, 1, 2, 3, 4)
-
-
-class Killed(BaseException):
-    """End the process as kill -9 does: nothing answers it."""
-
-
-class DiskFullError(JournalError):
-    """The journal could not be written."""
-
-
-class Executioner:
-    """Kill the process at chosen points, or fill its disk, by chance."""
-
-    def __init__(self, seed: int, hands: Hands) -> None:
-        self._rng = np.random.default_rng([seed, 2])
-        self._disk = np.random.default_rng([seed, 4])
-        self._full_disks = hands.full_disks
-        self._chances = (hands.kills, hands.kills_at_orders)
-        self._draws: list[float] = []
-        self.is_off = False
-        self.kills: dict[str, int] = {}
-
-    def pass_by(self, point: str, *, is_order: bool = False) -> None:
-        """Come to a point at which the process may end.
-
-        Raises:
-            Killed: it does.
-        """
-        if self.is_off or not self._chances[is_order]:
-            return
-        if not self._draws:
-            self._draws = self._rng.random(512).tolist()
-        if self._draws.pop() < self._chances[is_order]:
-            self.kills[point] = self.kills.get(point, 0) + 1
-            raise Killed(point)
-
-    def write(self) -> None:
-        """Come to a write of the journal.
-
-        Raises:
-            DiskFullError: there is no room.
-        """
-        if not self.is_off and self._full_disks and self._disk.random() < self._full_disks:
-            self.kills["disk full"] = self.kills.get("disk full", 0) + 1
-            raise DiskFullError("no room")
-
-
-class DurableJournal:
-    """Survive the process: what a method has written when it returns is there for the next one.
-
-    It stands before a journal in memory, or in a file that each process opens anew.
-    """
-
-    def __init__(self, world: World, path: Path | None) -> None:
-        self._world = world
-        self._path = path
-        self._kept: Any = MemoryJournal() if path is None else SqliteJournal.open(path)
-        self._rows: dict[int, IntentRow] = {}
-        self.flattens_all = False
-
-    def reopen(self) -> None:
-        """Open the file as a new process does."""
-        if self._path is not None:
-            self._kept.close()
-            self._kept = SqliteJournal.open(self._path)
-
-    def close(self) -> None:
-        """Give the file back."""
-        if self._path is not None:
-            self._kept.close()
-
-    def record_sending(self, row: IntentRow) -> None:
-        """Write a new intent."""
-        self._begin("before sending", is_order=True)
-        self._world.witness.journalled(row, None)
-        self._kept.record_sending(row)
-        self._rows[row.intent_id] = row
-        intent = row.intent
-        words = f"{intent.action.name} {intent.side.name} {intent.volume_units} {intent.symbol}"
-        said = f"{words} position={intent.position_ticket} {intent.strategy_id} {intent.trigger}"
-        self._world.tell(f"journal {row.intent_id} SENDING {said}")
-        self._pass_by("after sending", is_order=True)
-
-    def record_intents(self, rows: Sequence[IntentRow]) -> None:
-        """Write where intents stand."""
-        self._begin("before intents", is_order=True)
-        for row in rows:
-            before = self.row(row.intent_id)
-            if before is not None:
-                self._world.witness.journalled(row, before)
-            said = f"{row.state.name} filled={row.filled_units} {row.detail}"
-            self._world.tell(f"journal {row.intent_id} {said}")
-        self._kept.record_intents(rows)
-        self._rows.update((row.intent_id, row) for row in rows)
-        self._pass_by("after intents", is_order=True)
-
-    def record_deals(self, deals: Sequence[Deal]) -> None:
-        """Write deals."""
-        self._begin("before deals")
-        self._kept.record_deals(deals)
-        self._world.tell(f"journal deals {[deal.deal_ticket for deal in deals]}")
-        self._pass_by("after deals")
-
-    def record_halt(self, halt: HaltOrder) -> None:
-        """Write a halt or its release."""
-        self._begin("before halt", is_order=True)
-        self._kept.record_halt(halt)
-        self.flattens_all |= halt.level == 4
-        self._world.tell(f"journal halt {halt.level} by {halt.who}: {halt.reason}")
-        self._pass_by("after halt", is_order=True)
-
-    def note(self, one: Publish) -> None:
-        """Keep an observation until the next write."""
-        self._kept.note(one)
-
-    def flush(self) -> None:
-        """Write the observations that wait."""
-        self._kept.flush()
-
-    def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
-        """Ask the bot to halt or to resume."""
-        number: int = self._kept.request_halt(level, who, reason, now_ms)
-        return number
-
-    def pending_halts(self) -> list[HaltOrder]:
-        """Return the requests that nobody took up."""
-        found: list[HaltOrder] = self._kept.pending_halts()
-        return found
-
-    def halt_level(self) -> int:
-        """Return the level that stands."""
-        level: int = self._kept.halt_level()
-        return level
-
-    def record_baseline(self, baseline_minor: int) -> None:
-        """Write what the deals do not explain of the balance."""
-        self._begin("before baseline")
-        self._kept.record_baseline(baseline_minor)
-        self._pass_by("after baseline")
-
-    def record_account(self, account: str) -> None:
-        """Write whose journal this is."""
-        self._kept.record_account(account)
-
-    def account(self) -> str | None:
-        """Return whose journal this is."""
-        found: str | None = self._kept.account()
-        return found
-
-    def baseline_minor(self) -> int | None:
-        """Return what the deals do not explain of the balance."""
-        found: int | None = self._kept.baseline_minor()
-        return found
-
-    def released_ms(self) -> int:
-        """Return when a halt was lifted last."""
-        found: int = self._kept.released_ms()
-        return found
-
-    def intents(self) -> list[IntentRow]:
-        """Return every intent."""
-        found: list[IntentRow] = self._kept.intents()
-        return found
-
-    def deals(self) -> list[Deal]:
-        """Return every deal."""
-        found: list[Deal] = self._kept.deals()
-        return found
-
-    def row(self, intent_id: int) -> IntentRow | None:
-        """Return an intent by its number."""
-        return self._rows.get(intent_id)
-
-    def open_rows(self) -> list[IntentRow]:
-        """Return the intents without an outcome."""
-        return [row for row in self._rows.values() if row.is_open]
-
-    def _begin(self, point: str, *, is_order: bool = False) -> None:
-        self._pass_by(point, is_order=is_order)
-        self._world.executioner.write()
-
-    def _pass_by(self, point: str, *, is_order: bool = False) -> None:
-        self._world.executioner.pass_by(f"journal: {point}", is_order=is_order)
 
 
 class WatchedServer(SimulatedServer):
@@ -259,8 +80,15 @@ class Wire(FaultyTerminal):
 
     def begin(self, name: str) -> bool:
         """Begin a call."""
-        self._world.executioner.pass_by(f"call: {name}")
+        self._world.pass_by(f"call: {name}")
         return super().begin(name)
+
+    def account_info(self) -> Any:
+        """Return an AccountInfo."""
+        info = super().account_info()
+        if info is not None:
+            self._world.witness.entries.shown_equity(round(100 * info.equity))
+        return info
 
     def symbol_info_tick(self, symbol: str, /) -> Any:
         """Return the latest Tick."""
@@ -273,6 +101,7 @@ class Wire(FaultyTerminal):
     def order_send(self, *args: Any, **kwargs: Any) -> Any:
         """Send a trade request."""
         world, request = self._world, args[0]
+        world.is_near_send = False  # from here on it is the terminal's
         self._notice()
         world.executioner.pass_by("send: before", is_order=True)
         world.tell(f"send {sorted(request.items())}")
@@ -295,6 +124,9 @@ class Outcome:
     kills: dict[str, int]
     strikes: dict[str, int]
     sends: int
+    calls: int
+    sleeps: int
+    jumps: int
     lines: list[str] = field(default_factory=list)
 
 
@@ -317,25 +149,39 @@ class World:
         self._lines: list[str] = []
         self.witness = Witness(schedule, active)
         self.executioner = Executioner(schedule.seed, schedule.hands)
+        self._caller = Caller(schedule.seed, schedule.hands)
+        self.sleeper = Sleeper(schedule.seed, schedule.hands)
+        self.is_near_send = False
         self.journal = DurableJournal(self, journal_path)
-        self._faults = Faults(schedule.faults)
-        self._server = WatchedServer(schedule, self._faults, self.witness)
-        self._alarms = list(self._faults.alarms)
-        self.witness.attend(self._server, self.journal, self._faults)
-        self._terminal = Wire(self._server, self._faults, self)
-        self._start_ms = self._server.now_ms
+        self.faults = Faults(schedule.faults)
+        self.server = WatchedServer(schedule, self.faults, self.witness)
+        self._alarms = list(self.faults.alarms)
+        self.clock = BotClock(schedule.seed, schedule.hands, self.server)
+        self.witness.attend(self)
+        self._terminal = Wire(self.server, self.faults, self)
+        self._start_ms = self.server.now_ms
         self._rng = np.random.default_rng([schedule.seed, 3])
         self._bot: Bot | None = None
         self._rests = 0
         self._is_healing = False
 
-    def now_ms(self) -> int:
-        """Return the server's time."""
-        return self._server.now_ms
+    def pass_by(self, point: str, *, is_order: bool = False) -> None:
+        """Come to a point between two deeds of the process.
+
+        Raises:
+            Killed: it ends there.
+        """
+        if not self._is_healing:
+            near = self.is_near_send
+            self._caller.pass_by(point, self.journal, self.clock.now_ms(), is_near_send=near)
+            slept_ms = self.sleeper.pass_by(point, self.server, is_near_send=near)
+            if slept_ms:
+                self.tell(f"slept {slept_ms} at {point}")
+            self.executioner.pass_by(point, is_order=is_order)
 
     def tell(self, line: str) -> None:
         """Write a line of the event log."""
-        line = f"{self.witness.step} {self.now_ms() - self._start_ms} {line}"
+        line = f"{self.witness.step} {self.server.now_ms - self._start_ms} {line}"
         self._hash.update(line.encode())
         if self._keeps_lines:
             self._lines.append(line)
@@ -353,11 +199,11 @@ class World:
                 return self._outcome()
         self._heal()
         for _ in range(HEALING_STEPS):
-            if not self._step(self._server.step):
+            if not self._step(self.server.step):
                 return self._outcome()
         if self._bot is not None:  # money paid in is read with the next order, or by a new process
             self._end(self._bot, 0)
-        if self._step(self._server.step):
+        if self._step(self.server.step):
             self.witness.conclude(self._bot)
         return self._outcome()
 
@@ -371,10 +217,12 @@ class World:
     def _play(self) -> None:
         draws = self._rng.random(8).tolist()
         if draws[0] < 0.6:
-            self._server.step()
+            self.server.step()
         else:
             pause_ms = (500, 2_000, 7_000)[int(draws[1] * 3)]
-            self._server.wait_until(self._server.now_ms + pause_ms)
+            self.server.wait_until(self.server.now_ms + pause_ms)
+        if self.clock.pass_step():
+            self.tell(f"clock off by {self.clock.off_ms}")
         self._halt(draws[2], draws[3])
         self._trade_by_hand(draws[4], draws[5])
         if self._bot is not None and draws[6] < self.schedule.hands.stops:
@@ -410,13 +258,14 @@ class World:
             self._parts,
             terminal=self._terminal,
             journal=self.journal,
-            clock=self,
+            clock=self.clock,
             subscriber=self._hear,
             may_speak=lambda: not self._is_healing,
         )
 
     def _end(self, bot: Bot, rests: int) -> None:
         bot.kill()
+        self.is_near_send = False
         self._bot, self._rests = None, 0 if self._is_healing else rests
 
     def _hear(self, one: Publish) -> None:
@@ -426,7 +275,7 @@ class World:
     def _heal(self) -> None:
         self.tell("heal")
         self._is_healing = self.executioner.is_off = True
-        self._faults.alarms.clear()
+        self.faults.alarms.clear()
 
     # ------------------------------------------------------------------ other hands
 
@@ -436,10 +285,10 @@ class World:
             return
         level = self.journal.halt_level()
         if not level and chance < hands.halts:
-            level = _LEVELS[int(which * len(_LEVELS))]
-            self.journal.request_halt(level, "a person", "test", self.now_ms())
+            level = LEVELS[int(which * len(LEVELS))]
+            self.journal.request_halt(level, "a person", "test", self.server.now_ms)
         elif level and chance < hands.resumes:
-            self.journal.request_halt(0, "a person", "test", self.now_ms())
+            self.journal.request_halt(0, "a person", "test", self.server.now_ms)
 
     def _trade_by_hand(self, chance: float, which: float) -> None:
         hands = self.schedule.hands
@@ -450,16 +299,16 @@ class World:
             side = Side.BUY if int(which * 997) % 2 else Side.SELL
             self._order(symbol, side, instrument.volume_min_units * 3, magic)
         elif chance < hands.others_trade + hands.others_close:
-            others = [p for p in self._server.book.open_positions if not OURS.owns(p.magic)]
+            others = [p for p in self.server.book.open_positions if not OURS.owns(p.magic)]
             if others:
                 one = others[int(which * len(others))]
                 self._order(one.symbol, Side(-one.side), one.units, one.magic, one.ticket)
 
     def _order(self, symbol: str, side: Side, units: int, magic: int, ticket: int = 0) -> None:
-        quote = self._server.book.quote(symbol)
+        quote = self.server.book.quote(symbol)
         if quote is None:
             return
-        done = self._server.by_hand(
+        done = self.server.by_hand(
             OrderRequest(
                 symbol=symbol,
                 side=side,
@@ -487,5 +336,8 @@ class World:
             kills=self.executioner.kills,
             strikes=strikes,
             sends=sum(self.witness.sends.values()),
+            calls=self._caller.calls,
+            sleeps=self.sleeper.sleeps,
+            jumps=self.clock.jumps,
             lines=self._lines,
         )

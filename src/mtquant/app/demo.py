@@ -30,7 +30,7 @@ from mtquant.app.workspace import (
 from mtquant.broker import BrokerSession, Credentials, MT5Client
 from mtquant.engine import LiveRunner, Pace, Progress
 from mtquant.exchange import AccountSpec
-from mtquant.model import Clock, ConfigError, Publish, SystemClock, Timeframe
+from mtquant.model import Clock, ConfigError, OnwardClock, Publish, SystemClock, Timeframe
 from mtquant.observe import (
     EventLog,
     LogSubscriber,
@@ -234,7 +234,7 @@ class _Bot:
         self._server_log = log
         self._events = EventLog(workspace.path(EVENTS), f"{started_ms:x}-{os.getpid()}")
         account = plan.config.venue.account
-        clock = ServerClockFace(self._server)
+        clock = OnwardClock(ServerClockFace(self._server))
         session = BrokerSession(
             _terminal(self._server, faults),
             plan.symbols,

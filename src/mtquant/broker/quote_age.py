@@ -36,6 +36,11 @@ class QuoteAges:
             self._newest[quote.symbol] = (quote.time_ms, now_ms)
         return self.age_ms(quote.symbol, now_ms)
 
+    @property
+    def lead_ms(self) -> int:
+        """Return how far our clock is ahead of the server's, ms; 0 while nothing is known."""
+        return min(self._leads, default=0)
+
     def age_ms(self, symbol: str, now_ms: int) -> int:
         """Return how old the newest quote of a symbol is at a time by our clock, ms.
 
@@ -46,4 +51,4 @@ class QuoteAges:
         lead_ms = now_ms - time_ms
         if symbol in self._is_first and not self._leads:
             return abs(lead_ms)
-        return max(0, now_ms - seen_ms, lead_ms - min(self._leads))
+        return max(0, now_ms - seen_ms, lead_ms - self.lead_ms)

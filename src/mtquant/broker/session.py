@@ -24,6 +24,7 @@ from mtquant.model import (
     ExecutionResult,
     InputError,
     Instrument,
+    InstrumentProofError,
     IntentRow,
     LoginRefusedError,
     MtquantError,
@@ -42,7 +43,9 @@ from mtquant.terminal import Terminal
 from mtquant.terminal import constants as mt5
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    LastLook = Callable[[], tuple[Outcome, str] | None]
 
 _WINDOW_S = 2 * 86_400
 _NOT_FOUND = -4
@@ -283,6 +286,7 @@ class BrokerSession:
                 quotes=tuple(
                     quote for name in self._names if (quote := self.last_quote(name)) is not None
                 ),
+                lead_ms=self._ages.lead_ms,
             )
         # whole sets, not the highest ticket: an older order may reach the history later
         self._told_deals = frozenset(one.ticket for one in deals)
@@ -293,10 +297,11 @@ class BrokerSession:
 
     # ------------------------------------------------------------------ trading
 
-    def send(self, row: IntentRow) -> ExecutionResult:
+    def send(self, row: IntentRow, last_look: LastLook | None = None) -> ExecutionResult:
         """Send an intent, once, and class the answer. Nothing in here sends again.
 
-        On another account than the one we connected to, nothing is sent.
+        On another account than the one we connected to, nothing is sent. `last_look` is taken when
+        nothing else is left to be asked: what it finds keeps the request from leaving.
         """
         try:
             traded = self._traded_as(row.intent.symbol)
@@ -308,6 +313,9 @@ class BrokerSession:
         request = translate.request_from(
             row, traded.broker_symbol, traded.instrument, traded.filling
         )
+        objection = last_look() if last_look is not None else None
+        if objection is not None:
+            return self._not_sent(row, objection[0], objection[1])
         answer = self._terminal.order_send(request)
         now_ms = self._clock.now_ms()
         if answer is None:
@@ -359,7 +367,9 @@ class BrokerSession:
                 f"the configuration names {wanted.login}"
             )
 
-    def _not_sent(self, row: IntentRow, outcome: Outcome, problem: MtquantError) -> ExecutionResult:
+    def _not_sent(
+        self, row: IntentRow, outcome: Outcome, problem: MtquantError | str
+    ) -> ExecutionResult:
         return ExecutionResult(
             intent_id=row.intent_id,
             outcome=outcome,
@@ -389,18 +399,21 @@ class BrokerSession:
         info = self._asked("symbol_info", name)
         with _readable("symbol_info"):
             instrument = translate.instrument_from(info, standard)
-            require_same_arithmetic(
-                self._terminal,
-                name,
-                Terms.at_broker(instrument, account),
-                info,
-                money_digits=account.currency_digits,
-            )
+            self._prove(name, Terms.at_broker(instrument, account), info, account)
         return _Traded(
             instrument=instrument,
             broker_symbol=name,
             filling=translate.filling_for(info.filling_mode),
         )
+
+    def _prove(self, name: str, terms: Terms, info: Any, account: AccountSnapshot) -> None:
+        """Hold our arithmetic against the terminal's, which is that of the account it is on."""
+        digits = account.currency_digits
+        try:
+            require_same_arithmetic(self._terminal, name, terms, info, money_digits=digits)
+        except InstrumentProofError:
+            self.account()  # it is not another one by now
+            raise
 
     def _instrument_of(self, broker_symbol: str) -> Instrument:
         standard = self._standard.get(broker_symbol)

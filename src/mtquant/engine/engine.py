@@ -465,7 +465,7 @@ class Engine:
     def _risk_view(self, intent: OrderIntent, view: BrokerView) -> RiskView:
         symbol, strategy_id = intent.symbol, intent.strategy_id
         slot = next((one for one in self.slots if one.symbol == symbol), self.slots[0])
-        midnight_ms = self.portfolio.day_start_ms(view.time_ms)
+        midnight_ms = self.portfolio.day_start_ms(view.server_ms)
         return RiskView(
             now_ms=view.time_ms,
             account=view.account,
@@ -474,10 +474,10 @@ class Engine:
             positions=view.positions,
             in_flight=self.desk.in_flight,
             may_come=self.desk.may_come(view.time_ms),
-            day_start_balance_minor=self.portfolio.day_start_balance_minor(view.time_ms),
-            day_loss_minor=self.portfolio.day_loss_minor(view.time_ms),
+            day_start_balance_minor=self.portfolio.day_start_balance_minor(view.server_ms),
+            day_loss_minor=self.portfolio.day_loss_minor(view.server_ms),
             entries_in_minute=self.desk.entries_since(strategy_id, view.time_ms - _MINUTE_MS + 1),
-            entries_today=self.desk.entries_since(strategy_id, midnight_ms),
+            entries_today=self.desk.entries_since(strategy_id, midnight_ms + view.lead_ms),
             halt_level=self.risk.halt_level,
             is_ready=self._ready,
             entries_in_a_row=self.desk.entries_in_a_row(strategy_id, intent.side),

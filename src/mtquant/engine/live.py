@@ -344,14 +344,8 @@ class LiveRunner:
     def _transmit(self, row: IntentRow) -> ExecutionResult:
         """Journal, check once more, send once; on the desk thread, with nothing in between."""
         self._journal.record_sending(row)
-        objection = self._objection(row)
-        if objection:
-            return self._not_sent(row, Outcome.REFUSED, objection)
-        surplus = self._engine.sent.send(row)
-        if surplus:  # whatever the bug is: nothing more is opened until a person has looked
-            return self._not_sent(row, Outcome.DISABLED, f"more than approved: {surplus}")
         try:
-            return self._session.send(row)
+            return self._session.send(row, lambda: self._last_look(row))
         except Exception as error:  # noqa: BLE001 - whatever it was, the order may be live
             return ExecutionResult(
                 intent_id=row.intent_id,
@@ -360,13 +354,15 @@ class LiveRunner:
                 time_ms=self._clock.now_ms(),
             )
 
-    def _not_sent(self, row: IntentRow, outcome: Outcome, why: str) -> ExecutionResult:
-        return ExecutionResult(
-            intent_id=row.intent_id,
-            outcome=outcome,
-            detail=f"not sent: {why}",
-            time_ms=self._clock.now_ms(),
-        )
+    def _last_look(self, row: IntentRow) -> tuple[Outcome, str] | None:
+        """Return why a request must not leave after all, None if it may."""
+        objection = self._objection(row)
+        if objection:
+            return Outcome.REFUSED, objection
+        surplus = self._engine.sent.send(row)
+        if surplus:  # whatever the bug is: nothing more is opened until a person has looked
+            return Outcome.DISABLED, f"more than approved: {surplus}"
+        return None
 
     def _objection(self, row: IntentRow) -> str:
         """Return why a journalled entry must not leave after all, empty if it may."""

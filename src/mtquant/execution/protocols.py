@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from mtquant.model import BrokerView, Deal, ExecutionResult, HaltOrder, IntentRow, Publish
+    from mtquant.model import (
+        BrokerView,
+        Deal,
+        ExecutionResult,
+        HaltOrder,
+        IntentRow,
+        Outcome,
+        Publish,
+    )
 
 
 class Journal(Protocol):
@@ -89,6 +97,11 @@ class Broker(Protocol):
         """
         ...
 
-    def send(self, row: IntentRow) -> ExecutionResult:
-        """Send an intent once and class the answer; never raises for what the broker answers."""
+    def send(
+        self, row: IntentRow, last_look: Callable[[], tuple[Outcome, str] | None] | None = None
+    ) -> ExecutionResult:
+        """Send an intent once and class the answer; never raises for what the broker answers.
+
+        `last_look` is taken just before the request leaves; what it finds keeps it from leaving.
+        """
         ...

@@ -12,6 +12,7 @@ from mtquant.model.bars import (
 from mtquant.model.clock import (
     Clock,
     ManualClock,
+    OnwardClock,
     SystemClock,
 )
 from mtquant.model.codec import (
@@ -205,6 +206,7 @@ __all__ = [
     "MarginMode",
     "MarketDataError",
     "MtquantError",
+    "OnwardClock",
     "Order",
     "OrderExecutionError",
     "OrderIntent",

@@ -22,6 +22,28 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
 
+class OnwardClock:
+    """Never go back: what another clock is set back by, this one goes on without.
+
+    Times that are compared, such as deadlines and quiet times, need a clock that only rises. What
+    the other clock leaps ahead counts as passed: a machine that slept does not tell otherwise.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._shown_ms = clock.now_ms()
+        self._added_ms = 0
+
+    def now_ms(self) -> int:
+        """Return the current time, UTC milliseconds, and what the other clock was set back by."""
+        now_ms = self._clock.now_ms() + self._added_ms
+        if now_ms < self._shown_ms:
+            self._added_ms += self._shown_ms - now_ms
+            now_ms = self._shown_ms
+        self._shown_ms = now_ms
+        return now_ms
+
+
 class ManualClock:
     """Stand still until somebody moves it: simulated time and tests.
 

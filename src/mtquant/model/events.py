@@ -16,7 +16,8 @@ from mtquant.model.trading import AccountSnapshot, Deal, Order, Position
 class BrokerView(Jsonable):
     """Hold one consistent reading of the broker: account, positions, orders, new deals, quotes.
 
-    `deals` and `closed_orders` are those the broker booked since the reader's last view.
+    `deals` and `closed_orders` are those the broker booked since the reader's last view. The time
+    is the reader's, whose clock is `lead_ms` ahead of the server's, as far as he knows.
     """
 
     time_ms: int
@@ -26,6 +27,12 @@ class BrokerView(Jsonable):
     deals: tuple[Deal, ...]
     closed_orders: tuple[Order, ...]
     quotes: tuple[Quote, ...]
+    lead_ms: int = 0
+
+    @property
+    def server_ms(self) -> int:
+        """Return the time by the server's clock, UTC milliseconds."""
+        return self.time_ms - self.lead_ms
 
     def quote(self, symbol: str) -> Quote | None:
         """Return the quote of a symbol, None if the view has none."""

@@ -98,7 +98,7 @@ class Portfolio:
         self.account = view.account
         self.positions = view.positions
         self.peak_equity_minor = max(self.peak_equity_minor, view.account.equity_minor)
-        self._remember(fresh, view.time_ms)
+        self._remember(fresh, view.server_ms)
         changes = _sorted_out(fresh)
         if self.cash.apply(fresh, view.account.balance_minor, view.time_ms):
             return replace(changes, settled_minor=self.cash.baseline_minor)

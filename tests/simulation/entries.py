@@ -1,0 +1,122 @@
+"""What is asked for, held against the limits and the server's own facts and prices."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mtquant.exchange import Terms
+from mtquant.model import ExecutionMode, IntentAction, Side, units_from_lots
+from simulation.bot import DEVIATION_POINTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mtquant.model import Deal, IntentRow
+    from simulation.schedule import Schedule
+    from simulation.world import World
+
+_MINUTE_MS: Final = 60_000
+_RECENT_BARS: Final = 4
+_AROUND_POINTS: Final = 200  # a bar's bids, their spread, and what ticks add to both
+
+
+class EntryChecks:
+    """Look at each order as it leaves, and at what it got."""
+
+    def __init__(self, schedule: Schedule, world: World, note: Callable[[str, str], None]) -> None:
+        self._schedule = schedule
+        self._server = world.server
+        self._clock, self._sleeper = world.clock, world.sleeper
+        self._note = note
+        self._terms = {one: Terms.of(schedule.venue, one) for one in schedule.symbols}
+        self._bars = {bars.symbol: bars for bars in schedule.bars}
+        self._asked: dict[int, int] = {}  # by intent: the price, points
+        self._entered: dict[str, list[int]] = {}  # by strategy: when, UTC ms
+        self._equities: deque[tuple[int, int]] = deque(maxlen=256)  # shown: time ms, minor units
+
+    def shown_equity(self, equity_minor: int) -> None:
+        """See the equity that the terminal shows."""
+        self._equities.append((self._server.now_ms, equity_minor))
+
+    def asked(self, row: IntentRow, request: dict[str, Any]) -> None:
+        """See a request as it leaves."""
+        terms = self._terms.get(row.intent.symbol)
+        if terms is None or row.intent.action is IntentAction.MODIFY:
+            return
+        price = terms.instrument.points(request["price"])
+        self._asked[row.intent_id] = price
+        if request["deviation"] > DEVIATION_POINTS:
+            said = f"intent {row.intent_id} asks for {request['deviation']} points"
+            self._note("I14.deviation", said)
+        if row.intent.action is not IntentAction.OPEN:
+            return
+        units = units_from_lots(request["volume"])
+        self._require_tradable(row, terms, units)
+        self._require_risk(row, terms, units, (price, terms.instrument.points(request["sl"])))
+        self._require_timely(row)
+        self._require_quoted(row, price)
+        self._require_pause(row)
+
+    def filled(self, row: IntentRow, deal: Deal) -> None:
+        """See a deal of an order."""
+        asked = self._asked.get(row.intent_id)
+        instrument = self._schedule.venue.instrument(row.intent.symbol)
+        if asked is None or instrument.execution_mode is not ExecutionMode.INSTANT:
+            return
+        worse = (deal.price_points - asked) * (1 if deal.side is Side.BUY else -1)
+        if worse > DEVIATION_POINTS and not self._has_waited(deal):
+            self._note("I14.deviation", f"intent {row.intent_id} is filled {worse} points worse")
+
+    def _has_waited(self, deal: Deal) -> bool:
+        """Tell whether the server took the order and had no volume for it then."""
+        orders = self._server.book.ledger.orders
+        order = next(one for one in orders if one.order_ticket == deal.order_ticket)
+        return order.setup_ms < deal.time_ms
+
+    # ------------------------------------------------------------------ entries
+
+    def _require_tradable(self, row: IntentRow, terms: Terms, units: int) -> None:
+        if terms.instrument.floor_units(units) != units:
+            self._note("I3.volume", f"intent {row.intent_id} asks for {units}")
+
+    def _require_risk(
+        self, row: IntentRow, terms: Terms, units: int, levels: tuple[int, int]
+    ) -> None:
+        loss = -terms.profit(row.intent.side.value, units, *levels)
+        since_ms = row.intent.decided_ms - self._clock.off_ms
+        equity = max((shown for ms, shown in self._equities if ms >= since_ms), default=0)
+        most = equity * self._schedule.limits.risk_per_trade_fraction
+        rounding = 1 + units // 10**8  # the loss of one lot is rounded to a minor unit
+        if loss > most + rounding:
+            self._note("I3.risk", f"intent {row.intent_id} may lose {loss}, at most {most:.0f}")
+
+    def _require_timely(self, row: IntentRow) -> None:
+        late_ms = self._clock.now_ms() - row.intent.deadline_ms
+        if late_ms > 0:
+            said = f"intent {row.intent_id} leaves {late_ms} ms too late"
+            self._note("I14.deadline", f"{said}; it slept at {self._sleeper.slept_at}")
+
+    def _require_quoted(self, row: IntentRow, price: int) -> None:
+        bars = self._bars[row.intent.symbol]
+        last = int(np.searchsorted(bars.time_ms, self._server.now_ms, side="right"))
+        recent = slice(max(0, last - _RECENT_BARS), last)
+        low, high = int(bars.low[recent].min()), int(bars.high[recent].max())
+        if not low - _AROUND_POINTS <= price <= high + _AROUND_POINTS:
+            said = f"intent {row.intent_id} asks for {price}, bids were {low} to {high}"
+            self._note("I14.price", said)
+
+    def _require_pause(self, row: IntentRow) -> None:
+        limits, now_ms = self._schedule.limits, self._server.now_ms
+        entered = self._entered.setdefault(row.intent.strategy_id, [])
+        entered.append(now_ms)
+        in_minute = sum(ms > now_ms - _MINUTE_MS for ms in entered)
+        midnight_ms = self._schedule.venue.clock.day_start_ms(now_ms)
+        today = sum(ms >= midnight_ms for ms in entered)
+        day = limits.max_entries_per_day
+        if in_minute > limits.max_entries_per_minute or (day is not None and today > day):
+            said = f"{row.intent.strategy_id}: {in_minute} in a minute, {today} today"
+            most = f"{limits.max_entries_per_minute} and {day}"
+            self._note("I3.entries", f"{said}, at most {most}")

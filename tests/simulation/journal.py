@@ -1,0 +1,159 @@
+"""The journal of simulated processes: what is written outlives them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mtquant.storage import MemoryJournal, SqliteJournal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mtquant.model import Deal, HaltOrder, IntentRow, Publish
+    from simulation.world import World
+
+
+class DurableJournal:
+    """Survive the process: what a method has written when it returns is there for the next one.
+
+    It stands before a journal in memory, or in a file that each process opens anew.
+    """
+
+    def __init__(self, world: World, path: Path | None) -> None:
+        self._world = world
+        self._path = path
+        self._kept: Any = MemoryJournal() if path is None else SqliteJournal.open(path)
+        self._rows: dict[int, IntentRow] = {}
+        self.flattens_all = False
+        self.asked_level = 0  # what people have asked for, whether or not it was taken up
+
+    def reopen(self) -> None:
+        """Open the file as a new process does."""
+        if self._path is not None:
+            self._kept.close()
+            self._kept = SqliteJournal.open(self._path)
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._path is not None:
+            self._kept.close()
+
+    def record_sending(self, row: IntentRow) -> None:
+        """Write a new intent."""
+        self._world.is_near_send = True
+        self._begin("before sending", is_order=True)
+        self._world.witness.journalled(row, None)
+        self._kept.record_sending(row)
+        self._rows[row.intent_id] = row
+        intent = row.intent
+        words = f"{intent.action.name} {intent.side.name} {intent.volume_units} {intent.symbol}"
+        said = f"{words} position={intent.position_ticket} {intent.strategy_id} {intent.trigger}"
+        self._world.tell(f"journal {row.intent_id} SENDING {said}")
+        self._pass_by("after sending", is_order=True)
+
+    def record_intents(self, rows: Sequence[IntentRow]) -> None:
+        """Write where intents stand."""
+        self._begin("before intents", is_order=True)
+        for row in rows:
+            before = self.row(row.intent_id)
+            if before is not None:
+                self._world.witness.journalled(row, before)
+            said = f"{row.state.name} filled={row.filled_units} {row.detail}"
+            self._world.tell(f"journal {row.intent_id} {said}")
+        self._kept.record_intents(rows)
+        self._rows.update((row.intent_id, row) for row in rows)
+        self._pass_by("after intents", is_order=True)
+
+    def record_deals(self, deals: Sequence[Deal]) -> None:
+        """Write deals."""
+        self._begin("before deals", is_record=True)
+        self._kept.record_deals(deals)
+        self._world.tell(f"journal deals {[deal.deal_ticket for deal in deals]}")
+        self._pass_by("after deals", is_record=True)
+
+    def record_halt(self, halt: HaltOrder) -> None:
+        """Write a halt or its release."""
+        self._begin("before halt", is_order=True, is_record=True)
+        self._kept.record_halt(halt)
+        self.flattens_all |= halt.level == 4
+        self._world.tell(f"journal halt {halt.level} by {halt.who}: {halt.reason}")
+        self._pass_by("after halt", is_order=True, is_record=True)
+
+    def note(self, one: Publish) -> None:
+        """Keep an observation until the next write."""
+        self._kept.note(one)
+
+    def flush(self) -> None:
+        """Write the observations that wait."""
+        self._kept.flush()
+
+    def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
+        """Ask the bot to halt or to resume."""
+        number: int = self._kept.request_halt(level, who, reason, now_ms)
+        self.asked_level = max(self.asked_level, level) if level else 0
+        self._world.tell(f"asked for halt {level}: {reason}")
+        return number
+
+    def pending_halts(self) -> list[HaltOrder]:
+        """Return the requests that nobody took up."""
+        found: list[HaltOrder] = self._kept.pending_halts()
+        return found
+
+    def halt_level(self) -> int:
+        """Return the level that stands."""
+        level: int = self._kept.halt_level()
+        return level
+
+    def record_account(self, account: str) -> None:
+        """Write whose journal this is."""
+        self._kept.record_account(account)
+
+    def account(self) -> str | None:
+        """Return whose journal this is."""
+        found: str | None = self._kept.account()
+        return found
+
+    def record_baseline(self, baseline_minor: int) -> None:
+        """Write what the deals do not explain of the balance."""
+        self._begin("before baseline")
+        self._kept.record_baseline(baseline_minor)
+        self._pass_by("after baseline")
+
+    def baseline_minor(self) -> int | None:
+        """Return what the deals do not explain of the balance."""
+        found: int | None = self._kept.baseline_minor()
+        return found
+
+    def released_ms(self) -> int:
+        """Return when a halt was lifted last."""
+        found: int = self._kept.released_ms()
+        return found
+
+    def intents(self) -> list[IntentRow]:
+        """Return every intent."""
+        found: list[IntentRow] = self._kept.intents()
+        return found
+
+    def deals(self) -> list[Deal]:
+        """Return every deal."""
+        found: list[Deal] = self._kept.deals()
+        return found
+
+    def row(self, intent_id: int) -> IntentRow | None:
+        """Return an intent by its number."""
+        return self._rows.get(intent_id)
+
+    def open_rows(self) -> list[IntentRow]:
+        """Return the intents without an outcome."""
+        return [row for row in self._rows.values() if row.is_open]
+
+    def _begin(self, point: str, *, is_order: bool = False, is_record: bool = False) -> None:
+        self._pass_by(point, is_order=is_order, is_record=is_record)
+        self._world.executioner.write()
+
+    def _pass_by(self, point: str, *, is_order: bool = False, is_record: bool = False) -> None:
+        named = f"journal: {point}"
+        self._world.pass_by(named, is_order=is_order)
+        if is_record:
+            self._world.executioner.pass_record(named)
