@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from kills.case import Case, Result, play
+from kills.nursery import Nursery
 from kills.points import POINTS, Plan
 from kills.verdict import DUPLICATE, LOST, UNRESOLVED
 from mtquant.model import MarginMode
@@ -147,8 +150,19 @@ def play_all(
 ) -> Tally:
     """Play cases side by side."""
     tally = Tally()
-    with ThreadPoolExecutor(jobs) as pool:
-        for result in pool.map(play, cases):
+    free: SimpleQueue[Nursery] = SimpleQueue()
+
+    def play_one(case: Case) -> Result:
+        nursery = free.get()
+        try:
+            return play(case, nursery)
+        finally:
+            free.put(nursery)
+
+    with ExitStack() as stack:
+        for _ in range(jobs):
+            free.put(stack.enter_context(Nursery()))
+        for result in stack.enter_context(ThreadPoolExecutor(jobs)).map(play_one, cases):
             tally.add(result)
             on_result(result)
     return tally

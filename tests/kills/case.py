@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kills.child import BOT, END
+from kills.nursery import Nursery, environment
 from kills.points import Plan
 from kills.scene import Scene
 from kills.verdict import DIED, Finding, judge_between, judge_end, read_files
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 IS_POSIX = hasattr(signal, "SIGKILL")
-_TESTS = Path(__file__).resolve().parents[1]
 _LONGEST_S = 120.0
 _KILLED = (-9, -getattr(signal, "SIGXFSZ", 25))
 
@@ -61,20 +60,24 @@ class Result:
         return self.kills.total()
 
 
-def play(case: Case) -> Result:
+def play(case: Case, nursery: Nursery | None = None) -> Result:
     """Play a case in a folder of its own; the folder of one with findings is kept."""
     folder = Path(tempfile.mkdtemp(prefix="mtquant-kills-"))
-    result = play_in(case, folder)
+    result = play_in(case, folder, nursery)
     if not result.findings:
         shutil.rmtree(folder)
     return result
 
 
-def play_in(case: Case, folder: Path) -> Result:
-    """Play a case in an empty folder."""
+def play_in(case: Case, folder: Path, nursery: Nursery | None = None) -> Result:
+    """Play a case in an empty folder.
+
+    Lives begin as interpreters of their own; from a nursery, where one is given and the time of
+    their ends does not matter.
+    """
     scene, result = Scene(case.seed, case.mode), Result(case=case)
     for end in (*case.ends, None):
-        code, told = _live(case, folder, end)
+        code, told = _live(case, folder, end, nursery)
         if code not in (0, *_KILLED):
             result.findings.append(Finding(DIED, f"exit code {code}: {told[-2000:]}"))
             return result
@@ -89,15 +92,17 @@ def play_in(case: Case, folder: Path) -> Result:
     return result
 
 
-def _live(case: Case, folder: Path, end: Plan | float | None) -> tuple[int, str]:
+def _live(
+    case: Case, folder: Path, end: Plan | float | None, nursery: Nursery | None
+) -> tuple[int, str]:
     """Live once; return the exit code and what was said."""
-    words = [sys.executable, "-m", "kills.child", str(folder), "--seed", str(case.seed)]
-    words += ["--mode", case.mode.value, "--bug", case.bug]
+    words = [str(folder), "--seed", str(case.seed), "--mode", case.mode.value, "--bug", case.bug]
     if isinstance(end, Plan):
         words += ["--kill", str(end)]
-    paths = [str(_TESTS), str(_TESTS.parent / "src"), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as process:
+    if nursery is not None and not isinstance(end, float):
+        return nursery.live(words)
+    command = [sys.executable, "-m", "kills.child", *words]
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) as process:
         try:
             if isinstance(end, float):
                 return _shoot(process, case, folder, end)
