@@ -77,7 +77,7 @@ def play_in(case: Case, folder: Path, nursery: Nursery | None = None) -> Result:
     """
     scene, result = Scene(case.seed, case.mode), Result(case=case)
     for end in (*case.ends, None):
-        code, told = _live(case, folder, end, nursery)
+        code, told = live(case, folder, end, nursery)
         if code not in (0, *_KILLED):
             result.findings.append(Finding(DIED, f"exit code {code}: {told[-2000:]}"))
             return result
@@ -92,10 +92,10 @@ def play_in(case: Case, folder: Path, nursery: Nursery | None = None) -> Result:
     return result
 
 
-def _live(
-    case: Case, folder: Path, end: Plan | float | None, nursery: Nursery | None
+def live(
+    case: Case, folder: Path, end: Plan | float | None, nursery: Nursery | None = None
 ) -> tuple[int, str]:
-    """Live once; return the exit code and what was said."""
+    """Let a bot live once in a folder; return the exit code and what was said."""
     words = [str(folder), "--seed", str(case.seed), "--mode", case.mode.value, "--bug", case.bug]
     if isinstance(end, Plan):
         words += ["--kill", str(end)]

@@ -25,25 +25,25 @@ class Bug:
 
 
 class LazyJournal:
-    """Write an intent down with whatever is written next."""
+    """Write an intent down when its outcome is."""
 
     def __init__(self, journal: Any) -> None:
         self._journal = journal
         self._rows: list[IntentRow] = []
 
     def __getattr__(self, name: str) -> Any:
-        for row in self._rows:
-            self._journal.record_sending(row)
-        self._rows = []
         return getattr(self._journal, name)
 
     def record_sending(self, row: IntentRow) -> None:
         """Keep the row in memory."""
         self._rows.append(row)
 
-    def pending_halts(self) -> Any:
-        """Return the requests that nobody took up."""
-        return self._journal.pending_halts()
+    def record_intents(self, rows: Any) -> None:
+        """Write where intents stand, after those that wait."""
+        for row in self._rows:
+            self._journal.record_sending(row)
+        self._rows = []
+        self._journal.record_intents(rows)
 
 
 class ForgetsDeals:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+from typing import TYPE_CHECKING
+
 import pytest
 
 from kills.campaign import MODES, draw_cases, play_all
-from kills.case import IS_POSIX, Case, play
+from kills.case import IS_POSIX, Case, live, play
+from kills.child import BOT
 from kills.planted import BUGS
 from kills.points import POINTS, TORN, Plan
-from kills.verdict import DUPLICATE, HALT, LOST, UNRESOLVED
+from kills.scene import Scene
+from kills.verdict import DUPLICATE, HALT, LOST, UNRESOLVED, judge_end, read_files
+from mtquant.app.workspace import JOURNAL
 from mtquant.model import MarginMode
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not IS_POSIX, reason="kills need signals of POSIX systems")
 
@@ -69,6 +78,31 @@ def test_a_planted_bug_is_caught(bug: str) -> None:
 
 def test_every_planted_bug_has_a_kill_that_brings_it_out() -> None:
     assert {"none", *CAUGHT} == set(BUGS)
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
+def test_a_journal_put_back_from_a_copy_leads_to_no_number_used_twice(
+    mode: MarginMode, tmp_path: Path
+) -> None:
+    case, scene = Case(seed=1, mode=mode, ends=()), Scene(1, mode)
+    bot, copy = tmp_path / BOT, tmp_path / "copy"
+    live(case, tmp_path, Plan("intents: after", 60))
+    shutil.copytree(bot, copy)
+    live(case, tmp_path, Plan("send: after", 5))
+    known = read_files(tmp_path, scene).rows
+
+    for path in bot.glob(f"{JOURNAL}*"):
+        path.unlink()
+    for path in copy.glob(f"{JOURNAL}*"):
+        shutil.copy(path, bot)
+    assert live(case, tmp_path, None) == (0, "")
+
+    files = read_files(tmp_path, scene)
+    gone = files.orders.keys() - files.rows.keys()
+    assert len(gone) >= 3
+    assert gone <= known.keys()
+    found = judge_end(tmp_path, files)  # their rows are gone, and nothing else is wrong
+    assert [finding.kind for finding in found] == [LOST] * len(gone)
 
 
 @pytest.mark.slow
