@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 TASKS := demo test lint types imports docs check bench coverage parity-tests fuzz simulation \
-	simulate long peers
+	simulate kills kill long peers
 SEEDS ?= 0:500
 
 .PHONY: help $(TASKS)

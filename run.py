@@ -50,6 +50,8 @@ TASKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "fuzz": ((*PYTEST, "tests/fuzz"),),
     "simulation": ((*PYTEST, "tests/simulation"),),
     "simulate": (("python", "tests/simulation"),),
+    "kills": ((*PYTEST, "tests/kills"),),
+    "kill": (("python", "tests/kills"),),
     "long": ((*PYTEST, "-m=slow", "tests"),),
     "coverage": ((*PYTEST, "--cov"),),
     "bench": (("pytest", "-m=bench", "-s", "bench"),),

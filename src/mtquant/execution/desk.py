@@ -178,6 +178,7 @@ class Desk:
 
     def on_view(self, view: BrokerView) -> list[IntentRow]:
         """Look for open intents in a view of the broker; return the rows that were resolved."""
+        self._skip_used(view)
         for order in (*view.orders, *view.closed_orders):  # closed is the later news
             if self._identity.owns(order.intent_id):
                 self._orders.setdefault(order.intent_id, {})[order.order_ticket] = order
@@ -220,6 +221,19 @@ class Desk:
     def needs_scan(self) -> bool:
         """Tell whether an outcome is unknown and the broker should be read again."""
         return any(row.is_open for row in self._watched_rows())
+
+    def _skip_used(self, view: BrokerView) -> None:
+        """Use no number that the broker has seen, whether the journal knows it or not.
+
+        A journal that was put back from a copy, or lost its tail with a damaged disk, is behind.
+        """
+        used = (
+            *(order.intent_id for order in (*view.orders, *view.closed_orders)),
+            *(position.intent_id for position in view.positions),
+            *(deal.intent_id for deal in view.deals),
+        )
+        newest = max(filter(self._identity.owns, used), default=0)
+        self._sequence = max(self._sequence, self._identity.sequence_of(newest))
 
     def _count_entry(self, row: IntentRow) -> None:
         if row.intent.action is IntentAction.OPEN:

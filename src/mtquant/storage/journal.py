@@ -31,6 +31,7 @@ from mtquant.storage.chain import FIRST, LogRow, Recorded, body_of, checked, log
 from mtquant.storage.halt_file import read_halt_file
 from mtquant.storage.migrate import from_version_1
 from mtquant.storage.schema import SCHEMA_VERSION, TABLES
+from mtquant.storage.wal import require_whole_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -77,6 +78,7 @@ class SqliteJournal:
         lock = lock_journal(path) if lock is None else lock
         with ExitStack() as undo:  # whatever fails below, lock and file are given back
             undo.callback(lock.release)
+            require_whole_log(path)
             connection = _connected(path, "rwc")
             undo.callback(connection.close)
             journal = cls(path, connection)
@@ -97,6 +99,7 @@ class SqliteJournal:
         """
         if not path.is_file():
             raise JournalError(f"{path}: there is no journal here")
+        require_whole_log(path)  # closing the last connection removes the log
         connection = _connected(path, "rw")
         with ExitStack() as undo:
             undo.callback(connection.close)

@@ -281,6 +281,19 @@ def test_every_intent_has_a_number_of_its_own(desk: Desk, sent):
     assert desk.row(first.intent_id + 9) is None
 
 
+@pytest.mark.parametrize("place", ["orders", "closed_orders", "positions", "deals"])
+def test_a_number_that_the_broker_has_seen_is_not_used_again(desk: Desk, sent, place: str):
+    used = US.intent_id(41)
+    makes = {"positions": lambda: position(intent_id=used), "deals": lambda: deal(used)}
+    make = makes.get(place, lambda: order(used))
+    foreign = order(BotIdentity(bot=2).intent_id(900), order_ticket=901)
+
+    desk.on_view(view(9, closed_orders=(foreign,)))
+    desk.on_view(view(10, **{place: (make(),)}))
+
+    assert sent().intent_id == US.intent_id(42)
+
+
 def test_comments_stay_short_when_the_sequence_is_long():
     desk = Desk(US)
     last = US.intent_id(2**32 - 2)

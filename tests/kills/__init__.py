@@ -1,0 +1,1 @@
+"""Real processes, really killed: what the files say afterwards is all that counts."""
