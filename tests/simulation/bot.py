@@ -13,7 +13,7 @@ from mtquant.broker import BrokerSession, Credentials, SymbolMapper
 from mtquant.engine import Engine, LiveRunner, OrderMaker, StrategySlot
 from mtquant.exchange import Terms
 from mtquant.execution import Desk
-from mtquant.model import BotIdentity, Direction, OnwardClock, Position, Publish, Signal, Timeframe
+from mtquant.model import BotIdentity, Direction, Position, Publish, Signal, Timeframe
 from mtquant.portfolio import Portfolio
 from mtquant.risk import RiskEngine
 from mtquant.strategy import BarsView, ExitSignal, ExitStrategy, Series, Strategy, TickView
@@ -142,7 +142,6 @@ class Bot:
         may_speak: Callable[[], bool],
     ) -> None:
         venue, account = schedule.venue, schedule.venue.account
-        clock = OnwardClock(clock)
         self.session = parts.session(
             terminal,
             schedule.symbols,

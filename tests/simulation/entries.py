@@ -86,7 +86,7 @@ class EntryChecks:
         self, row: IntentRow, terms: Terms, units: int, levels: tuple[int, int]
     ) -> None:
         loss = -terms.profit(row.intent.side.value, units, *levels)
-        since_ms = row.intent.decided_ms - self._clock.off_ms
+        since_ms = row.intent.decided_ms - self._clock.ahead_ms
         equity = max((shown for ms, shown in self._equities if ms >= since_ms), default=0)
         most = equity * self._schedule.limits.risk_per_trade_fraction
         rounding = 1 + units // 10**8  # the loss of one lot is rounded to a minor unit
@@ -94,7 +94,7 @@ class EntryChecks:
             self._note("I3.risk", f"intent {row.intent_id} may lose {loss}, at most {most:.0f}")
 
     def _require_timely(self, row: IntentRow) -> None:
-        late_ms = self._clock.now_ms() - row.intent.deadline_ms
+        late_ms = self._clock.process.now_ms() - row.intent.deadline_ms
         if late_ms > 0:
             said = f"intent {row.intent_id} leaves {late_ms} ms too late"
             self._note("I14.deadline", f"{said}; it slept at {self._sleeper.slept_at}")

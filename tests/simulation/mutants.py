@@ -24,6 +24,7 @@ from mtquant.model import (
 )
 from mtquant.portfolio import Portfolio
 from mtquant.risk import ApprovedOrder, Refused, RiskEngine, RiskLimits
+from simulation.blind_mutants import BLIND
 from simulation.bot import Parts
 from simulation.campaign import play
 from simulation.checks import UPHELD, excuse
@@ -388,6 +389,7 @@ MUTANTS: Final[dict[str, Parts]] = {
     "no_pauses": Parts(risk=IgnoresPauses),
     "risk_twice": Parts(maker=RisksTwice),
     "any_price": Parts(maker=TakesAnyPrice),
+    **BLIND,
 }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mtquant.model import JournalError
+from mtquant.model import JournalError, OnwardClock
 
 if TYPE_CHECKING:
     from mtquant.terminal.simulated import SimulatedServer
@@ -154,6 +154,16 @@ class BotClock:
         self._odds = Odds(rng, hands.clock_jumps)
         self.off_ms = hands.clock_off_ms
         self.jumps = 0
+        self.process = OnwardClock(self)
+
+    def restart(self) -> None:
+        """Begin to tell a new process the time."""
+        self.process = OnwardClock(self)
+
+    @property
+    def ahead_ms(self) -> int:
+        """Return how far the time that the process knows is ahead of the server's."""
+        return self.process.now_ms() - self._server.now_ms
 
     def now_ms(self) -> int:
         """Return what it shows."""

@@ -253,12 +253,13 @@ class World:
             self.witness.note("end", f"{type(problem).__name__}: {problem}")
 
     def _new_bot(self) -> Bot:
+        self.clock.restart()
         return Bot(
             self.schedule,
             self._parts,
             terminal=self._terminal,
             journal=self.journal,
-            clock=self.clock,
+            clock=self.clock.process,
             subscriber=self._hear,
             may_speak=lambda: not self._is_healing,
         )

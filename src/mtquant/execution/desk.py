@@ -300,8 +300,11 @@ class Desk:
         if order is None:
             return None
         filled = self._filled_units(row, order)
-        if order.state in _DEAD and filled == 0 and order.filled_units == 0:
-            return None  # it was there, and nothing came of it
+        state = _state_of(order, filled, row.intent.volume_units)
+        if state is None and row.intent_id in self._alive:
+            self._alive[row.intent_id] = view.time_ms  # it works, or its deals are still to come
+        if state in {None, IntentState.REJECTED}:
+            return None
         return row.moved(
             IntentState.LATE,
             view.time_ms,

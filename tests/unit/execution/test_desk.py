@@ -568,6 +568,15 @@ def test_a_late_sighting_reopens_what_was_given_up_and_says_what_was_filled(desk
     assert desk.on_view(view(QUIET_MS * 3, closed_orders=(order(row.intent_id),))) == []
 
 
+def test_a_late_order_is_taken_over_when_all_of_its_deals_are_there(desk: Desk, sent):
+    row = not_sent(desk, sent)
+    assert desk.on_view(view(200_000, closed_orders=(order(row.intent_id),))) == []
+    assert desk.may_come(800_000) != ()
+    (late,) = desk.on_view(view(205_000, deals=(deal(row.intent_id),)))
+
+    assert (late.state, late.filled_units) == (IntentState.LATE, UNITS)
+
+
 def test_what_was_given_up_stays_given_up_while_nothing_is_seen(desk: Desk, sent):
     row = not_sent(desk, sent)
 
@@ -588,7 +597,10 @@ def test_a_late_order_that_died_partly_filled_reopens_what_was_given_up(desk: De
     row = not_sent(desk, sent)
     ended = order(row.intent_id, OrderState.CANCELED, filled_units=UNITS // 2)
 
-    assert states(desk, desk.on_view(view(QUIET_MS * 2, closed_orders=(ended,)))) == ["LATE"]
+    half = deal(row.intent_id, volume_units=UNITS // 2)
+
+    assert desk.on_view(view(QUIET_MS * 2, closed_orders=(ended,))) == []
+    assert states(desk, desk.on_view(view(QUIET_MS * 3, deals=(half,)))) == ["LATE"]
 
 
 # restart
