@@ -17,10 +17,12 @@ from mtquant.model import (
     IntentState,
     JournalError,
     OrderIntent,
+    Publish,
     Reason,
     Side,
 )
 from mtquant.storage import MemoryJournal, SqliteJournal
+from mtquant.storage.chain import checked
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -177,3 +179,60 @@ def test_a_lower_halt_does_not_lower_the_level_that_stands(journal: Any) -> None
 
     journal.record_halt(HaltOrder(time_ms=0, level=0, who="ann", reason="over"))
     assert journal.halt_level() == 0
+
+
+def said(name: str, correlation_id: str = "s1") -> Publish:
+    return Publish(name=name, time_ms=4, correlation_id=correlation_id, fields={"reason": "ümlaut"})
+
+
+def test_the_log_tells_everything_in_the_order_it_was_written(journal: Any) -> None:
+    begun = len(list(journal.log()))
+    journal.note(said("signal_raised"))
+    journal.record_sending(sending(1))
+    journal.record_intents([sending(1).moved(IntentState.DONE, 7)])
+    journal.record_deals([deal(2), deal(1)])
+    journal.record_deals([deal(2, profit=99)])
+    journal.record_halt(halt(2))
+
+    told = list(journal.log())[begun:]
+    assert [row.kind for row in told] == ["note", "intent", "intent", "deal", "deal", "halt"]
+    assert [row.record()["state"] for row in told[1:3]] == ["SENDING", "DONE"]
+    assert told[0].record() == said("signal_raised").to_dict()
+    assert Deal.from_dict(told[3].record()) == deal(2)
+    assert list(checked(journal.log()))[begun:] == told
+
+
+def test_an_observation_waits_for_the_next_rows_or_a_flush(journal: Any) -> None:
+    begun = len(list(journal.log()))
+    journal.note(said("a"))
+    assert len(list(journal.log())) == begun
+    journal.flush()
+    journal.flush()
+    journal.note(said("b"))
+    journal.record_deals([deal(1)])
+
+    told = list(journal.log())[begun:]
+    assert [row.record().get("name") for row in told] == ["a", "b", None]
+
+
+def test_what_fails_takes_no_observation_with_it(journal: Any) -> None:
+    journal.note(said("a"))
+    with pytest.raises(JournalError):
+        journal.record_intents([sending(5)])
+    journal.flush()
+
+    assert [row.record()["name"] for row in journal.log()][-1:] == ["a"]
+
+
+def test_a_story_has_the_rows_of_its_intents_and_decisions_only(journal: Any) -> None:
+    journal.note(said("signal_raised", "s1"))
+    journal.note(said("signal_raised", "s2"))
+    journal.record_sending(sending(1))
+    journal.record_sending(sending(2))
+
+    told = journal.story([1, 0], ["s1", ""])
+    assert [(row.kind, row.intent_id, row.correlation_id) for row in told] == [
+        ("note", 0, "s1"),
+        ("intent", 1, ""),
+    ]
+    assert journal.story([], []) == []

@@ -195,6 +195,24 @@ def test_a_halt_from_another_shell_closes_and_stops_entries_to_the_end(tmp_path:
 
 
 @posix
+def test_a_halt_is_carried_out_while_the_bot_is_dead(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    first = start("demo", "--out", str(folder), "--json")
+    wait_for_requests(first, folder, 30)
+    kill(first)
+
+    halted = run("halt", "--level", "3", "--reason", "news", "--who", "ann", "--dir", str(folder))
+
+    assert halted.returncode == 0, halted.stderr
+    assert "carried out at the terminal; no position stands on the account" in halted.stdout
+    again = run("halt", "--level", "1", "--reason", "more", "--who", "bob", "--dir", str(folder))
+    assert "the next one takes it up before its first order (level in force now: 3)" in again.stdout
+    assert run("demo", "--out", str(folder), "--json").returncode == 0
+    names = names_of_events(folder)
+    assert "position_opened" not in names[names.index("halt_raised") :]
+
+
+@posix
 def test_a_halt_survives_the_death_of_the_bot_and_a_named_person_lifts_it(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     first = start("demo", "--out", str(folder), "--json")

@@ -38,11 +38,11 @@ CHECKS: Final = {
     "I14.price": "no entry leaves at a price that was never quoted",
     "I14.deviation": "orders ask for, and get, no more deviation than their maker says",
     "I14.deadline": "no entry leaves later than its deadline",
+    "I14.bar": "no entry is decided on a bar that closed some bars ago",
     "I15.hash": "the same seed gives the same events",
     "end": "the process ends by kills, full disks and lost connections alone",
 }
 NOT_YET: Final = {
-    "I14.age": "the gate does not look at the age of a quote",
     "I14.price": "the gate takes any price that the terminal shows",
 }
 UPHELD: Final = frozenset(CHECKS) - frozenset(NOT_YET)
@@ -58,21 +58,6 @@ class Known:
 
 
 KNOWN: Final = (
-    Known(
-        check="I5.stop",
-        words="the last try was refused",
-        reason="nobody looks again when a stop that is put back is refused",
-    ),
-    Known(
-        check="I3.symbol",
-        words="it is shown by now",
-        reason="an entry that waits for closes does not look again at what its strategy holds",
-    ),
-    Known(
-        check="I7.open",
-        words="10008 Order placed",
-        reason="an order that the server took, and neither fills nor drops, keeps its intent open",
-    ),
     Known(
         check="I8.halt",
         words="before a send, at call: account_info",
@@ -91,17 +76,32 @@ KNOWN: Final = (
     Known(
         check="I3.entries",
         words="; the clock",
-        reason="the day of the limits begins by the clock of the bot's machine, not the server's",
+        reason="minutes and days of the limits go by the clock of the bot's machine",
+    ),
+    Known(
+        check="I5.stop",
+        words="10014 Invalid volume",
+        reason="a position that is larger than any one order is not closed in parts",
+    ),
+    Known(
+        check="I14.age",
+        words="; the clock",
+        reason="until another quote comes nothing but the clocks tells how old the first one is",
+    ),
+    Known(
+        check="I14.age",
+        words="; it slept",
+        reason="a first quote that is seen late counts as one that has come at once",
+    ),
+    Known(
+        check="I14.bar",
+        words="; it slept",
+        reason="bars that close during a stall are decided on one after the other",
     ),
     Known(
         check="I5.stop",
         words="; the clock was set",
         reason="a clock that is set back makes the wait before a new connection longer",
-    ),
-    Known(
-        check="I7.open",
-        words="; the clock was set",
-        reason="a clock that is set back makes the quiet time, and the pause of scans, longer",
     ),
 )
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from mtquant.model import Deal, HaltOrder, IntentRow
+    from mtquant.model import Deal, HaltOrder, IntentRow, Publish
     from simulation.world import World
 
 
@@ -79,6 +79,14 @@ class DurableJournal:
         self.flattens_all |= halt.level == 4
         self._world.tell(f"journal halt {halt.level} by {halt.who}: {halt.reason}")
         self._pass_by("after halt", is_order=True, is_record=True)
+
+    def note(self, one: Publish) -> None:
+        """Keep an observation until the next write."""
+        self._kept.note(one)
+
+    def flush(self) -> None:
+        """Write the observations that wait."""
+        self._kept.flush()
 
     def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
         """Ask the bot to halt or to resume."""

@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_events_in_another_process() -> None:
         env=os.environ | {"PYTHONHASHSEED": "11"},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,  # an excused violation ends with 1 too
     )
 
     assert f"events {play(7).digest[:16]}" in told.stdout

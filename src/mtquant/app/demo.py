@@ -7,19 +7,30 @@ import contextlib
 import os
 import signal
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtquant.app.config import load_config
+from mtquant.app.config import LoadedConfig, load_config
 from mtquant.app.guard import GuardedStrategy, guarded
 from mtquant.app.outage import ScriptedOutage, draw_outage
-from mtquant.app.results import Results, finish_run
+from mtquant.app.results import Results, config_of, finish_run
 from mtquant.app.wiring import Plan, make_plan, plan_engine
-from mtquant.app.workspace import EVENTS, JOURNAL, LOG, SERVER_LOG, TERMINAL, Workspace, prepare
+from mtquant.app.workspace import (
+    EVENTS,
+    JOURNAL,
+    LOG,
+    RUN,
+    SERVER_LOG,
+    TERMINAL,
+    Workspace,
+    prepare,
+    read_run,
+)
 from mtquant.broker import BrokerSession, Credentials, MT5Client
-from mtquant.engine import LiveRunner, Progress
+from mtquant.engine import LiveRunner, Pace, Progress
 from mtquant.exchange import AccountSpec
-from mtquant.model import Clock, Publish, SystemClock, Timeframe
+from mtquant.model import Clock, ConfigError, Publish, SystemClock, Timeframe
 from mtquant.observe import (
     EventLog,
     LogSubscriber,
@@ -40,8 +51,10 @@ from mtquant.terminal.simulated.faults import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
+
+    from mtquant.portfolio import Portfolio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +99,19 @@ class LockStep:
         return self._server.step()
 
 
+class StandStill:
+    """Look a few times while the market stands still, until a halt has done its work."""
+
+    def __init__(self, is_done: Callable[[], bool], looks: int = 5) -> None:
+        self._is_done = is_done
+        self._left = looks
+
+    async def next(self) -> bool:
+        """Tell whether to look once more."""
+        self._left -= 1
+        return self._left > 0 and not self._is_done()
+
+
 def run_demo(
     options: DemoOptions,
     *,
@@ -100,7 +126,7 @@ def run_demo(
         JournalError: another bot runs in the folder, or the journal cannot be used.
     """
     loaded = load_config(options.config, {"seed": options.seed})
-    plan = make_plan(loaded, "demo", options.outage)
+    plan = _plan_of(loaded, outage=options.outage)
     outage = draw_outage(plan) if options.outage else None
     facts = {"kind": "demo", **loaded.facts()}
     workspace = prepare(options.out, plan.fingerprint, facts)
@@ -108,13 +134,9 @@ def run_demo(
     journal = SqliteJournal.open(
         workspace.path(JOURNAL), owner="demo", now_ms=wall.now_ms(), lock=workspace.lock
     )
-    account = plan.config.venue.account
-    if account.password != AccountSpec().password:  # the embedded account's is no secret
-        register_secret(account.password)
-    close_logs = setup_logger(log_file=workspace.path(LOG), console=False, level="INFO")
     if on_plan is not None:
         on_plan(plan, outage, workspace)
-    try:
+    with contextlib.closing(journal), _logging(plan, workspace):
         bot = _Bot(
             plan,
             outage,
@@ -125,9 +147,55 @@ def run_demo(
             on_progress=on_progress,
         )
         return bot.run()
+
+
+@contextlib.contextmanager
+def _logging(plan: Plan, workspace: Workspace) -> Iterator[None]:
+    """Write the log of a run; the account's password never gets into it."""
+    account = plan.config.venue.account
+    if account.password != AccountSpec().password:  # the embedded account's is no secret
+        register_secret(account.password)
+    close_logs = setup_logger(log_file=workspace.path(LOG), console=False, level="INFO")
+    try:
+        yield
     finally:
-        journal.close()
         close_logs()
+
+
+def carry_out_halt(folder: Path) -> Portfolio:
+    """Carry out the halts that were asked for at the terminal of a demo that does not run.
+
+    Returns:
+        the account as it stands then; what could not be removed is still in it.
+
+    Raises:
+        RetryableError: the terminal does not answer.
+        ConfigError: the folder holds no demo, or one of another version or configuration.
+        JournalInUseError: it runs after all.
+    """
+    plan, outage = _stopped(folder, read_run(folder))
+    wall = SystemClock()
+    workspace = Workspace(folder=folder, is_continued=True)
+    journal = SqliteJournal.open(folder / JOURNAL, owner="halt", now_ms=wall.now_ms())
+    with contextlib.closing(journal), _logging(plan, workspace):
+        return _Bot(plan, outage, workspace=workspace, journal=journal, wall=wall).obey_halt()
+
+
+def _plan_of(loaded: LoadedConfig, *, outage: bool) -> Plan:
+    return make_plan(loaded, "demo", outage)
+
+
+def _stopped(folder: Path, facts: Mapping[str, Any]) -> tuple[Plan, ScriptedOutage | None]:
+    """Return the plan of a demo that was stopped, and its outage: its fingerprint tells."""
+    loaded = config_of(facts)
+    for has_outage in (True, False):
+        plan = _plan_of(loaded, outage=has_outage)
+        if facts.get("kind") == "demo" and plan.fingerprint == facts.get("fingerprint"):
+            return plan, draw_outage(plan) if has_outage else None
+    raise ConfigError(
+        f"{folder}: what was run here cannot be told from its {RUN}; the halt stands, and the next "
+        "start of the bot carries it out"
+    )
 
 
 def _link_loss(plan: Plan, outage: ScriptedOutage) -> Faults:
@@ -156,8 +224,8 @@ class _Bot:
         workspace: Workspace,
         journal: SqliteJournal,
         wall: Clock,
-        subscriber: Callable[[Publish], None] | None,
-        on_progress: Callable[[Progress], None] | None,
+        subscriber: Callable[[Publish], None] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         self._plan, self._outage, self._workspace = plan, outage, workspace
         self._journal, self._wall = journal, wall
@@ -180,32 +248,26 @@ class _Bot:
             clock=clock,
         )
         self._client = MT5Client(session, clock)
-        engine = plan_engine(plan, _empty_series(plan), GuardedStrategy)
+        self._engine = plan_engine(plan, _empty_series(plan), GuardedStrategy)
         subscribers: list[Subscriber] = [
             guarded(self._events, "event log"),
             guarded(LogSubscriber(), "log"),
         ]
         if subscriber is not None:
             subscribers.append(guarded(subscriber, "screen"))
-        self._runner = LiveRunner(
-            engine,
+        self._run = partial(
+            LiveRunner,
+            self._engine,
             self._client,
             journal,
-            LockStep(self._server),
-            clock,
+            clock=clock,
             subscriber=fan_out(subscribers),
             on_progress=on_progress,
         )
 
     def run(self) -> DemoOutcome:
         """Run until the end of the data or an interruption, then write the results."""
-        with _interruptible(self._runner.stop):
-            try:
-                asyncio.run(self._runner.run())
-            finally:
-                self._client.close()
-                self._events.close()
-                self._server_log.close()
+        self._play(LockStep(self._server))
         is_finished = self._server.next_ms() is None
         results = self._finish() if is_finished else None
         return DemoOutcome(
@@ -214,6 +276,25 @@ class _Bot:
             outage=self._outage,
             stopped_ms=self._server.now_ms,
         )
+
+    def obey_halt(self) -> Portfolio:
+        """Take up the halts that are asked for and do what they ask, while the market stands."""
+
+        def is_done() -> bool:
+            return not self._engine.is_clearing and not self._journal.pending_halts()
+
+        self._play(StandStill(is_done))
+        return self._engine.portfolio
+
+    def _play(self, pace: Pace) -> None:
+        runner = self._run(pace=pace)
+        with _interruptible(runner.stop):
+            try:
+                asyncio.run(runner.run())
+            finally:
+                self._client.close()
+                self._events.close()
+                self._server_log.close()
 
     def _finish(self) -> Results:
         seconds = (self._wall.now_ms() - self._started_ms) / 1000

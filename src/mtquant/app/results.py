@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mtquant.app.config import load_config
+from mtquant.app.config import LoadedConfig, load_config
 from mtquant.app.wiring import Plan, make_plan, strategy_facts
 from mtquant.app.workspace import (
     JOURNAL,
@@ -104,7 +104,16 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
     Raises:
         ConfigError: the facts do not hold a configuration.
     """
+    return make_plan(config_of(facts))
+
+
+def config_of(facts: Mapping[str, Any]) -> LoadedConfig:
+    """Return the configuration that a run's facts hold.
+
+    Raises:
+        ConfigError: there is none among them.
+    """
     raw = facts.get("config")
     if not isinstance(raw, dict):
         raise ConfigError("the run's facts hold no configuration")
-    return make_plan(load_config(raw=raw, folder=Path(str(facts.get("config_folder", ".")))))
+    return load_config(raw=raw, folder=Path(str(facts.get("config_folder", "."))))

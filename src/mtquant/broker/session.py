@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mtquant.broker import translate
 from mtquant.broker.outcomes import AUTH_FAILED, error_from, outcome_of_none, outcome_of_retcode
 from mtquant.broker.proof import require_same_arithmetic
+from mtquant.broker.quote_age import QuoteAges
 from mtquant.broker.symbols import SymbolMapper
 from mtquant.exchange import Terms
 from mtquant.model import (
@@ -111,6 +113,7 @@ class BrokerSession:
         self._traded: dict[str, _Traded] = {}
         self._standard: dict[str, str] = {}
         self._quoted: set[str] = set()  # since the connection
+        self._ages = QuoteAges()
         self._foreign: dict[str, Instrument] = {}
         given = self._credentials
         self._identity = (given.login, given.server) if given.login and given.server else None
@@ -208,7 +211,12 @@ class BrokerSession:
             return None
         self._quoted.add(symbol)
         with _readable("symbol_info_tick"):
-            return translate.quote_from(tick, traded.instrument, self._server_clock)
+            quote = translate.quote_from(tick, traded.instrument, self._server_clock)
+        return replace(quote, age_ms=self._ages.see(quote, self._clock.now_ms()))
+
+    def quote_age_ms(self, symbol: str) -> int:
+        """Return how old the quote of a traded symbol that was read last is by now, ms."""
+        return self._ages.age_ms(symbol, self._clock.now_ms())
 
     def closed_bars(self, symbol: str, timeframe: Timeframe, count: int) -> list[BarRow]:
         """Return up to `count` closed bars, oldest first; the forming bar is left out."""
@@ -309,6 +317,7 @@ class BrokerSession:
                 outcome=outcome_of_none(error),
                 detail=f"{error[0]} {error[1]}",
                 time_ms=now_ms,
+                request=json.dumps(request),
             )
         return ExecutionResult(
             intent_id=row.intent_id,
@@ -319,6 +328,8 @@ class BrokerSession:
             deal_ticket=answer.deal,
             volume_units=units_from_lots(_finite(answer.volume)),
             price_points=traded.instrument.points(_finite(answer.price)),
+            request=json.dumps(request),
+            reply=json.dumps(translate.reply_of(answer), default=str),
         )
 
     # ------------------------------------------------------------------ inside

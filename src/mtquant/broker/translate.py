@@ -97,6 +97,18 @@ _EXPIRATIONS: Final = {
 }
 _FOK_FLAG, _IOC_FLAG = 1, 2
 _COMMENT_LIMIT = 16
+_REPLY = (
+    "retcode",
+    "deal",
+    "order",
+    "volume",
+    "price",
+    "bid",
+    "ask",
+    "comment",
+    "request_id",
+    "retcode_external",
+)
 _NOT_IN_COMMENTS: Final = re.compile("[^a-z0-9]")
 _UNKNOWN_DIGITS = 8
 
@@ -297,6 +309,11 @@ def filling_for(filling_mask: int) -> int:
     return mt5.ORDER_FILLING_RETURN
 
 
+def reply_of(answer: Any) -> dict[str, Any]:
+    """Return what an order_send answered, by the names of its fields, without the request."""
+    return {name: getattr(answer, name, None) for name in _REPLY}
+
+
 def request_from(
     row: IntentRow, broker_symbol: str, instrument: Instrument, filling: int
 ) -> dict[str, Any]:
@@ -317,6 +334,8 @@ def request_from(
             "sl": instrument.price(intent.stop_loss_points or 0),
             "tp": instrument.price(intent.take_profit_points or 0),
         }
+    if intent.action is IntentAction.CANCEL:
+        return request | {"action": mt5.TRADE_ACTION_REMOVE, "order": intent.order_ticket}
     side = intent.side if intent.action is IntentAction.OPEN else intent.side.opposite
     request |= {
         "action": mt5.TRADE_ACTION_DEAL,

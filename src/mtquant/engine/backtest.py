@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mtquant.engine.drive import drive
 from mtquant.engine.timeline import Timeline
-from mtquant.exchange import NEVER, Execution, Market, Progress, Refusal
+from mtquant.exchange import NEVER, CancelRequest, Execution, Market, Progress, Refusal
 from mtquant.model import (
     BrokerReport,
     BrokerView,
@@ -211,3 +211,5 @@ class BacktestRunner:
                 )
             case IntentAction.MODIFY:
                 return book.modify_stops(intent.position_ticket, stop, target)
+            case IntentAction.CANCEL:
+                return book.send(CancelRequest(order_ticket=intent.order_ticket))

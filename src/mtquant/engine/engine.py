@@ -8,11 +8,21 @@ outage: one code path.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mtquant.engine.decision import Decision
-from mtquant.engine.notes import deal_note, halt_note, note, refusal_note, resolved_note
-from mtquant.engine.stop_guard import StopGuard
+from mtquant.engine.notes import (
+    answer_note,
+    deal_note,
+    halt_note,
+    note,
+    refusal_note,
+    resolved_note,
+)
+from mtquant.engine.orders import SizedIntent
+from mtquant.engine.safeguards import CANCEL_OWN, FLATTEN_OWN, Safeguards
+from mtquant.execution import SentCounter
 from mtquant.model import (
     BrokerReport,
     BrokerView,
@@ -37,7 +47,7 @@ from mtquant.model import (
     RecordIntents,
     Timer,
 )
-from mtquant.risk import ApprovedOrder, Refusal, RiskEngine, RiskView
+from mtquant.risk import ENTRY_RULES, ApprovedOrder, Refusal, RiskEngine, RiskView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,8 +59,8 @@ if TYPE_CHECKING:
     from mtquant.strategy import ExitSignal, Series
 
 SCAN_EVERY_MS = 5_000
+_REPRICE = "reprice:"
 _MINUTE_MS = 60_000
-FLATTEN_OWN, FLATTEN_ALL = 3, 4
 
 
 class Engine:
@@ -79,22 +89,22 @@ class Engine:
         self.risk = risk
         self.desk = desk
         self.portfolio = portfolio
+        self.sent = SentCounter()
         self._slot_of = {id(slot.series): slot for slot in slots}
-        self._guard = StopGuard()
+        self._safeguards = Safeguards(portfolio, desk, self._owner, self.slots[0].orders)
         self._held: dict[str, tuple[Position, ...]] = {}  # by strategy
         self._decisions: dict[str, Decision] = {}  # by strategy, in the order of the slots
+        self._entering: dict[int, Decision] = {}  # by intent, until its answer
         self._ready = False
         self._away_since_ms: int | None = None
         self._last_scan_ms = -SCAN_EVERY_MS
-        self._flatten_level = 0
-        self._flatten_round = 0
 
     def start(
         self, rows: Iterable[IntentRow], deals: Iterable[Deal], halt_level: int
     ) -> Sequence[Command]:
         """Take over what an earlier process journalled; return what must be done first."""
         self.risk.raise_halt(halt_level)
-        self._flatten_level = halt_level if halt_level >= FLATTEN_OWN else 0
+        self._safeguards.obey(halt_level)
         self.portfolio.restore(deals)
         changed = self.desk.restore(rows)
         recovered: list[Command] = [RecordIntents(rows=tuple(changed))] if changed else []
@@ -143,6 +153,7 @@ class Engine:
             case LinkLost():
                 self._ready = False
                 self._decisions.clear()
+                self._entering.clear()
                 if self._away_since_ms is None:
                     self._away_since_ms = event.time_ms
                 return [note("link_lost", event.time_ms, "link", detail=event.detail)]
@@ -225,10 +236,10 @@ class Engine:
         commands = self._observations(changes, resolved, seen_late=seen_late)
         if report.cause in ("start", "reconnect"):
             commands += self._reconciled(report.cause, changes, view)
-        if self._flatten_level:
-            return commands + self._flatten(view)
-        commands += self._cut_back(view)
-        commands += self._protect(view)
+        commands += self._safeguarded(view)
+        if self._safeguards.halt_level >= FLATTEN_OWN:
+            return commands
+        commands += self._try_again(report.cause, view)
         for decision in list(self._decisions.values()):
             if report.cause == decision.cause:
                 commands += self._carry_out(decision, view)
@@ -324,17 +335,72 @@ class Engine:
             self._forget(decision)
             why = f"close {failed[0].state.name}" if failed else "the decision is too old"
             return [note("entry_dropped", view.time_ms, decision.correlation_id, reason=why)]
-        return [] if any(row.is_open for row in rows) else self._enter(decision, view)
+        if any(row.is_open for row in rows):
+            return []
+        left = {row.intent.position_ticket for row in rows}  # a view that lags still shows them
+        held = self._held.get(decision.slot.strategy_id, ())
+        if any(position.position_ticket not in left for position in held):
+            self._forget(decision)
+            why = "a position has come meanwhile"
+            return [note("entry_dropped", view.time_ms, decision.correlation_id, reason=why)]
+        return self._enter(decision, view)
 
     def _enter(self, decision: Decision, view: BrokerView) -> list[Command]:
         self._forget(decision)
         intent = decision.slot.orders.open(decision, view, self.risk.limits)
         if isinstance(intent, Refusal):
             return [refusal_note(decision.correlation_id, view.time_ms, (intent,))]
-        return self._submit(intent.intent, view, explanation=intent.explanation)[0]
+        sent, intent_id = self._submit(intent.intent, view, explanation=intent.explanation)
+        if intent_id:
+            self._entering[intent_id] = decision
+        return sent
+
+    def _try_again(self, cause: str, view: BrokerView) -> list[Command]:
+        """Make the second attempt of a decision whose price was refused, at the price of now.
+
+        It is a new intent, sized and gated anew, under the deadline of the first.
+        """
+        refused = self.desk.row(int(cause.partition(_REPRICE)[2] or 0))
+        if refused is None:
+            return []
+        number = refused.intent_id
+        sized = self._sized_again(refused, self._entering.pop(number, None), view)
+        if not isinstance(sized, SizedIntent):
+            self._let_go(number)
+            correlation_id = refused.intent.signal_id
+            return [] if sized is None else [refusal_note(correlation_id, view.time_ms, (sized,))]
+        intent = replace(sized.intent, deadline_ms=refused.intent.deadline_ms)
+        commands, again = self._submit(intent, view, explanation=sized.explanation, attempt=2)
+        for decision in self._decisions.values():
+            if again and number in decision.waits_for:
+                decision.waits_for = decision.waits_for - {number} | {again}
+        self._let_go(number)
+        return commands
+
+    def _sized_again(
+        self, refused: IntentRow, decision: Decision | None, view: BrokerView
+    ) -> SizedIntent | Refusal | None:
+        """Return the intent at the price of now; None where it is too late, or nothing is left."""
+        if view.time_ms > refused.intent.deadline_ms:
+            return None
+        if decision is not None:
+            return decision.slot.orders.open(decision, view, self.risk.limits)
+        ticket = refused.intent.position_ticket
+        held = (one for one in self.portfolio.positions if one.position_ticket == ticket)
+        position = next(held, None)
+        if position is None:
+            return None
+        slot = self._owner(position) or self.slots[0]
+        return SizedIntent(slot.orders.close_again(refused.intent, position, view), "")
+
+    def _let_go(self, intent_id: int) -> None:
+        """Give up the entries that wait for a close that came to nothing."""
+        for decision in list(self._decisions.values()):
+            if intent_id in decision.waits_for:
+                self._forget(decision)
 
     def _submit(
-        self, intent: OrderIntent, view: BrokerView, explanation: str = ""
+        self, intent: OrderIntent, view: BrokerView, explanation: str = "", attempt: int = 1
     ) -> tuple[list[Command], int]:
         closing = self._closing(intent)
         if closing:
@@ -342,10 +408,11 @@ class Engine:
         verdict = self.risk.decide(intent, self._risk_view(intent, view))
         if not isinstance(verdict, ApprovedOrder):
             return [refusal_note(intent.signal_id, view.time_ms, verdict.refusals)], 0
-        send = self.desk.submit(verdict, view.time_ms)
+        send = self.desk.submit(verdict, view.time_ms, attempt)
         if send is None:
             seen = {"trigger": intent.trigger, "action": intent.action.value}
             return [note("decision_repeated", view.time_ms, intent.signal_id, **seen)], 0
+        self.sent.approve(send.row.intent_id, verdict.intent.volume_units)
         approved = note(
             "order_approved",
             view.time_ms,
@@ -356,16 +423,18 @@ class Engine:
             volume_units=intent.volume_units,
             reason=intent.reason,
             explanation=explanation,
+            passed=",".join(ENTRY_RULES) if intent.action is IntentAction.OPEN else "",
         )
         return [approved, send], send.row.intent_id
 
     def _closing(self, intent: OrderIntent) -> int:
-        """Return the number of a close of the same position that is on its way, 0 for none."""
-        if intent.action is not IntentAction.CLOSE:
+        """Return the number of a close or cancel of the same that is on its way, 0 for none."""
+        if intent.action not in {IntentAction.CLOSE, IntentAction.CANCEL}:
             return 0
+        named = (intent.action, intent.position_ticket, intent.order_ticket)
         for row in self.desk.in_flight:
-            is_same = row.intent.position_ticket == intent.position_ticket
-            if is_same and row.intent.action is IntentAction.CLOSE:
+            other = row.intent
+            if (other.action, other.position_ticket, other.order_ticket) == named:
                 return row.intent_id
         return 0
 
@@ -396,96 +465,67 @@ class Engine:
         row = self.desk.on_result(result)
         if row is None:
             return []
-        commands: list[Command] = [RecordIntents(rows=(row,))]
+        commands: list[Command] = [answer_note(row, result)] if result.request else []
+        commands.append(RecordIntents(rows=(row,)))
         if result.outcome is Outcome.DISABLED:
-            commands += self._on_halt(
-                HaltOrder(time_ms=result.time_ms, level=1, who="broker", reason=result.detail)
-            )
+            who = "broker" if result.request else "the bot"
+            halt = HaltOrder(time_ms=result.time_ms, level=1, who=who, reason=result.detail)
+            commands += self._on_halt(halt)
         if row.state is IntentState.REJECTED:
             commands.append(resolved_note(row))
-            for decision in list(self._decisions.values()):
-                if row.intent_id in decision.waits_for:
-                    self._forget(decision)
+            if self.desk.may_try_again(row):
+                return [*commands, ReadBroker(cause=f"{_REPRICE}{row.intent_id}")]
+            self._entering.pop(row.intent_id, None)
+            self._let_go(row.intent_id)
             return commands
+        self._entering.pop(row.intent_id, None)
         if row.state is not IntentState.SENDING:
             commands.append(resolved_note(row))
         # what we know of the positions is what the broker shows, never what we asked for
         return [*commands, ReadBroker(cause=f"confirm:{row.intent_id}")]
 
     def _on_timer(self, now_ms: int) -> list[Command]:
-        if self._away_since_ms is not None or now_ms - self._last_scan_ms < SCAN_EVERY_MS:
+        if self._away_since_ms is not None:
             return []
-        wants_scan = self.desk.needs_scan() or self._flatten_level > 0
+        if self._safeguards.stop_is_due(now_ms):
+            return [ReadBroker(cause="guard")]
+        if now_ms - self._last_scan_ms < SCAN_EVERY_MS:
+            return []
+        wants_scan = self.desk.needs_scan() or self.is_clearing
         return [ReadBroker(cause="scan")] if wants_scan else []
 
     def _on_halt(self, halt: HaltOrder) -> list[Command]:
         commands: list[Command] = []
         if halt.level == 0:
             self.risk.clear_halt()
-            self._flatten_level = 0
         else:
             self.risk.raise_halt(halt.level)
+        self._safeguards.obey(halt.level)
         commands.append(RecordHalt(halt=halt))
         commands.append(halt_note(halt))
-        if halt.level >= FLATTEN_OWN:
-            self._flatten_level = max(self._flatten_level, halt.level)
+        if halt.level >= CANCEL_OWN:
             commands.append(ReadBroker(cause="halt"))
         return commands
 
-    def _cut_back(self, view: BrokerView) -> list[Command]:
-        """Close what came too late where it is too much: it was given up, and others followed."""
-        late = self.desk.late
-        if not late:
-            return []
-        excess = len(view.positions) - self.risk.limits.max_positions
-        came = [p for p in self.portfolio.own_positions if p.intent_id in late]
+    @property
+    def is_clearing(self) -> bool:
+        """Tell whether orders or positions are left that a halt removes."""
+        return self._safeguards.halt_level > 0
+
+    def _safeguarded(self, view: BrokerView) -> list[Command]:
+        """Obey a halt, cut back what came late, put lost stops back."""
+        guards = self._safeguards
         commands: list[Command] = []
-        for position in came[-excess:] if excess > 0 else ():
-            slot = self._owner(position) or self.slots[0]
-            trigger = f"late:{position.position_ticket}:{view.time_ms}"
-            intent = slot.orders.cut(position, view, trigger)
+        if guards.halt_level:
+            for intent in guards.clear(view):
+                commands += self._submit(intent, view)[0]
+        if guards.halt_level >= FLATTEN_OWN:
+            self._decisions.clear()
+            return commands
+        for intent in guards.cut_back(view, self.risk.limits.max_positions):
             commands += self._submit(intent, view)[0]
-        return commands
-
-    def _protect(self, view: BrokerView) -> list[Command]:
-        """Put back the stop losses that are gone, or close what stands without one."""
-        commands: list[Command] = []
-        for bare in self._guard.look(self.portfolio.own_positions):
-            position = bare.position
-            slot = self._owner(position)
-            if slot is None or slot.orders.instrument.drops_levels_daily:
-                continue  # there stops end with the day, by the broker's rule
-            if self._is_on_its_way(position.position_ticket):
-                continue
-            row = self.desk.row(position.intent_id)
-            stated = row.intent.stop_loss_points if row is not None else None
-            intent = slot.orders.protect(bare, bare.stop_points or stated or 0, view)
-            if intent is None:
-                continue
-            if intent.action is IntentAction.MODIFY:
-                self._guard.note_restored(position.position_ticket)
-            seen = {"position_ticket": position.position_ticket, "action": intent.action.value}
-            commands.append(note("stop_lost", view.time_ms, intent.signal_id, **seen))
-            commands += self._submit(intent, view)[0]
-        return commands
-
-    def _is_on_its_way(self, position_ticket: int) -> bool:
-        """Tell whether an order about a position has no outcome yet."""
-        return any(row.intent.position_ticket == position_ticket for row in self.desk.in_flight)
-
-    def _flatten(self, view: BrokerView) -> list[Command]:
-        """Close what a halt of level 3 (own) or 4 (all) must close, each by its ticket."""
-        self._decisions.clear()
-        everything = self._flatten_level >= FLATTEN_ALL
-        targets = self.portfolio.positions if everything else self.portfolio.own_positions
-        if not targets:
-            self._flatten_level = 0
-            return []
-        self._flatten_round += 1
-        commands: list[Command] = []
-        for position in targets:
-            slot = self._owner(position) or self.slots[0]
-            intent = slot.orders.flatten(position, view, self._flatten_round)
+        for told, intent in guards.protect(view):
+            commands.append(told)
             commands += self._submit(intent, view)[0]
         return commands
 

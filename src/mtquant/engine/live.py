@@ -45,6 +45,18 @@ if TYPE_CHECKING:
     from mtquant.engine.engine import Engine
     from mtquant.execution import Journal
 
+_HAVE_ROWS = frozenset(
+    {
+        "intent_resolved",
+        "position_opened",
+        "position_closed",
+        "position_turned",
+        "balance_changed",
+        "halt_raised",
+        "halt_cleared",
+    }
+)
+"""Observations of what the journal has rows of already."""
 _FIRST_BACKOFF_MS, _LAST_BACKOFF_MS = 1_000, 60_000
 
 
@@ -202,6 +214,7 @@ class LiveRunner:
     def _poll(self) -> _Poll:
         """Look at what may have changed; on the owner thread."""
         session = self._session
+        self._journal.flush()  # what the last look has observed
         quoted = {symbol: session.last_quote(symbol) for symbol in self._symbols}
         due = [w for w in self._watches if w.is_due(quoted[w.symbol])]
         found = [watch.read_closed(quoted[watch.symbol]) for watch in due]
@@ -263,6 +276,8 @@ class LiveRunner:
             case RecordHalt():
                 await self._client.run(lambda: self._journal.record_halt(command.halt))
             case Publish():
+                if command.name not in _HAVE_ROWS:
+                    self._journal.note(command)
                 if self._subscriber is not None:
                     self._subscriber(command)
         return None
@@ -283,12 +298,10 @@ class LiveRunner:
         self._journal.record_sending(row)
         objection = self._objection(row)
         if objection:
-            return ExecutionResult(
-                intent_id=row.intent_id,
-                outcome=Outcome.REFUSED,
-                detail=f"not sent: {objection}",
-                time_ms=self._clock.now_ms(),
-            )
+            return self._not_sent(row, Outcome.REFUSED, objection)
+        surplus = self._engine.sent.send(row)
+        if surplus:  # whatever the bug is: nothing more is opened until a person has looked
+            return self._not_sent(row, Outcome.DISABLED, f"more than approved: {surplus}")
         try:
             return self._session.send(row)
         except Exception as error:  # noqa: BLE001 - whatever it was, the order may be live
@@ -299,6 +312,14 @@ class LiveRunner:
                 time_ms=self._clock.now_ms(),
             )
 
+    def _not_sent(self, row: IntentRow, outcome: Outcome, why: str) -> ExecutionResult:
+        return ExecutionResult(
+            intent_id=row.intent_id,
+            outcome=outcome,
+            detail=f"not sent: {why}",
+            time_ms=self._clock.now_ms(),
+        )
+
     def _objection(self, row: IntentRow) -> str:
         """Return why a journalled entry must not leave after all, empty if it may."""
         if row.intent.action is not IntentAction.OPEN:
@@ -306,4 +327,8 @@ class LiveRunner:
         if any(halt.level > 0 for halt in self._journal.pending_halts()):
             return "a halt was requested"
         late_ms = self._clock.now_ms() - row.intent.deadline_ms
-        return f"the decision is {late_ms} ms past its deadline" if late_ms > 0 else ""
+        if late_ms > 0:
+            return f"the decision is {late_ms} ms past its deadline"
+        age_ms = self._session.quote_age_ms(row.intent.symbol)
+        is_old = age_ms > 1000 * self._engine.risk.limits.max_quote_age_s
+        return f"the quote is {age_ms} ms old by now" if is_old else ""

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mtquant.model import Deal, DealEntry, HaltOrder, IntentRow, Publish, Scalar
+from mtquant.model import (
+    Deal,
+    DealEntry,
+    ExecutionResult,
+    HaltOrder,
+    IntentRow,
+    Publish,
+    Scalar,
+)
 
 if TYPE_CHECKING:
     from mtquant.risk import Refusal
@@ -48,6 +56,20 @@ def resolved_note(row: IntentRow) -> Publish:
         position_ticket=row.intent.position_ticket,
         stop_loss_points=row.intent.stop_loss_points,
         detail=row.detail,
+    )
+
+
+def answer_note(row: IntentRow, result: ExecutionResult) -> Publish:
+    """Return the observation of what was sent and what came back."""
+    return note(
+        "order_answered",
+        result.time_ms,
+        row.intent.signal_id,
+        intent_id=row.intent_id,
+        outcome=result.outcome.value,
+        detail=result.detail,
+        request=result.request,
+        reply=result.reply,
     )
 
 

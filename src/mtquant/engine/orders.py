@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mtquant.exchange import Terms, rules
@@ -11,6 +11,7 @@ from mtquant.model import (
     Instrument,
     IntentAction,
     MarginMode,
+    Order,
     OrderIntent,
     Position,
     Side,
@@ -104,9 +105,35 @@ class OrderMaker:
         """Return an intent that closes a position wholly."""
         return self._closing(position, view, decision.trigger, reason, decision.correlation_id)
 
+    @staticmethod
+    def close_again(refused: OrderIntent, position: Position, view: BrokerView) -> OrderIntent:
+        """Return the same close at the price of now, after the first one's was refused."""
+        return replace(
+            refused,
+            volume_units=position.volume_units,
+            decided_ms=view.time_ms,
+            price_points=position.current_points,
+        )
+
     def flatten(self, position: Position, view: BrokerView, attempt: int) -> OrderIntent:
         """Return an intent that closes a position because of a halt."""
         return self._closing(position, view, f"halt:{attempt}:{view.time_ms}", "halt", "halt")
+
+    def cancel(self, order: Order, view: BrokerView, attempt: int) -> OrderIntent:
+        """Return an intent that cancels a pending order because of a halt."""
+        return OrderIntent(
+            strategy_id=self.strategy_id,
+            symbol=order.symbol,
+            action=IntentAction.CANCEL,
+            side=order.side,
+            volume_units=order.volume_units,
+            trigger=f"halt:{attempt}:{view.time_ms}",
+            decided_ms=view.time_ms,
+            deadline_ms=view.time_ms + self.deadline_ms,
+            order_ticket=order.order_ticket,
+            reason="halt",
+            signal_id="halt",
+        )
 
     def cut(self, position: Position, view: BrokerView, trigger: str) -> OrderIntent:
         """Return an intent that closes a position which came too late and is too much."""

@@ -10,6 +10,8 @@ from mtquant.model import Position
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_FIRST_PAUSE_MS, _LAST_PAUSE_MS = 1_000, 60_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unprotected:
@@ -33,6 +35,9 @@ class StopGuard:
     def __init__(self) -> None:
         self._stops: dict[int, int] = {}  # by ticket, points
         self._restored: set[int] = set()
+        self._bare: set[int] = set()
+        self._pause_ms = _FIRST_PAUSE_MS
+        self._due_ms = 0
 
     def look(self, positions: Iterable[Position]) -> list[Unprotected]:
         """Take in the bot's positions as they stand now; return those without a stop."""
@@ -51,8 +56,24 @@ class StopGuard:
                     )
                 )
         self._stops = held
+        self._bare = {one.position.position_ticket for one in bare}
+        if not bare:
+            self._pause_ms, self._due_ms = _FIRST_PAUSE_MS, 0
         self._restored &= held.keys()
         return bare
+
+    def is_due(self, now_ms: int) -> bool:
+        """Tell whether a position stands bare and it is time to do something about it.
+
+        What was tried may have been refused, or not be shown yet: the pauses between the tries
+        double, from a second to a minute.
+        """
+        return bool(self._bare) and now_ms >= self._due_ms
+
+    def note_tried(self, now_ms: int) -> None:
+        """Remember that something is being done about the bare positions now."""
+        self._due_ms = now_ms + self._pause_ms
+        self._pause_ms = min(2 * self._pause_ms, _LAST_PAUSE_MS)
 
     def note_restored(self, position_ticket: int) -> None:
         """Remember that the stop of a position is being put back: it is done once."""

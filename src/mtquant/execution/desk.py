@@ -60,6 +60,7 @@ class Desk:
         self._quiet_ms = quiet_ms
         self._rows: dict[int, IntentRow] = {}
         self._decided: set[str] = set()
+        self._repriced: set[str] = set()  # decisions whose first intent was refused for its price
         self._sequence = 0
         self._entered_ms: dict[str, list[int]] = {}  # by strategy, rising
         self._orders: dict[int, dict[int, Order]] = {}  # by intent, by ticket
@@ -121,18 +122,27 @@ class Desk:
         """Tell whether a decision has been journalled before."""
         return decision_key in self._decided
 
-    def submit(self, order: ApprovedOrder, now_ms: int) -> SendOrder | None:
-        """Give an approved order its number; None when this decision was made before."""
+    def submit(self, order: ApprovedOrder, now_ms: int, attempt: int = 1) -> SendOrder | None:
+        """Give an approved order its number; None when this decision was made before.
+
+        A second attempt is another intent of the same decision. There may be one, in this process,
+        and only after the broker refused the price of the first.
+        """
         intent = order.intent
         decision_key = intent.decision_key
-        if decision_key in self._decided:
+        if attempt == 1 and decision_key in self._decided:
             return None
+        if attempt > 1:
+            if decision_key not in self._repriced:
+                return None
+            self._repriced.remove(decision_key)
         self._sequence += 1
         intent_id = self._identity.intent_id(self._sequence)
         row = IntentRow(
             intent_id=intent_id,
             intent=intent,
             state=IntentState.SENDING,
+            attempt=attempt,
             comment=f"mtq{self._sequence}"[:16],
             created_ms=now_ms,
             updated_ms=now_ms,
@@ -142,12 +152,19 @@ class Desk:
         self._count_entry(row)
         return SendOrder(row=row)
 
+    def may_try_again(self, row: IntentRow) -> bool:
+        """Tell whether a second attempt of an intent's decision may be submitted."""
+        return row.intent.decision_key in self._repriced
+
     def on_result(self, result: ExecutionResult) -> IntentRow | None:
         """Take the broker's answer; return the row to journal, None for a stale or foreign one."""
         row = self._rows.get(result.intent_id)
         if row is None or row.state is not IntentState.SENDING:
             return None
         state = _state_after(result.outcome, row.intent.action)
+        has_price = row.intent.action in {IntentAction.OPEN, IntentAction.CLOSE}
+        if has_price and row.attempt == 1 and result.outcome is Outcome.REPRICE:
+            self._repriced.add(row.intent.decision_key)
         ticket = result.order_ticket or row.order_ticket
         if state is None:
             moved = _replied(row, result)
@@ -223,6 +240,8 @@ class Desk:
     def _resolve(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
         if row.intent.action is IntentAction.MODIFY:
             return self._resolve_modify(row, view)
+        if row.intent.action is IntentAction.CANCEL:
+            return self._resolve_cancel(row, view)
         order = self._evidence(row)
         if order is None:
             return self._resolve_absent(row, view)
@@ -261,6 +280,12 @@ class Desk:
         if (position.stop_loss_points, position.take_profit_points) == wanted:
             return row.moved(IntentState.DONE, view.time_ms, detail="levels stand")
         return self._resolve_absent(row, view)
+
+    def _resolve_cancel(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
+        """Believe that an order is gone when no reading lists it; it may have been filled first."""
+        if any(order.order_ticket == row.intent.order_ticket for order in view.orders):
+            return self._resolve_absent(row, view)
+        return row.moved(IntentState.DONE, view.time_ms, detail="the order is gone")
 
     def _resolve_absent(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
         """Believe that nothing was executed only after the quiet time and two equal scans."""
@@ -312,7 +337,7 @@ def _state_of(order: Order, filled: int, wanted: int) -> IntentState | None:
 
 
 def _state_after(outcome: Outcome, action: IntentAction) -> IntentState | None:
-    if outcome is Outcome.CONFIRMED and action is IntentAction.MODIFY:
+    if outcome is Outcome.CONFIRMED and action in {IntentAction.MODIFY, IntentAction.CANCEL}:
         return IntentState.DONE  # idempotent, and the next view shows the levels anyway
     if outcome is Outcome.ALREADY and action is IntentAction.OPEN:
         return IntentState.UNKNOWN  # nothing can be open already: look

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mtquant.model import BrokerView, Deal, ExecutionResult, HaltOrder, IntentRow
+    from mtquant.model import BrokerView, Deal, ExecutionResult, HaltOrder, IntentRow, Publish
 
 
 class Journal(Protocol):
@@ -31,6 +31,14 @@ class Journal(Protocol):
 
     def record_halt(self, halt: HaltOrder) -> None:
         """Write a halt level, or its release."""
+        ...
+
+    def note(self, one: Publish) -> None:
+        """Keep an observation: it is written with the next rows, or by `flush`."""
+        ...
+
+    def flush(self) -> None:
+        """Write the observations that wait."""
         ...
 
     def pending_halts(self) -> list[HaltOrder]:

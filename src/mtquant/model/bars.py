@@ -174,12 +174,16 @@ class BarRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote(Jsonable):
-    """Hold bid and ask (points) at a moment (UTC milliseconds)."""
+    """Hold bid and ask (points) at a moment (UTC milliseconds).
+
+    `age_ms` is how old its reader knows it to be: the two clocks alone do not tell.
+    """
 
     symbol: str
     time_ms: int
     bid_points: int
     ask_points: int
+    age_ms: int = 0
 
     @property
     def spread_points(self) -> int:

@@ -16,6 +16,7 @@ MtquantError
 │   ├── InstrumentProofError  our money arithmetic and the terminal's disagree
 │   ├── WrongAccountError     another login or server than expected
 │   ├── JournalError          the journal cannot be trusted or written
+│   │   └── JournalInUseError another process writes it
 │   └── CircuitBreakerError
 ├── InputError                a person must correct what was given
 │   ├── ConfigError
@@ -104,6 +105,10 @@ class WrongAccountError(HaltError):
 
 class JournalError(HaltError):
     """The journal cannot be opened, trusted or written."""
+
+
+class JournalInUseError(JournalError):
+    """Another process is the journal's one writer."""
 
 
 class CircuitBreakerError(HaltError):

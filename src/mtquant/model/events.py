@@ -70,7 +70,7 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HaltOrder:
+class HaltOrder(Jsonable):
     """Carry a person's (or the breaker's) halt, or its release when `level` is 0."""
 
     time_ms: int

@@ -56,7 +56,7 @@ class OrderIntent(Jsonable):
 
     `trigger` names what caused the decision (a bar's open time, or an exit's name and sequence);
     with strategy, symbol, action and leg it makes the decision key, so that one cause cannot
-    decide twice. A close and a modification need `position_ticket`.
+    decide twice. A close and a modification need `position_ticket`, a cancellation `order_ticket`.
     """
 
     strategy_id: str
@@ -72,6 +72,7 @@ class OrderIntent(Jsonable):
     take_profit_points: int | None = None
     deviation_points: int = 0
     position_ticket: int = 0
+    order_ticket: int = 0
     reason: str = ""
     signal_id: str = ""
 
@@ -79,11 +80,16 @@ class OrderIntent(Jsonable):
         """Refuse an intent that could do something else than it says.
 
         Raises:
-            ValueError: no volume, or a close or modification without its position.
+            ValueError: no volume, or what is closed, modified or canceled is not named.
         """
         if self.volume_units <= 0:
             raise ValueError(f"volume_units must be positive, was {self.volume_units}")
-        if self.action is not IntentAction.OPEN and self.position_ticket <= 0:
+        if self.action is IntentAction.CANCEL:
+            if self.order_ticket <= 0 or self.position_ticket:
+                raise ValueError("a cancel needs the ticket of its order, and no position")
+        elif self.order_ticket:
+            raise ValueError(f"a {self.action.value} must not name an order")
+        elif self.action is not IntentAction.OPEN and self.position_ticket <= 0:
             # without a ticket the same request would open an opposite position
             raise ValueError(f"a {self.action.value} needs the ticket of its position")
         if self.action is IntentAction.OPEN and self.position_ticket:
@@ -92,7 +98,7 @@ class OrderIntent(Jsonable):
     @property
     def decision_key(self) -> str:
         """Return the key that is unique per cause: strategy, symbol, trigger, action, leg."""
-        leg = str(self.position_ticket) if self.position_ticket else self.side.name
+        leg = str(self.position_ticket or self.order_ticket or self.side.name)
         words = (self.strategy_id, self.symbol, self.trigger, self.action.value, leg)
         return sha256("\x1f".join(words).encode()).hexdigest()[:32]
 
@@ -155,7 +161,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionResult(Jsonable):
-    """Hold the broker's answer to one send."""
+    """Hold the broker's answer to one send.
+
+    `request` and `reply` are what left and what came back, as JSON texts; empty where nothing did.
+    """
 
     intent_id: int
     outcome: Outcome
@@ -165,3 +174,5 @@ class ExecutionResult(Jsonable):
     deal_ticket: int = 0
     volume_units: int = 0
     price_points: int = 0
+    request: str = ""
+    reply: str = ""

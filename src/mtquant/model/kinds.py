@@ -105,11 +105,12 @@ class StopOutMode(Enum):
 
 
 class IntentAction(Enum):
-    """Say what an intent does: open a position, close one, or move its protective levels."""
+    """Say what an intent does: open a position, close one, move its levels, cancel an order."""
 
     OPEN = "open"
     CLOSE = "close"
     MODIFY = "modify"
+    CANCEL = "cancel"
 
 
 class DealEntry(Enum):

@@ -58,6 +58,10 @@ class Portfolio:
         """Return the positions this bot opened."""
         return tuple(p for p in self.positions if self._identity.owns(p.intent_id))
 
+    def is_own(self, intent_id: int) -> bool:
+        """Tell whether a number is one of this bot's."""
+        return self._identity.owns(intent_id)
+
     @property
     def drawdown(self) -> float:
         """Return the fall of equity from its highest seen value, as a positive fraction.

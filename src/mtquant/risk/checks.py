@@ -47,11 +47,18 @@ def nothing_unresolved(intent: OrderIntent, view: RiskView, _limits: RiskLimits)
     return None
 
 
-def fresh_quote(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Refusal | None:
-    """Refuse without a usable quote."""
+def fresh_quote(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Refusal | None:
+    """Refuse without a usable quote, or with an old one."""
     quote = view.quote
     if quote is not None and rules.is_quoted(quote.bid_points, quote.ask_points):
-        return None
+        if quote.age_ms <= 1000 * limits.max_quote_age_s:
+            return None
+        return Refusal(
+            rule="quote_age",
+            value=f"{quote.age_ms / 1000:.1f} s",
+            limit=f"{limits.max_quote_age_s} s",
+            remedy=f"entries return with the next tick of {intent.symbol}",
+        )
     shown = "none" if quote is None else f"bid {quote.bid_points}, ask {quote.ask_points} points"
     return Refusal(rule="quote", value=shown, limit="0 < bid <= ask", remedy=intent.symbol)
 
@@ -162,3 +169,6 @@ ENTRY_CHECKS: Final[tuple[Check, ...]] = (
     has_stop_loss,
     tradable_volume,
 )
+"""What an opening order must pass, in this order."""
+ENTRY_RULES: Final = tuple(check.__name__ for check in ENTRY_CHECKS)
+"""The names of the checks, for whoever tells what was looked at."""

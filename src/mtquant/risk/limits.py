@@ -20,13 +20,15 @@ class RiskLimits:
 
     Entries are counted for each strategy, sent ones, whatever became of them: over the last 60
     seconds, and since the server's midnight (None: not limited). The first keeps a strategy that
-    runs wild from flooding the broker; one that decides on bars never comes near it.
+    runs wild from flooding the broker; one that decides on bars never comes near it. An entry needs
+    a quote that is not older than `max_quote_age_s`.
     """
 
     risk_per_trade_fraction: float = 0.01
     max_positions: int = 1
     max_daily_loss_fraction: float = 0.05
     max_spread_points: int = 50
+    max_quote_age_s: int = 60
     max_entries_per_minute: int = 60
     max_entries_per_day: int | None = None
 
@@ -51,7 +53,7 @@ class RiskLimits:
             )
         if self.max_spread_points < 0:
             raise ConfigError(f"max_spread_points must not be negative: {self.max_spread_points}")
-        for name in ("max_entries_per_minute", "max_entries_per_day"):
+        for name in ("max_quote_age_s", "max_entries_per_minute", "max_entries_per_day"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"{name} must be at least 1, was {value}")

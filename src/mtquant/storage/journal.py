@@ -1,7 +1,8 @@
 """The order journal: SQLite, written through before any method returns.
 
 Write-ahead log with synchronous=FULL: a committed row survives the process and the power. One
-process writes intents (it holds the lock file); others may only put halt requests in.
+process writes intents (it holds the lock file); others may only put halt requests in. Whatever is
+written is appended to a log whose rows are chained by their hashes, in the same transaction.
 """
 
 from __future__ import annotations
@@ -9,21 +10,35 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from filelock import FileLock, Timeout
 
-from mtquant.model import DataError, Deal, HaltOrder, IntentRow, IntentState, JournalError
+from mtquant.model import (
+    DataError,
+    Deal,
+    HaltOrder,
+    IntentRow,
+    IntentState,
+    JournalError,
+    JournalInUseError,
+    Publish,
+    Scalar,
+)
+from mtquant.storage.chain import FIRST, LogRow, Recorded, body_of, checked, log_row
 from mtquant.storage.halt_file import read_halt_file
+from mtquant.storage.migrate import from_version_1
 from mtquant.storage.schema import SCHEMA_VERSION, TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 _BUSY_TIMEOUT_S = 5.0
+OPENED = "journal_opened"
+"""The observation that a process became the journal's writer; its time is the computer's."""
 _HOW_TO_GO_ON = "put a copy of it back, or ask for help before trading on"
 
 Kind = TypeVar("Kind", IntentRow, Deal)
@@ -37,6 +52,9 @@ class SqliteJournal:
         self._connection = connection
         self._lock: FileLock | None = None
         self._writes = False
+        self._fence = 0
+        self._tail = (0, FIRST)  # number and hash of the last row of the log
+        self._notes: list[Publish] = []
 
     @classmethod
     def open(
@@ -63,8 +81,7 @@ class SqliteJournal:
             journal._writes = True
             journal._write_through()
             journal._prepare()
-            note = {"pid": os.getpid(), "started_ms": now_ms, "what": owner}
-            journal.set_meta("owner", json.dumps(note))
+            journal._take_over(owner, now_ms)
             undo.pop_all()
         journal._lock = lock
         return journal
@@ -88,7 +105,9 @@ class SqliteJournal:
         return journal
 
     def close(self) -> None:
-        """Close the file and give the lock back."""
+        """Write the observations that wait, close the file and give the lock back."""
+        with suppress(JournalError):  # they are no more than that, and whoever closes may be ill
+            self.flush()
         self._connection.close()
         if self._lock is not None:
             self._lock.release()
@@ -109,31 +128,34 @@ class SqliteJournal:
                 raise JournalError(
                     f"decision of intent {row.intent_id} was journalled before: not sent again"
                 ) from error
-            _insert_step(connection, row)
+            self._log(row)
 
     def record_intents(self, rows: Sequence[IntentRow]) -> None:
-        """Write where intents stand now, and append the steps they took."""
+        """Write where intents stand now."""
         if not rows:
             return
         with self._transaction() as connection:
             for row in rows:
                 found = connection.execute(
                     "update intents set state = ?, updated_ms = ?, body = ? where intent_id = ?",
-                    (row.state.name, row.updated_ms, _json(row), row.intent_id),
+                    (row.state.name, row.updated_ms, body_of(row), row.intent_id),
                 )
                 if not found.rowcount:
                     raise JournalError(f"intent {row.intent_id} was never journalled")
-                _insert_step(connection, row)
+                self._log(row)
 
     def record_deals(self, deals: Sequence[Deal]) -> None:
         """Write deals that the broker booked; a known deal is left as it is."""
         if not deals:
             return
         with self._transaction() as connection:
-            connection.executemany(
-                "insert or ignore into deals values (?, ?, ?)",
-                [(deal.deal_ticket, deal.time_ms, _json(deal)) for deal in deals],
-            )
+            for deal in deals:
+                added = connection.execute(
+                    "insert or ignore into deals values (?, ?, ?)",
+                    (deal.deal_ticket, deal.time_ms, body_of(deal)),
+                )
+                if added.rowcount:
+                    self._log(deal)
 
     def record_halt(self, halt: HaltOrder) -> None:
         """Write a halt level, or its release (level 0), and mark its request as taken."""
@@ -146,6 +168,17 @@ class SqliteJournal:
             connection.execute(
                 "update requests set taken = 1 where request_id = ?", (halt.request_id,)
             )
+            self._log(halt)
+
+    def note(self, one: Publish) -> None:
+        """Keep an observation: it is written with the next rows, or by `flush`."""
+        self._notes.append(one)
+
+    def flush(self) -> None:
+        """Write the observations that wait."""
+        if self._notes:
+            with self._transaction():
+                pass
 
     def set_meta(self, key: str, value: str) -> None:
         """Write a word about the journal itself."""
@@ -205,12 +238,113 @@ class SqliteJournal:
         """
         return self._read(Deal, "select body from deals order by deal_ticket")
 
+    def log(self) -> Iterator[LogRow]:
+        """Yield the rows of the log, oldest first, as they stand in the file.
+
+        Raises:
+            JournalError: the file cannot be read.
+        """
+        try:
+            for row in self._connection.execute("select * from log order by sequence"):
+                yield _log_row(row)
+        except sqlite3.Error as error:
+            raise JournalError(f"{self._path}: the journal cannot be read ({error})") from error
+
+    def story(self, intent_ids: Iterable[int], correlation_ids: Iterable[str]) -> list[LogRow]:
+        """Return the rows of the log about some intents or decisions, oldest first."""
+        query = (
+            "select * from log where intent_id in (select value from json_each(?)) "
+            "or correlation_id in (select value from json_each(?)) order by sequence"
+        )
+        numbers = json.dumps([number for number in intent_ids if number])
+        names = json.dumps([name for name in correlation_ids if name])
+        return [_log_row(row) for row in self._rows(query, numbers, names)]
+
+    def verify(self) -> tuple[int, str]:
+        """Hold the log against its hashes, and the tables against the log.
+
+        Returns:
+            how many rows the log has, and the hash of the last one. Whoever has kept an earlier
+            number and hash can tell that nothing before it was replaced.
+
+        Raises:
+            JournalError: something was changed, taken out or put in afterwards.
+        """
+        count, last = 0, FIRST
+        told: dict[str, dict[int, str]] = {"intent": {}, "deal": {}}
+        halts = []
+        for row in checked(self.log()):
+            count, last = row.sequence, row.hash
+            if row.kind == "intent":
+                told["intent"][row.intent_id] = row.body
+            elif row.kind == "deal":
+                told["deal"].setdefault(int(row.record()["deal_ticket"]), row.body)
+            elif row.kind == "halt":
+                halts.append(row.body)
+        self._require_told("intents", "intent_id", told["intent"])
+        self._require_told("deals", "deal_ticket", told["deal"])
+        found = self._rows(
+            "select intent_id, decision_key, attempt, state, symbol, created_ms, updated_ms "
+            "from intents order by intent_id"
+        )
+        if found != [_intent_values(row)[:-1] for row in self.intents()]:
+            raise JournalError(f"{self._path}: the columns of intents are not those of their rows")
+        if [body_of(halt) for halt in self._halts()] != halts:
+            raise JournalError(f"{self._path}: the halts are not those of the log")
+        return count, last
+
     def meta(self, key: str) -> str | None:
         """Return a word about the journal itself, None if it was never written."""
         found = self._rows("select value from meta where key = ?", key)
         return str(found[0][0]) if found else None
 
     # ------------------------------------------------------------------ inside
+
+    def _halts(self) -> list[HaltOrder]:
+        rows = self._rows(
+            "select time_ms, level, who, reason, request_id from halts order by sequence"
+        )
+        names = ("time_ms", "level", "who", "reason", "request_id")
+        return [HaltOrder(**dict(zip(names, (*row[:4], row[4] or 0), strict=True))) for row in rows]
+
+    def _require_told(self, table: str, key: str, told: dict[int, str]) -> None:
+        found = dict(self._rows(f"select {key}, body from {table}"))  # noqa: S608 # nosec B608
+        for number in sorted(told.keys() | found.keys()):
+            if told.get(number) != found.get(number):
+                raise JournalError(
+                    f"{self._path}: row {number} of {table} is not what the log says it is"
+                )
+
+    def _take_over(self, owner: str, now_ms: int) -> None:
+        """Become the one writer: whoever was it before is refused from now on."""
+        self._fence = int(self.meta("fence") or 0)
+        with self._transaction() as connection:
+            self._fence += 1
+            facts: dict[str, Scalar] = {"pid": os.getpid(), "started_ms": now_ms, "what": owner}
+            for key, value in (("owner", json.dumps(facts)), ("fence", str(self._fence))):
+                connection.execute("insert or replace into meta values (?, ?)", (key, value))
+            fields = {**facts, "fence": self._fence}
+            self._log(Publish(name=OPENED, time_ms=now_ms, correlation_id="", fields=fields))
+
+    def _log(self, one: Recorded) -> None:
+        """Append a record to the log, inside a transaction."""
+        number, previous = self._tail
+        row = log_row(number + 1, one).chained(previous)
+        self._connection.execute("insert into log values (?, ?, ?, ?, ?, ?, ?)", row.values())
+        self._tail = (row.sequence, row.hash)
+
+    def _begin_writing(self) -> None:
+        """Refuse to write after somebody else has taken over; then write what waits."""
+        fence = int(self.meta("fence") or 0)
+        if fence != self._fence:
+            raise JournalError(
+                f"{self._path}: another bot has taken this journal over ({_owner_of(self._path)}); "
+                f"its fencing number is {fence}, ours {self._fence}"
+            )
+        found = self._rows("select sequence, hash from log order by sequence desc limit 1")
+        self._tail = found[0] if found else (0, FIRST)
+        for one in self._notes:
+            self._log(one)
 
     def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         try:
@@ -237,9 +371,13 @@ class SqliteJournal:
             connection.execute("begin immediate")
             with ExitStack() as undo:
                 undo.callback(self._rollback)
+                if needs_lock:
+                    self._begin_writing()
                 yield connection
                 connection.execute("commit")
                 undo.pop_all()
+            if needs_lock:
+                self._notes.clear()
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise JournalError(f"{self._path}: the journal cannot be written ({error})") from error
 
@@ -263,6 +401,13 @@ class SqliteJournal:
                 self._connection.executescript(script)
             except sqlite3.Error as error:
                 raise JournalError(f"{self._path}: the journal cannot be made ({error})") from error
+        if self._version() == 1:
+            try:
+                from_version_1(self._connection)
+            except (sqlite3.Error, ValueError) as error:
+                raise JournalError(
+                    f"{self._path}: the journal of an older version cannot be taken over ({error})"
+                ) from error
         self._require_version()
         verdict = self._rows("pragma quick_check(1)")[0][0]
         if verdict != "ok":
@@ -276,7 +421,12 @@ class SqliteJournal:
     def _require_version(self) -> None:
         version = self._version()
         if version != SCHEMA_VERSION:
-            kind = "newer" if version and version > SCHEMA_VERSION else "unknown"
+            if version and version < SCHEMA_VERSION:
+                raise JournalError(
+                    f"{self._path}: the journal is of an older version; the next start of its bot "
+                    "takes it over"
+                )
+            kind = "newer" if version else "unknown"
             raise JournalError(
                 f"{self._path}: the journal has the {kind} schema version {version}, this program "
                 f"knows {SCHEMA_VERSION}; use the program that wrote it"
@@ -287,13 +437,14 @@ def lock_journal(path: Path) -> FileLock:
     """Take the lock of a journal: whoever holds it is its one writer.
 
     Raises:
-        JournalError: another process holds it, or it cannot be made.
+        JournalInUseError: another process holds it.
+        JournalError: it cannot be made.
     """
     lock = FileLock(f"{path}.lock", thread_local=False)  # any thread may close the journal
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise JournalError(
+        raise JournalInUseError(
             f"{path}: another bot writes this journal ({_owner_of(path)}); "
             "stop it first, or use another folder"
         ) from error
@@ -330,8 +481,8 @@ def _utc_text(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _json(item: IntentRow | Deal) -> str:
-    return json.dumps(item.to_dict(), separators=(",", ":"))
+def _log_row(values: tuple[Any, ...]) -> LogRow:
+    return LogRow(**dict(zip(LogRow.__dataclass_fields__, values, strict=True)))
 
 
 def _intent_values(row: IntentRow) -> tuple[Any, ...]:
@@ -343,12 +494,5 @@ def _intent_values(row: IntentRow) -> tuple[Any, ...]:
         row.intent.symbol,
         row.created_ms,
         row.updated_ms,
-        _json(row),
-    )
-
-
-def _insert_step(connection: sqlite3.Connection, row: IntentRow) -> None:
-    connection.execute(
-        "insert into steps (intent_id, state, time_ms, detail) values (?, ?, ?, ?)",
-        (row.intent_id, row.state.name, row.updated_ms, row.detail),
+        body_of(row),
     )

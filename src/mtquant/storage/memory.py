@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mtquant.model import Deal, HaltOrder, IntentRow, IntentState, JournalError
+from mtquant.model import Deal, HaltOrder, IntentRow, IntentState, JournalError, Publish
+from mtquant.storage.chain import FIRST, log_row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from mtquant.storage.chain import LogRow, Recorded
 
 
 class MemoryJournal:
@@ -19,6 +22,8 @@ class MemoryJournal:
         self._deals: dict[int, Deal] = {}
         self._halts: list[HaltOrder] = []
         self._requests: list[HaltOrder] = []
+        self._told: list[Recorded] = []
+        self._notes: list[Publish] = []
 
     def record_sending(self, row: IntentRow) -> None:
         """Keep a new intent in state SENDING; a decision made before is refused."""
@@ -29,6 +34,7 @@ class MemoryJournal:
             raise JournalError(f"decision of intent {row.intent_id} was journalled before")
         self._decided.add(key)
         self._rows[row.intent_id] = row
+        self._tell(row)
 
     def record_intents(self, rows: Sequence[IntentRow]) -> None:
         """Keep where intents stand now; all of them, or none when one was never recorded."""
@@ -36,16 +42,28 @@ class MemoryJournal:
             if row.intent_id not in self._rows:
                 raise JournalError(f"intent {row.intent_id} was never journalled")
         self._rows.update((row.intent_id, row) for row in rows)
+        self._tell(*rows)
 
     def record_deals(self, deals: Sequence[Deal]) -> None:
         """Keep deals; a known deal is left as it is."""
-        for deal in deals:
-            self._deals.setdefault(deal.deal_ticket, deal)
+        fresh = {one.deal_ticket: one for one in deals if one.deal_ticket not in self._deals}
+        self._deals.update(fresh)
+        if fresh:
+            self._tell(*fresh.values())
 
     def record_halt(self, halt: HaltOrder) -> None:
         """Keep a halt level, or its release."""
         self._halts.append(halt)
         self._requests = [one for one in self._requests if one.request_id != halt.request_id]
+        self._tell(halt)
+
+    def note(self, one: Publish) -> None:
+        """Keep an observation: it is written with the next rows, or by `flush`."""
+        self._notes.append(one)
+
+    def flush(self) -> None:
+        """Write the observations that wait."""
+        self._tell()
 
     def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
         """Ask the bot to halt (1 to 4) or to resume (0); return the number of the request."""
@@ -73,3 +91,22 @@ class MemoryJournal:
     def deals(self) -> list[Deal]:
         """Return every deal, oldest first."""
         return [self._deals[number] for number in sorted(self._deals)]
+
+    def log(self) -> Iterator[LogRow]:
+        """Yield what was written, oldest first, as rows of a log."""
+        previous = FIRST
+        for sequence, one in enumerate(self._told, 1):
+            row = log_row(sequence, one).chained(previous)
+            previous = row.hash
+            yield row
+
+    def story(self, intent_ids: Iterable[int], correlation_ids: Iterable[str]) -> list[LogRow]:
+        """Return the rows of the log about some intents or decisions, oldest first."""
+        numbers, names = set(intent_ids) - {0}, set(correlation_ids) - {""}
+        rows = self.log()
+        return [row for row in rows if row.intent_id in numbers or row.correlation_id in names]
+
+    def _tell(self, *written: Recorded) -> None:
+        self._told += self._notes
+        self._told += written
+        self._notes.clear()

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-SCHEMA_VERSION: Final = 1
-TABLES: Final = """
+SCHEMA_VERSION: Final = 2
+LOG: Final = """
+create table log (
+    sequence       integer primary key,
+    time_ms        integer not null,
+    kind           text not null,
+    intent_id      integer not null,
+    correlation_id text not null,
+    body           text not null,
+    hash           text not null
+) strict;
+create index log_by_intent on log (intent_id) where intent_id > 0;
+create index log_by_correlation on log (correlation_id) where correlation_id <> '';
+"""
+TABLES: Final = (
+    """
 create table meta (
     key   text primary key,
     value text not null
@@ -20,13 +34,6 @@ create table intents (
     updated_ms   integer not null,
     body         text not null,
     unique (decision_key, attempt)
-) strict;
-create table steps (
-    sequence  integer primary key autoincrement,
-    intent_id integer not null references intents,
-    state     text not null,
-    time_ms   integer not null,
-    detail    text not null
 ) strict;
 create table deals (
     deal_ticket integer primary key,
@@ -50,3 +57,5 @@ create table requests (
     taken      integer not null default 0
 ) strict;
 """
+    + LOG
+)

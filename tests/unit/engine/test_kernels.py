@@ -382,7 +382,9 @@ def test_damaged_code_is_compiled_anew_and_kept(
     anew = kept.read_bytes()
     assert len(anew) > len(damaged)
 
-    assert compiler._jit(_twice)(21.5) == 44  # loaded: code made again is pickled a little differently
+    assert (
+        compiler._jit(_twice)(21.5) == 44
+    )  # loaded: code made again is pickled a little differently
     assert kept.read_bytes() == anew
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +16,12 @@ from worlds import LiveRun, Scripted, World, bars_of, stop_and_target, trailing
 from mtquant.engine.stop_guard import StopGuard
 from mtquant.model import (
     DAY_MS,
+    BotIdentity,
     DealEntry,
     Direction,
     IntentState,
     Reason,
+    Side,
     Timeframe,
     WrongAccountError,
 )
@@ -177,13 +180,94 @@ def test_a_disabled_terminal_halts_entries_and_says_so() -> None:
     assert [note.fields["rules"] for note in run.named("order_refused")] == ["halt"]
 
 
-def stripped(bars: tuple[int, ...], **more: Any) -> LiveRun:
-    """Run long; somebody takes the stop loss of the position away while these bars form."""
-    hands: list[SimulatedTerminal] = []
+def requoting(times: int, *, after: int = 0, retcode: int = 10004) -> Any:
+    """Return a wrapper that refuses so many sends after the first ones."""
 
     def wrap(terminal: SimulatedTerminal, _server: SimulatedServer) -> Any:
+        sent = [0]
+
+        def order_send(order: dict[str, Any]) -> Any:
+            number, sent[0] = sent[0], sent[0] + 1
+            if after <= number < after + times:
+                return SimpleNamespace(
+                    retcode=retcode, comment="no", order=0, deal=0, volume=0.0, price=0.0
+                )
+            return terminal.order_send(order)
+
+        return Faulty(terminal, order_send=order_send)
+
+    return wrap
+
+
+def test_an_entry_whose_price_was_refused_is_tried_once_more_at_the_price_of_now() -> None:
+    run = a_world([None, LONG]).live(wrap=requoting(1))
+
+    first, second = run.journal.intents()
+    assert (first.state, second.state) == (IntentState.REJECTED, IntentState.DONE)
+    assert (first.attempt, second.attempt) == (1, 2)
+    assert first.intent.decision_key == second.intent.decision_key
+    assert second.intent.deadline_ms == first.intent.deadline_ms
+    assert len(run.market.book.positions()) == 1
+
+
+def test_an_entry_whose_price_was_refused_twice_is_given_up() -> None:
+    run = a_world([None, LONG]).live(wrap=requoting(2))
+
+    assert [row.state for row in run.journal.intents()] == [IntentState.REJECTED] * 2
+    assert run.market.book.positions() == ()
+
+
+def test_a_second_attempt_passes_the_gate_like_the_first() -> None:
+    world = a_world([None, LONG], limits=RiskLimits(max_entries_per_minute=1))
+    run = world.live(wrap=requoting(1))
+
+    assert len(run.journal.intents()) == 1
+    rules = [note.fields["rules"] for note in run.named("order_refused")]
+    assert rules == ["max_entries_per_minute"]
+
+
+def test_a_reversal_goes_on_after_the_second_attempt_of_its_close() -> None:
+    run = a_world([None, LONG, None, SHORT]).live(wrap=requoting(1, after=1))
+
+    assert [(row.intent.action.name, row.state.name) for row in run.journal.intents()] == [
+        ("OPEN", "DONE"),
+        ("CLOSE", "REJECTED"),
+        ("CLOSE", "DONE"),
+        ("OPEN", "DONE"),
+    ]
+    (position,) = run.market.book.positions()
+    assert position.side is Side.SELL
+
+
+def test_a_reversal_whose_close_is_refused_twice_opens_nothing() -> None:
+    run = a_world([None, LONG, None, SHORT]).live(wrap=requoting(2, after=1))
+
+    assert [row.state.name for row in run.journal.intents()] == ["DONE", "REJECTED", "REJECTED"]
+    (position,) = run.market.book.positions()
+    assert position.side is Side.BUY
+
+
+def test_a_stop_that_cannot_be_put_back_at_once_is_put_back_later() -> None:
+    run = stripped((4,), refused=2)
+
+    assert [(r.intent.reason, r.state.name) for r in run.journal.intents()][1:] == [
+        ("stop loss was gone", "REJECTED"),
+        ("no stop loss", "REJECTED"),
+        ("no stop loss", "DONE"),
+    ]
+    assert run.market.book.positions() == ()
+
+
+def stripped(bars: tuple[int, ...], *, refused: int = 0, **more: Any) -> LiveRun:
+    """Run long; somebody takes the stop loss of the position away while these bars form.
+
+    So many sends after the entry are refused.
+    """
+    hands: list[SimulatedTerminal] = []
+
+    def wrap(terminal: SimulatedTerminal, server: SimulatedServer) -> Any:
         hands.append(terminal)
-        return terminal
+        return requoting(refused, after=1, retcode=10016)(terminal, server) if refused else terminal
 
     def strip(run: LiveRun) -> None:
         if run.market.step == 1 and run.market.bar in bars:
@@ -343,6 +427,43 @@ def test_a_halt_of_level_three_leaves_foreign_positions_alone_and_level_four_doe
 
         run = a_world([None] * 12).live(on_step=on_step)
         assert len(run.market.book.positions()) == left
+
+
+@pytest.mark.parametrize(("level", "left"), [(1, 2), (2, 1), (3, 1), (4, 0)])
+def test_a_halt_cancels_pending_orders_own_ones_from_level_two_and_all_at_level_four(
+    level: int, left: int
+) -> None:
+    def place(run: LiveRun) -> None:
+        for magic in (BotIdentity().intent_id(500), 77):
+            limit = {"action": 5, "type": 2, "symbol": "EURUSD", "volume": 0.1, "price": 1.05}
+            assert run.terminal.order_send({**limit, "magic": magic}).retcode == 10009
+
+    def on_step(run: LiveRun) -> None:
+        at_bar(2, place)(run)
+        at_bar(6, lambda run: run.journal.request_halt(level, "ann", "x", run.now_ms()))(run)
+
+    run = a_world([None] * 12).live(on_step=on_step)
+
+    assert len(run.market.book.orders()) == left
+    rows = run.journal.intents()
+    assert [(row.intent.action.name, row.state.name) for row in rows] == (
+        [("CANCEL", "DONE")] * (2 - left)
+    )
+    assert not run.engine.is_clearing
+
+
+def test_more_than_was_approved_does_not_leave_and_halts_the_bot() -> None:
+    def forget(run: LiveRun) -> None:
+        run.engine.sent.approve = lambda *_: None  # type: ignore[method-assign]
+
+    run = a_world([None, None, None, LONG, None, LONG]).live(on_step=at_bar(2, forget))
+
+    (row,) = run.journal.intents()
+    assert row.state is IntentState.REJECTED
+    assert "more than approved" in row.detail
+    assert run.market.book.positions() == ()
+    assert run.journal.halt_level() == 1
+    assert run.named("halt_raised")[0].fields["who"] == "the bot"
 
 
 def stranger_buys(run: LiveRun) -> None:

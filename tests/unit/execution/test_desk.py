@@ -210,6 +210,46 @@ def test_one_decision_is_sent_once_whatever_becomes_of_it(desk: Desk, sent):
     assert desk.submit(again, 2) is None
 
 
+def test_a_refused_price_allows_one_second_attempt(desk: Desk, sent):
+    first = sent()
+    assert desk.submit(approved(intent()), 1, attempt=2) is None
+    desk.on_result(reply(first.intent_id, Outcome.REPRICE))
+
+    assert desk.may_try_again(first)
+    second = desk.submit(approved(intent(price_points=100_020)), 2, attempt=2)
+    assert second is not None
+    assert second.row.attempt == 2
+    assert second.row.intent.decision_key == first.intent.decision_key
+    assert second.row.intent_id != first.intent_id
+    desk.on_result(reply(second.row.intent_id, Outcome.REPRICE))
+    assert not desk.may_try_again(second.row)
+    assert desk.submit(approved(intent()), 3, attempt=2) is None
+
+
+@pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.REPRICE}, key=str))
+def test_no_other_answer_allows_a_second_attempt(desk: Desk, sent, outcome: Outcome):
+    row = sent()
+    desk.on_result(reply(row.intent_id, outcome))
+
+    assert desk.submit(approved(intent()), 1, attempt=2) is None
+
+
+def test_a_modification_has_no_second_attempt(desk: Desk, sent):
+    row = sent(IntentAction.MODIFY)
+    desk.on_result(reply(row.intent_id, Outcome.REPRICE))
+
+    assert not desk.may_try_again(row)
+
+
+def test_after_a_restart_no_decision_has_a_second_attempt(desk: Desk, sent):
+    row = sent()
+    refused = desk.on_result(reply(row.intent_id, Outcome.REPRICE))
+    later = Desk(US)
+    later.restore([refused])
+
+    assert later.submit(approved(intent()), 1, attempt=2) is None
+
+
 def test_every_intent_has_a_number_of_its_own(desk: Desk, sent):
     first, second = sent(), sent(trigger="bar:2")
 

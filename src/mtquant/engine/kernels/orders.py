@@ -105,6 +105,7 @@ def enter(
     if equity_minor - margin_to_open(money, side, units, price) < 0:
         return False
     if trading.is_priced and not is_within_deviation(asked, price, trading.deviation):
+        cells[SEQUENCE] += 1  # the second attempt, at the same price
         return False
     _open(record, money, side, units, price, asked if trading.is_priced else 0, stop, target)
     return True
@@ -125,6 +126,7 @@ def leave(record: Record, money: Money, trading: Trading, calendar: Calendar) ->
     slip = cells[SELL_SLIP] if side > 0 else cells[BUY_SLIP]
     price = market_fill(-side, cells[BID], cells[ASK], slip)
     if trading.is_priced and not is_within_deviation(asked, price, trading.deviation):
+        cells[SEQUENCE] += 1  # the second attempt, at the same price
         return False
     row = close(record, money, price, BY_BOT, 0, 0)
     record.deals[row, ASKED] = asked if trading.is_priced else 0

@@ -1,0 +1,49 @@
+"""How old a quote is, whatever the two clocks say."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from mtquant.model import Quote
+
+_REMEMBERED: Final = 32
+
+
+class QuoteAges:
+    """Tell the age of quotes from when they were first seen, and from their own times.
+
+    The server's clock and ours differ by minutes at times. The quote that came quickest tells by
+    how much: later ones are measured against it. It is forgotten after 32 further quotes, so that
+    a clock that was set anew is learnt.
+    """
+
+    def __init__(self) -> None:
+        self._newest: dict[str, tuple[int, int]] = {}  # by symbol: its time, when it was seen
+        self._is_first: set[str] = set()  # symbols of which one quote has been seen
+        self._leads: deque[int] = deque(maxlen=_REMEMBERED)  # our clock minus the quotes' times
+
+    def see(self, quote: Quote, now_ms: int) -> int:
+        """Take in a quote that is shown now (UTC ms by our clock); return its age, ms."""
+        known = self._newest.get(quote.symbol)
+        if known is None or known[0] != quote.time_ms:
+            if known is None:
+                self._is_first.add(quote.symbol)  # it may have been there for days
+            else:
+                self._is_first.discard(quote.symbol)
+                self._leads.append(now_ms - quote.time_ms)
+            self._newest[quote.symbol] = (quote.time_ms, now_ms)
+        return self.age_ms(quote.symbol, now_ms)
+
+    def age_ms(self, symbol: str, now_ms: int) -> int:
+        """Return how old the newest quote of a symbol is at a time by our clock, ms.
+
+        Until another one has come, nothing but the clocks tells: a quote from the future is as
+        doubtful as one from the past.
+        """
+        time_ms, seen_ms = self._newest[symbol]
+        lead_ms = now_ms - time_ms
+        if symbol in self._is_first and not self._leads:
+            return abs(lead_ms)
+        return max(0, now_ms - seen_ms, lead_ms - min(self._leads))

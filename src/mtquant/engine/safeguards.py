@@ -1,0 +1,131 @@
+"""What is done about orders and positions beside what strategies decide: it only ever reduces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mtquant.engine.notes import note
+from mtquant.engine.stop_guard import StopGuard
+from mtquant.model import IntentAction, OrderType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mtquant.engine.orders import OrderMaker
+    from mtquant.engine.slot import StrategySlot
+    from mtquant.execution import Desk
+    from mtquant.model import BrokerView, OrderIntent, Position, Publish
+    from mtquant.portfolio import Portfolio
+
+CANCEL_OWN: Final = 2
+FLATTEN_OWN: Final = 3
+FLATTEN_ALL: Final = 4
+
+
+class Safeguards:
+    """Write the intents that put lost stops back, cut back what came late, and obey halts.
+
+    `owner` returns whose a position is; what is nobody's is closed by `fallback`.
+    """
+
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        desk: Desk,
+        owner: Callable[[Position], StrategySlot | None],
+        fallback: OrderMaker,
+    ) -> None:
+        self.halt_level = 0  # with something left to be removed
+        self._portfolio = portfolio
+        self._desk = desk
+        self._owner = owner
+        self._fallback = fallback
+        self._guard = StopGuard()
+        self._round = 0
+
+    def _maker(self, position: Position) -> OrderMaker:
+        slot = self._owner(position)
+        return self._fallback if slot is None else slot.orders
+
+    # ------------------------------------------------------------------ halts
+
+    def obey(self, level: int) -> None:
+        """Take up a halt; 0 ends all of them."""
+        if level == 0 or level >= CANCEL_OWN:
+            self.halt_level = max(self.halt_level, level) if level else 0
+
+    def clear(self, view: BrokerView) -> list[OrderIntent]:
+        """Remove what a halt must remove, each by its ticket: orders, from level 3 on positions.
+
+        Levels 2 and 3 mean the bot's own, level 4 all of the account.
+        """
+        positions: tuple[Position, ...] = ()
+        if self.halt_level >= FLATTEN_OWN:
+            positions = self._portfolio.own_positions
+        orders = [one for one in view.orders if one.order_type is not OrderType.MARKET]
+        if self.halt_level >= FLATTEN_ALL:
+            positions = self._portfolio.positions
+        else:
+            orders = [one for one in orders if self._portfolio.is_own(one.intent_id)]
+        if not positions and not orders:
+            self.halt_level = 0
+            return []
+        self._round += 1
+        return [
+            *(self._fallback.cancel(order, view, self._round) for order in orders),
+            *(self._maker(one).flatten(one, view, self._round) for one in positions),
+        ]
+
+    # ------------------------------------------------------------------ what came late
+
+    def cut_back(self, view: BrokerView, max_positions: int) -> list[OrderIntent]:
+        """Close what came too late where it is too much: it was given up, and others followed."""
+        late = self._desk.late
+        excess = len(view.positions) - max_positions
+        if not late or excess <= 0:
+            return []
+        came = [one for one in self._portfolio.own_positions if one.intent_id in late]
+        return [
+            self._maker(one).cut(one, view, f"late:{one.position_ticket}:{view.time_ms}")
+            for one in came[-excess:]
+        ]
+
+    # ------------------------------------------------------------------ lost stops
+
+    def stop_is_due(self, now_ms: int) -> bool:
+        """Tell whether a position stands without its stop and it is time to do something."""
+        return self._guard.is_due(now_ms)
+
+    def protect(self, view: BrokerView) -> Iterator[tuple[Publish, OrderIntent]]:
+        """Put back the stop losses that are gone, or close what stands without one.
+
+        Yields:
+            what is to be told, and the intent.
+        """
+        bare_ones = self._guard.look(self._guarded())
+        if not self._guard.is_due(view.time_ms):
+            return
+        self._guard.note_tried(view.time_ms)
+        busy = {row.intent.position_ticket for row in self._desk.in_flight}
+        for bare in bare_ones:
+            position = bare.position
+            if position.position_ticket in busy:
+                continue
+            row = self._desk.row(position.intent_id)
+            stated = row.intent.stop_loss_points if row is not None else None
+            stop_points = bare.stop_points or stated or 0
+            intent = self._maker(position).protect(bare, stop_points, view)
+            if intent is None:
+                continue
+            if intent.action is IntentAction.MODIFY:
+                self._guard.note_restored(position.position_ticket)
+            seen = {"position_ticket": position.position_ticket, "action": intent.action.value}
+            yield note("stop_lost", view.time_ms, intent.signal_id, **seen), intent
+
+    def _guarded(self) -> list[Position]:
+        """Return the positions that need a stop; some brokers' stops end with the day, by rule."""
+        return [
+            position
+            for position in self._portfolio.own_positions
+            if (slot := self._owner(position)) and not slot.orders.instrument.drops_levels_daily
+        ]
