@@ -39,6 +39,7 @@ CHECKS: Final = {
     "I14.price": "no entry leaves at a price that was never quoted",
     "I14.deviation": "orders ask for, and get, no more deviation than their maker says",
     "I14.deadline": "no entry leaves later than its deadline",
+    "I14.bar": "no entry is decided on a bar that closed some bars ago",
     "I15.hash": "the same seed gives the same events",
     "end": "the process ends by kills, full disks and lost connections alone",
 }
@@ -61,17 +62,12 @@ KNOWN: Final = (
     Known(
         check="I3.entries",
         words="; the clock",
-        reason="the day of the limits begins by the clock of the bot's machine, not the server's",
+        reason="minutes and days of the limits go by the clock of the bot's machine",
     ),
     Known(
-        check="I5.stop",
-        words="; the clock was set",
-        reason="a clock that is set back makes the wait before a new connection longer",
-    ),
-    Known(
-        check="I7.open",
-        words="; the clock was set",
-        reason="a clock that is set back makes the quiet time, and the pause of scans, longer",
+        check="I14.age",
+        words="; the clock",
+        reason="until another quote comes nothing but the clocks tells how old the first one is",
     ),
 )
 

@@ -58,6 +58,7 @@ class EntryChecks:
         self._require_risk(row, terms, units, (price, terms.instrument.points(request["sl"])))
         self._require_timely(row)
         self._require_quoted(row, price)
+        self._require_new(row)
         self._require_pause(row)
 
     def filled(self, row: IntentRow, deal: Deal) -> None:
@@ -107,6 +108,15 @@ class EntryChecks:
         if not low - _AROUND_POINTS <= price <= high + _AROUND_POINTS:
             said = f"intent {row.intent_id} asks for {price}, bids were {low} to {high}"
             self._note("I14.price", said)
+
+    def _require_new(self, row: IntentRow) -> None:
+        cause, _, opened = row.intent.trigger.partition(":")
+        if cause == "bar":
+            times = self._bars[row.intent.symbol].time_ms
+            since = times[(times > int(opened)) & (times <= self._server.now_ms)]
+            if len(since) > _RECENT_BARS:
+                said = f"intent {row.intent_id}: {len(since)} bars have begun since its own"
+                self._note("I14.bar", f"{said}{self._sleeper.words}")
 
     def _require_pause(self, row: IntentRow) -> None:
         limits, now_ms = self._schedule.limits, self._server.now_ms

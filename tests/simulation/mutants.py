@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -122,8 +123,8 @@ class IgnoresDeadlines(LiveRunner):
     """Send an entry however old its decision is."""
 
     def _objection(self, row: IntentRow) -> str:
-        never = replace(row.intent, deadline_ms=2**62)
-        return super()._objection(replace(row, intent=never))
+        why = super()._objection(row)
+        return why if "halt" in why else ""  # nor how old the price is
 
 
 class ResendsAfterRestart(Engine):
@@ -424,9 +425,15 @@ class Kill:
 def killed_by(name: str, seed: Seed, active: frozenset[str] = UPHELD) -> Kill | None:
     """Return how a seed kills a mutant that the real bot survives, None if it does not."""
     found = play(seed, MUTANTS[name], active=active).violations
-    if not found or excuse(found[0]) or play(seed).violations:
+    if not found or excuse(found[0]) or not _survives(seed, active):
         return None
     return Kill(name=name, seed=seed, check=found[0].check)
+
+
+@cache
+def _survives(seed: Seed, active: frozenset[str]) -> bool:
+    """Tell whether the real bot breaks nothing but what is known."""
+    return all(map(excuse, play(seed, active=active).violations[:1]))
 
 
 def first_kill(name: str, seeds: Iterable[Seed], active: frozenset[str] = UPHELD) -> Kill | None:

@@ -13,7 +13,7 @@ from simulation.checks import CHECKS, KNOWN, NOT_YET, UPHELD, excuse
 from simulation.corpus import Kept, read_corpus
 
 HERE = Path(__file__).parent
-FRESH = fresh_seeds(240)
+FRESH = fresh_seeds(500)
 BATCHES = [FRESH[start : start + 20] for start in range(0, len(FRESH), 20)]
 POINTS = {  # at which processes must have ended
     "between looks",
@@ -69,10 +69,11 @@ def test_every_weakness_that_is_excused_has_a_seed_that_shows_it() -> None:
 
 
 def test_every_kind_of_fault_strikes_and_processes_die_at_every_point() -> None:
-    tally = play_all([*range(65), 1025])  # few die while they journal deals
+    tally = play_all(range(65))
 
     assert {kind.name for kind in FaultKind} == {name for name, n in tally.strikes.items() if n}
     assert set(tally.kills) >= POINTS
+    assert min(tally.calls, tally.sleeps, tally.jumps) > 0
 
 
 @pytest.mark.parametrize("seed", range(100, 108))
@@ -91,7 +92,7 @@ def test_the_same_seed_gives_the_same_events_in_another_process() -> None:
         env=os.environ | {"PYTHONHASHSEED": "11"},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,  # an excused violation ends with 1 too
     )
 
     assert f"events {play(7).digest[:16]}" in told.stdout

@@ -144,6 +144,11 @@ class Sleeper:
         server.wait_until(server.now_ms + for_ms)
         return for_ms
 
+    @property
+    def words(self) -> str:
+        """Return what to say of it where something broke."""
+        return "; it slept" if self.sleeps else ""
+
 
 class BotClock:
     """Be the clock of the bot's machine: some minutes off, and set anew now and then."""

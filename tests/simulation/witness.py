@@ -112,12 +112,12 @@ class Witness:
             return
         if row.state is not IntentState.SENDING:
             self.note("I2.send", f"intent {magic} is {row.state.name}")
+        self.entries.asked(row, request)
         self._require_own(row, int(request.get("position", 0)))
         volume = units_from_lots(request["volume"]) if "volume" in request else 0
         most = min(self._approved.get(magic, 0), row.intent.volume_units)
         if volume > most:
             self.note("I13.volume", f"intent {magic} sends {volume}, approved were {most}")
-        self.entries.asked(row, request)
         if row.intent.action is IntentAction.OPEN:
             self._require_entry(row)
 
@@ -129,7 +129,8 @@ class Witness:
         if spread > self._limits.max_spread_points:
             self.note("I14.spread", f"{spread} points, at most {self._limits.max_spread_points}")
         if self._server.now_ms - time_ms > _OLD_QUOTE_MS:
-            self.note("I14.age", f"the quote is {self._server.now_ms - time_ms} ms old")
+            age_ms = self._server.now_ms - time_ms
+            self.note("I14.age", f"the quote is {age_ms} ms old{self._sleeper.words}")
 
     def _require_no_halt(self) -> None:
         level, asked = self._journal.halt_level(), self._journal.asked_level
@@ -297,7 +298,7 @@ class Witness:
             if looks > _BARE_LOOKS and total_ms > _BARE_MS:
                 tries = [r for r in self._journal.intents() if r.intent.position_ticket == ticket]
                 is_refused = bool(tries) and tries[-1].state is IntentState.REJECTED
-                why = "; the last try was refused" if is_refused else ""
+                why = f"; the last try was refused, {tries[-1].detail}" if is_refused else ""
                 self.note("I5.stop", f"position {ticket} for {total_ms} ms{why}")
 
     # ------------------------------------------------------------------ after the faults
@@ -329,9 +330,14 @@ class Witness:
             asked = [halt.level for halt in waiting]
             self.note("I8.taken", f"level {level}, {self._journal.asked_level} asked, {asked} wait")
         held = {3: self._own_positions(), 4: self._positions()}.get(level, [])
-        if held:
-            tickets = [one.ticket for one in held]
+        tickets = [one.ticket for one in held if not self._is_too_large(one)]
+        if tickets:
             self.note("I8.flat", f"level {level}, and positions {tickets} stand")
+
+    def _is_too_large(self, position: OpenPosition) -> bool:
+        """Tell whether no single order can close a position: what grew on a netting account."""
+        instrument = self._schedule.venue.instrument(position.symbol)
+        return position.units > instrument.volume_max_units
 
     def _require_outcome(self, row: IntentRow) -> None:
         works = {one.magic for one in self._server.book.live_orders}  # its prices may have ended

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from mtquant.model import Quote
 
 _REMEMBERED: Final = 32
+MOST_APART_MS: Final = 15 * 60_000
+"""How far two clocks may be apart: beyond that it is the quotes that are old."""
 
 
 class QuoteAges:
@@ -39,7 +41,7 @@ class QuoteAges:
     @property
     def lead_ms(self) -> int:
         """Return how far our clock is ahead of the server's, ms; 0 while nothing is known."""
-        return min(self._leads, default=0)
+        return max(-MOST_APART_MS, min(*self._leads, MOST_APART_MS)) if self._leads else 0
 
     def age_ms(self, symbol: str, now_ms: int) -> int:
         """Return how old the newest quote of a symbol is at a time by our clock, ms.

@@ -323,18 +323,20 @@ class Engine:
         decision.decided_ms = view.time_ms
         commands: list[Command] = []
         closes: list[int] = []
+        is_whole = True
         for position in leaving:
             intent = decision.slot.orders.close(decision, position, view, "reversal")
             sent, intent_id = self._submit(intent, view)
             commands += sent
             closes.append(intent_id)
+            is_whole &= intent.volume_units == position.volume_units
         for wanted in decision.exits:
             if wanted.position_ticket in staying:
                 commands += self._exit(decision, wanted, staying[wanted.position_ticket], view)
         decision.waits_for |= {number for number in closes if number}
         # without the number of a close to wait for, an earlier process has made this decision:
         # what it wanted to open then is not made up for
-        decision.enters = side is not None and not staying and all(closes)
+        decision.enters = side is not None and not staying and all(closes) and is_whole
         if decision.enters and not leaving:
             commands += self._enter(decision, view)
         elif not (decision.enters and decision.waits_for):

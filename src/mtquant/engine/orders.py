@@ -99,18 +99,28 @@ class OrderMaker:
         )
         return SizedIntent(intent, sizing.explanation)
 
+    def closable_units(self, position: Position) -> int:
+        """Return what one order can close of a position: more than its largest is refused.
+
+        On a netting account other hands may have made a position larger than that.
+        """
+        most = self.instrument.volume_max_units
+        is_foreign = position.symbol != self.instrument.symbol
+        return position.volume_units if is_foreign else min(position.volume_units, most)
+
     def close(
         self, decision: Decision, position: Position, view: BrokerView, reason: str
     ) -> OrderIntent:
         """Return an intent that closes a position wholly."""
         return self._closing(position, view, decision.trigger, reason, decision.correlation_id)
 
-    @staticmethod
-    def close_again(refused: OrderIntent, position: Position, view: BrokerView) -> OrderIntent:
+    def close_again(
+        self, refused: OrderIntent, position: Position, view: BrokerView
+    ) -> OrderIntent:
         """Return the same close at the price of now, after the first one's was refused."""
         return replace(
             refused,
-            volume_units=position.volume_units,
+            volume_units=self.closable_units(position),
             decided_ms=view.time_ms,
             price_points=position.current_points,
         )
@@ -213,7 +223,7 @@ class OrderMaker:
             symbol=position.symbol,
             action=IntentAction.CLOSE,
             side=position.side,
-            volume_units=position.volume_units,
+            volume_units=self.closable_units(position),
             trigger=trigger,
             decided_ms=view.time_ms,
             deadline_ms=view.time_ms + self.deadline_ms,

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 SETTLING_MS: Final = 60_000
 """How long balance and deals may tell different stories: a terminal shows one before the other."""
 
+SETTLING_READINGS: Final = 5
+
 
 class Cash:
     """Hold that balance = baseline + Σ (profit + commission + swap + fee) of all deals.
@@ -26,6 +28,7 @@ class Cash:
         self.difference_minor = 0
         self._told_minor = 0
         self._candidate: tuple[int, int] | None = None  # a baseline, and since when it is the same
+        self._readings = 0  # that found the same candidate or difference, one after the other
         self._differs_since_ms: int | None = None
 
     def restore(self, deals: Iterable[Deal], baseline_minor: int | None) -> None:
@@ -45,12 +48,16 @@ class Cash:
         if difference_minor != self.difference_minor:  # what lags is another sum each time
             self.difference_minor = difference_minor
             self._differs_since_ms = now_ms if difference_minor else None
+            self._readings = 0
+        self._readings += 1
         return False
 
     def _settled(self, unexplained_minor: int, now_ms: int) -> bool:
         if self._candidate is None or self._candidate[0] != unexplained_minor:
             self._candidate = (unexplained_minor, now_ms)
-        elif now_ms - self._candidate[1] >= SETTLING_MS:
+            self._readings = 0
+        self._readings += 1
+        if self._is_lasting(self._candidate[1], now_ms):
             self.baseline_minor = unexplained_minor
         return self.baseline_minor is not None
 
@@ -68,8 +75,12 @@ class Cash:
     def lacks_minor(self, now_ms: int) -> int:
         """Return what the deals do not explain although it has had time to show, minor units."""
         since_ms = self._differs_since_ms
-        is_old = since_ms is not None and now_ms - since_ms >= SETTLING_MS
+        is_old = since_ms is not None and self._is_lasting(since_ms, now_ms)
         return self.difference_minor if is_old else 0
+
+    def _is_lasting(self, since_ms: int, now_ms: int) -> bool:
+        """Tell whether it has been the same for long: a clock may leap, so readings count too."""
+        return now_ms - since_ms >= SETTLING_MS and self._readings >= SETTLING_READINGS
 
 
 def _sum_minor(deals: Iterable[Deal]) -> int:

@@ -47,6 +47,14 @@ def test_a_quote_that_was_old_when_it_came_is_old() -> None:
     assert ages.see(quote(60_000), 180_000) == 120_000  # after a lost link: the last one of it
 
 
+def test_quotes_that_all_come_hours_late_are_old_and_the_clocks_are_not_to_blame() -> None:
+    ages = QuoteAges()
+    for time_ms in (0, 1_000, 2_000):
+        age_ms = ages.see(quote(time_ms), time_ms + 120 * MINUTE)
+
+    assert age_ms == 105 * MINUTE
+
+
 def test_the_quotes_of_one_symbol_tell_about_the_clock_of_all() -> None:
     ages = QuoteAges()
     for time_ms in (0, 1_000):
