@@ -13,7 +13,8 @@ from mtquant.strategy import ExitSignal
 class Decision:
     """Hold what a closed bar or a tick decided for a slot, and which closes its entry waits for.
 
-    `trigger` is the part of the decision key that names the bar or the tick.
+    `trigger` is the part of the decision key that names the bar or the tick; `seen_ms` is when the
+    look began that saw it, where looks are timed.
     """
 
     slot: StrategySlot
@@ -24,6 +25,11 @@ class Decision:
     waits_for: set[int] = field(default_factory=set)
     enters: bool = False
     decided_ms: int = 0
+    seen_ms: int | None = None
+
+    def is_late(self, now_ms: int) -> bool:
+        """Tell whether too much time has passed since the bar or the tick was seen."""
+        return self.seen_ms is not None and now_ms > self.seen_ms + self.slot.orders.deadline_ms
 
     @property
     def cause(self) -> str:

@@ -99,6 +99,7 @@ class Engine:
         self._ready = False
         self._away_since_ms: int | None = None
         self._told_lack_minor = 0
+        self._looked_ms: int | None = None
         self._last_scan_ms = -SCAN_EVERY_MS
 
     def start(
@@ -200,7 +201,12 @@ class Engine:
         if signal is not None and signal.direction.side is not None:
             protection = slot.protection(signal.direction.side)
         decision = Decision(
-            slot=slot, trigger=trigger, signal=signal, exits=exits, protection=protection
+            slot=slot,
+            trigger=trigger,
+            signal=signal,
+            exits=exits,
+            protection=protection,
+            seen_ms=self._looked_ms,
         )
         self._decisions[slot.strategy_id] = decision
         read = ReadBroker(cause=decision.cause)
@@ -337,6 +343,9 @@ class Engine:
         # without the number of a close to wait for, an earlier process has made this decision:
         # what it wanted to open then is not made up for
         decision.enters = side is not None and not staying and all(closes) and is_whole
+        if decision.enters and decision.is_late(view.time_ms):
+            self._forget(decision)
+            return [*commands, self._dropped(decision, "the decision is too old", view)]
         if decision.enters and not leaving:
             commands += self._enter(decision, view)
         elif not (decision.enters and decision.waits_for):
@@ -360,16 +369,18 @@ class Engine:
         if failed or is_late:
             self._forget(decision)
             why = f"close {failed[0].state.name}" if failed else "the decision is too old"
-            return [note("entry_dropped", view.time_ms, decision.correlation_id, reason=why)]
+            return [self._dropped(decision, why, view)]
         if any(row.is_open for row in rows):
             return []
         left = {row.intent.position_ticket for row in rows}  # a view that lags still shows them
         held = self._held.get(decision.slot.strategy_id, ())
         if any(position.position_ticket not in left for position in held):
             self._forget(decision)
-            why = "a position has come meanwhile"
-            return [note("entry_dropped", view.time_ms, decision.correlation_id, reason=why)]
+            return [self._dropped(decision, "a position has come meanwhile", view)]
         return self._enter(decision, view)
+
+    def _dropped(self, decision: Decision, why: str, view: BrokerView) -> Command:
+        return note("entry_dropped", view.time_ms, decision.correlation_id, reason=why)
 
     def _enter(self, decision: Decision, view: BrokerView) -> list[Command]:
         self._forget(decision)
@@ -513,6 +524,7 @@ class Engine:
         return [*commands, ReadBroker(cause=f"confirm:{row.intent_id}")]
 
     def _on_timer(self, now_ms: int) -> list[Command]:
+        self._looked_ms = now_ms
         if self._away_since_ms is not None:
             return []
         if self._safeguards.stop_is_due(now_ms):

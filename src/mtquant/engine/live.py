@@ -233,6 +233,7 @@ class LiveRunner:
         except RetryableError as problem:
             await self._lose_link(problem)
             return
+        await self._perform(self._engine.step(Timer(time_ms=now_ms)))
         if poll.glance != self._seen:
             await self._perform([ReadBroker(cause="poll")])
         for halt in poll.halts:
@@ -243,7 +244,6 @@ class LiveRunner:
                 await self._perform(self._engine.tick(slot.series, quote))
         if poll.has_bars:
             await self._consume()
-        await self._perform(self._engine.step(Timer(time_ms=now_ms)))
         if poll.equity_minor is not None:
             self._equity_minor = poll.equity_minor
             self._tell(now_ms)
