@@ -27,6 +27,7 @@ _SENTENCES = {
     "reconciled": "link restored after {hours:.1f} hours and reconciled: {opened} opened and "
     "{closed} closed while away, {positions} open, {unresolved} unresolved",
     "stop_lost": "position {position_ticket} has lost its stop loss: {action}",
+    "order_not_ours": "order {order_ticket} carries a number of this bot and is not in its journal",
     "cash_differs": "the balance is off by {difference_minor} minor units that no deal explains; "
     "entries are off",
     "halt_raised": "halt level {halt_level} by {who}: {reason}",

@@ -116,7 +116,7 @@ class Engine:
         self._safeguards.obey(halt_level)
         self.portfolio.restore(deals, baseline_minor)
         changed = self.desk.restore(rows)
-        self.desk.forget_repeats(released_ms)
+        self.desk.forgive(released_ms)
         recovered: list[Command] = [RecordIntents(rows=tuple(changed))] if changed else []
         recovered += [resolved_note(row) for row in changed]
         return [*recovered, ReadBroker(cause="start")]
@@ -252,6 +252,7 @@ class Engine:
         if report.cause in ("start", "reconnect"):
             commands += self._reconciled(report.cause, changes, view)
         commands += self._held_against_cash(view)
+        commands += self._without_strangers(view)
         commands += self._safeguarded(view)
         if self._safeguards.halt_level >= FLATTEN_OWN:
             return commands
@@ -281,6 +282,30 @@ class Engine:
         row = self.desk.row(deal.intent_id)
         correlation_id = row.intent.signal_id if row else ""
         return deal_note(deal, correlation_id, seen_late=seen_late)
+
+    def _without_strangers(self, view: BrokerView) -> list[Command]:
+        """Open nothing more when orders with our numbers show up that the journal does not know."""
+        strangers = self.desk.strangers(view)
+        if not strangers:
+            return []
+        commands: list[Command] = [
+            note(
+                "order_not_ours",
+                view.time_ms,
+                "link",
+                order_ticket=order.order_ticket,
+                intent_id=order.intent_id,
+                symbol=order.symbol,
+            )
+            for order in strangers
+        ]
+        tickets = ", ".join(str(order.order_ticket) for order in strangers[:5])
+        reason = (
+            f"orders carry this bot's numbers and are not in its journal ({tickets}): another bot "
+            "with the same number trades the account, or the journal is an older copy"
+        )
+        halt = HaltOrder(time_ms=view.time_ms, level=1, who="the bot", reason=reason)
+        return commands + self._on_halt(halt)
 
     def _held_against_cash(self, view: BrokerView) -> list[Command]:
         """Say when the deals do not explain the balance any more, and when they do again."""
@@ -538,7 +563,7 @@ class Engine:
         commands: list[Command] = []
         if halt.level == 0:
             self.risk.clear_halt()
-            self.desk.forget_repeats(halt.time_ms)
+            self.desk.forgive(halt.time_ms)
             if self.portfolio.cash.lacks_minor(halt.time_ms):
                 commands.append(RecordBaseline(baseline_minor=self.portfolio.cash.settle()))
         else:

@@ -73,6 +73,9 @@ class Desk:
         self._alive: dict[int, int] = {}  # entries without an end: when they were last heard of
         self._closed_units: dict[int, int] = {}  # of positions, by ticket
         self._late: set[int] = set()
+        self._since_ms: int | None = None  # the journal knows all orders of ours from then on
+        self._looked_ms = 0  # when a person has looked last
+        self._strangers: set[int] = set()  # orders with our number, by ticket, that were told
 
     @property
     def in_flight(self) -> tuple[IntentRow, ...]:
@@ -118,6 +121,7 @@ class Desk:
             self._decided.add(row.intent.decision_key)
             self._count_entry(row)
             self._sequence = max(self._sequence, self._identity.sequence_of(row.intent_id))
+        self._since_ms = min((row.created_ms for row in self._rows.values()), default=None)
         return changed
 
     def has_decided(self, decision_key: str) -> bool:
@@ -198,6 +202,27 @@ class Desk:
             self._hear_of(view)
         return changed
 
+    def strangers(self, view: BrokerView) -> list[Order]:
+        """Return orders that carry a number of ours and are in no row, each of them once.
+
+        Somebody else sends with our numbers, or the journal is an older copy. Orders from before
+        the journal's first row are of an earlier journal, and those up to `forgive` known
+        to a person.
+        """
+        if self._since_ms is None:
+            self._since_ms = view.time_ms
+        since_ms = max(self._since_ms, self._looked_ms)
+        found = [
+            order
+            for order in (*view.orders, *view.closed_orders)
+            if self._identity.owns(order.intent_id)
+            and order.intent_id not in self._rows
+            and order.order_ticket not in self._strangers
+            and order.setup_ms + view.lead_ms >= since_ms
+        ]
+        self._strangers.update(order.order_ticket for order in found)
+        return found
+
     def entries_since(self, strategy_id: str, time_ms: int) -> int:
         """Return how many entries of a strategy were made at a time (UTC ms) or after it."""
         times = self._entered_ms.get(strategy_id, [])
@@ -206,13 +231,17 @@ class Desk:
     def entries_in_a_row(self, strategy_id: str, side: Side) -> int:
         """Return how many entries of a strategy were made on one side since the last other one.
 
-        Counted from the time that `forget_repeats` names.
+        Counted from the time that `forgive` names.
         """
         repeated, count = self._repeats.get(strategy_id, (side, 0))
         return count if repeated is side else 0
 
-    def forget_repeats(self, until_ms: int) -> None:
-        """Count no entries in a row that were made up to a time (UTC ms): a person has looked."""
+    def forgive(self, until_ms: int) -> None:
+        """Take what was up to a time (UTC ms) for seen: a person has looked.
+
+        Entries in a row are counted anew, and strangers' orders are not told again.
+        """
+        self._looked_ms = until_ms
         self._repeats.clear()
         for row in self._rows.values():
             if row.created_ms > until_ms:

@@ -19,6 +19,7 @@ _LEVELS: Final = {
     "halt_cleared": logging.WARNING,
     "entry_dropped": logging.WARNING,
     "stop_lost": logging.WARNING,
+    "order_not_ours": logging.ERROR,
     "cash_differs": logging.ERROR,
     "cash_agrees": logging.INFO,
     "decision_repeated": logging.WARNING,

@@ -42,6 +42,8 @@ OPENED = "journal_opened"
 """The observation that a process became the journal's writer; its time is the computer's."""
 _ACCOUNT = "account"
 _BASELINE = "cash_baseline_minor"
+_UNREADABLE = (sqlite3.Error, UnicodeError)
+"""What reading a damaged file raises; damage may make a name or a message no text."""
 _HOW_TO_GO_ON = "put a copy of it back, or ask for help before trading on"
 
 Kind = TypeVar("Kind", IntentRow, Deal)
@@ -273,8 +275,10 @@ class SqliteJournal:
         try:
             for row in self._connection.execute("select * from log order by sequence"):
                 yield _log_row(row)
-        except sqlite3.Error as error:
-            raise JournalError(f"{self._path}: the journal cannot be read ({error})") from error
+        except _UNREADABLE as error:
+            raise JournalError(
+                f"{self._path}: the journal cannot be read ({_said(error)}); {_HOW_TO_GO_ON}"
+            ) from error
 
     def story(
         self,
@@ -404,8 +408,10 @@ class SqliteJournal:
     def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise JournalError(f"{self._path}: the journal cannot be read ({error})") from error
+        except _UNREADABLE as error:
+            raise JournalError(
+                f"{self._path}: the journal cannot be read ({_said(error)}); {_HOW_TO_GO_ON}"
+            ) from error
 
     def _read(self, kind: type[Kind], query: str) -> list[Kind]:
         rows = self._rows(query)
@@ -413,7 +419,7 @@ class SqliteJournal:
             return [kind.from_dict(json.loads(body)) for (body,) in rows]
         except (DataError, ValueError) as error:
             raise JournalError(
-                f"{self._path}: the journal is damaged ({error}); {_HOW_TO_GO_ON}"
+                f"{self._path}: the journal is damaged ({_said(error)}); {_HOW_TO_GO_ON}"
             ) from error
 
     @contextmanager
@@ -446,8 +452,10 @@ class SqliteJournal:
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
             self._connection.execute("pragma foreign_keys = on")
-        except sqlite3.Error as error:
-            raise JournalError(f"{self._path}: this is not a usable journal ({error})") from error
+        except _UNREADABLE as error:
+            raise JournalError(
+                f"{self._path}: this is not a usable journal ({_said(error)})"
+            ) from error
 
     def _prepare(self) -> None:
         if self._version() is None and not self._rows("select 1 from sqlite_master"):
@@ -459,15 +467,22 @@ class SqliteJournal:
         if self._version() == 1:
             try:
                 from_version_1(self._connection)
-            except (sqlite3.Error, ValueError) as error:
+            except (*_UNREADABLE, ValueError) as error:
                 raise JournalError(
                     f"{self._path}: the journal of an older version cannot be taken over ({error})"
                 ) from error
         self._require_version()
         verdict = self._rows("pragma quick_check(1)")[0][0]
         if verdict != "ok":
-            problem = " ".join(str(verdict).split())
-            raise JournalError(f"{self._path}: the journal is damaged ({problem}); {_HOW_TO_GO_ON}")
+            raise JournalError(
+                f"{self._path}: the journal is damaged ({_said(verdict)}); {_HOW_TO_GO_ON}"
+            )
+        try:
+            self.verify()
+        except JournalError as error:
+            raise JournalError(
+                f"{self._path}: the journal is damaged ({_said(error)}); {_HOW_TO_GO_ON}"
+            ) from error
 
     def _version(self) -> int | None:
         found = int(self._rows("pragma user_version")[0][0])
@@ -518,7 +533,12 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
             check_same_thread=False,
         )
     except sqlite3.Error as error:
-        raise JournalError(f"{path}: this is not a usable journal ({error})") from error
+        raise JournalError(f"{path}: this is not a usable journal ({_said(error)})") from error
+
+
+def _said(problem: object) -> str:
+    """Return what was said in one line."""
+    return " ".join(str(problem).split())
 
 
 def _owner_of(path: Path) -> str:

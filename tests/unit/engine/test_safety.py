@@ -364,6 +364,21 @@ def test_another_account_after_the_reconnect_stops_the_bot() -> None:
         a_world([None, LONG]).live(wrap=wrap)
 
 
+def test_another_bot_with_the_same_number_halts_this_one() -> None:
+    def stranger(run: LiveRun) -> None:
+        magic = BotIdentity().intent_id(500)
+        order = {"action": 1, "symbol": "EURUSD", "volume": 0.1, "type": 0, "sl": 1.05}
+        assert run.terminal.order_send({**order, "magic": magic}).retcode == 10009
+
+    world = a_world([None, None, None, None, None, LONG], limits=RiskLimits(max_positions=3))
+    run = world.live(on_step=at_bar(3, stranger))
+
+    (told,) = run.named("order_not_ours")
+    assert told.fields["intent_id"] == BotIdentity().intent_id(500)
+    assert run.journal.halt_level() == 1
+    assert run.journal.intents() == []
+
+
 def test_a_journal_of_another_account_is_not_gone_on_with() -> None:
     journal = MemoryJournal()
     a_world([None, LONG]).live(journal=journal)

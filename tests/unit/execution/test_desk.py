@@ -213,6 +213,33 @@ def test_one_decision_is_sent_once_whatever_becomes_of_it(desk: Desk, sent):
     assert desk.submit(again, 2) is None
 
 
+def test_orders_with_our_number_that_no_row_knows_are_told_once(desk: Desk, sent):
+    known = sent(now_ms=5)
+    strange = order(US.intent_id(9_000), order_ticket=77, setup_ms=6)
+    older = order(US.intent_id(9_001), order_ticket=78, setup_ms=4)
+    others = order(12345, order_ticket=79, setup_ms=6)
+    mine = order(known.intent_id, setup_ms=6)
+    later = Desk(US)
+    later.restore([known])
+    shown = view(10, closed_orders=(strange, older, others, mine))
+
+    assert [one.order_ticket for one in later.strangers(shown)] == [77]
+    assert later.strangers(shown) == []
+    again = Desk(US)
+    again.restore([known])
+    again.forgive(6_000)
+    assert again.strangers(shown) == []
+
+
+def test_an_empty_journal_knows_nothing_of_the_orders_before_it(desk: Desk):
+    before, after = (
+        order(US.intent_id(9_000), order_ticket=ticket, setup_ms=time_ms)
+        for ticket, time_ms in ((77, 99), (78, 101))
+    )
+    assert desk.strangers(view(100, closed_orders=(before,))) == []
+    assert desk.strangers(view(200, closed_orders=(before, after))) == [after]
+
+
 def test_entries_on_one_side_are_counted_until_one_on_the_other_or_a_person_looks(desk: Desk, sent):
     for number, side in enumerate((Side.BUY, Side.BUY, Side.SELL, Side.SELL, Side.SELL)):
         sent(now_ms=number, trigger=str(number), side=side)
@@ -220,7 +247,7 @@ def test_entries_on_one_side_are_counted_until_one_on_the_other_or_a_person_look
     assert desk.entries_in_a_row(WHO, Side.SELL) == 3
     assert desk.entries_in_a_row(WHO, Side.BUY) == 0
     assert desk.entries_in_a_row("another", Side.BUY) == 0
-    desk.forget_repeats(3)
+    desk.forgive(3)
     assert desk.entries_in_a_row(WHO, Side.SELL) == 1
 
 
@@ -229,7 +256,7 @@ def test_entries_in_a_row_are_counted_over_a_restart(desk: Desk, sent):
     later = Desk(US)
     later.restore(rows)
     assert later.entries_in_a_row(WHO, Side.BUY) == 4
-    later.forget_repeats(1)
+    later.forgive(1)
     assert later.entries_in_a_row(WHO, Side.BUY) == 2
 
 

@@ -200,7 +200,12 @@ def test_a_row_that_cannot_be_read_is_an_error(path: Path):
     filled(path, 1)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("update intents set body = '{\"intent_id\": 1}'")
-    with closing(SqliteJournal.open(path)) as journal, pytest.raises(JournalError, match="damaged"):
+    with pytest.raises(JournalError, match="damaged"):
+        SqliteJournal.open(path)
+    with (
+        closing(SqliteJournal.attach(path)) as journal,
+        pytest.raises(JournalError, match="damaged"),
+    ):
         journal.intents()
 
 
