@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mtquant.engine.account_watch import AccountWatch
 from mtquant.engine.decision import Decision
 from mtquant.engine.notes import (
     answer_note,
@@ -98,7 +99,7 @@ class Engine:
         self._entering: dict[int, Decision] = {}  # by intent, until its answer
         self._ready = False
         self._away_since_ms: int | None = None
-        self._told_lack_minor = 0
+        self._watch = AccountWatch(portfolio, desk)
         self._looked_ms: int | None = None
         self._last_scan_ms = -SCAN_EVERY_MS
 
@@ -251,8 +252,10 @@ class Engine:
         commands = self._observations(changes, resolved, seen_late=seen_late)
         if report.cause in ("start", "reconnect"):
             commands += self._reconciled(report.cause, changes, view)
-        commands += self._held_against_cash(view)
-        commands += self._without_strangers(view)
+        told, halt = self._watch.look(view)
+        commands += told
+        if halt is not None:
+            commands += self._on_halt(halt)
         commands += self._safeguarded(view)
         if self._safeguards.halt_level >= FLATTEN_OWN:
             return commands
@@ -282,42 +285,6 @@ class Engine:
         row = self.desk.row(deal.intent_id)
         correlation_id = row.intent.signal_id if row else ""
         return deal_note(deal, correlation_id, seen_late=seen_late)
-
-    def _without_strangers(self, view: BrokerView) -> list[Command]:
-        """Open nothing more when orders with our numbers show up that the journal does not know."""
-        strangers = self.desk.strangers(view)
-        if not strangers:
-            return []
-        commands: list[Command] = [
-            note(
-                "order_not_ours",
-                view.time_ms,
-                "link",
-                order_ticket=order.order_ticket,
-                intent_id=order.intent_id,
-                symbol=order.symbol,
-            )
-            for order in strangers
-        ]
-        tickets = ", ".join(str(order.order_ticket) for order in strangers[:5])
-        reason = (
-            f"orders carry this bot's numbers and are not in its journal ({tickets}): another bot "
-            "with the same number trades the account, or the journal is an older copy"
-        )
-        halt = HaltOrder(time_ms=view.time_ms, level=1, who="the bot", reason=reason)
-        return commands + self._on_halt(halt)
-
-    def _held_against_cash(self, view: BrokerView) -> list[Command]:
-        """Say when the deals do not explain the balance any more, and when they do again."""
-        lacks_minor = self.portfolio.cash.lacks_minor(view.time_ms)
-        if lacks_minor == self._told_lack_minor:
-            return []
-        self._told_lack_minor = lacks_minor
-        balance_minor = view.account.balance_minor
-        seen = {"difference_minor": lacks_minor, "balance_minor": balance_minor}
-        return [
-            note("cash_differs" if lacks_minor else "cash_agrees", view.time_ms, "cash", **seen)
-        ]
 
     def _reconciled(self, cause: str, changes: Changes, view: BrokerView) -> list[Command]:
         self._require_separate(view)
