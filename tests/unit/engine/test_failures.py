@@ -107,15 +107,6 @@ def test_a_partly_filled_order_counts_with_what_was_filled_and_has_its_stop() ->
     assert position.stop_loss_points == row.intent.stop_loss_points
 
 
-def test_a_requoted_order_is_over_and_the_next_signal_is_a_new_order() -> None:
-    run = play([None, LONG, None, LONG], FaultSpec(kind=FaultKind.REQUOTE, nth=1))
-
-    refused, entered = run.journal.intents()
-    assert (refused.state, entered.state) == (IntentState.REJECTED, IntentState.DONE)
-    assert refused.intent_id != entered.intent_id
-    assert len(run.market.book.positions()) == 1
-
-
 # ---------------------------------------------------------------------- other hands
 
 
