@@ -181,6 +181,20 @@ def test_a_lower_halt_does_not_lower_the_level_that_stands(journal: Any) -> None
     assert journal.halt_level() == 0
 
 
+def test_the_baseline_of_the_cash_is_kept(journal: Any) -> None:
+    assert journal.baseline_minor() is None
+    for minor in (0, -5, 7):
+        journal.record_baseline(minor)
+        assert journal.baseline_minor() == minor
+
+
+def test_when_a_halt_was_lifted_last_is_known(journal: Any) -> None:
+    assert journal.released_ms() == 0
+    for level, time_ms in ((1, 5), (0, 9), (2, 12)):
+        journal.record_halt(HaltOrder(time_ms=time_ms, level=level, who="ann", reason="x"))
+    assert journal.released_ms() == 9
+
+
 def said(name: str, correlation_id: str = "s1") -> Publish:
     return Publish(name=name, time_ms=4, correlation_id=correlation_id, fields={"reason": "ümlaut"})
 
@@ -236,3 +250,12 @@ def test_a_story_has_the_rows_of_its_intents_and_decisions_only(journal: Any) ->
         ("intent", 1, ""),
     ]
     assert journal.story([], []) == []
+
+
+def test_a_story_has_the_deals_that_are_named_whoever_made_them(journal: Any) -> None:
+    journal.record_sending(sending(1))
+    journal.record_deals([deal(7), deal(8)])
+
+    told = journal.story([1], [], [7])
+    assert [row.kind for row in told] == ["intent", "deal"]
+    assert told[1].record()["deal_ticket"] == 7

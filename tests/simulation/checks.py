@@ -18,6 +18,7 @@ CHECKS: Final = {
     "I3.entries": "no more entries leave in a minute or a day than the limits say",
     "I4.cash": "balance is the sum of the deals, equity that and the floating profit",
     "I4.journal": "the journalled deals sum up to the balance",
+    "I4.told": "no money is missed that deals explain",
     "I5.stop": "no own position stands without a stop loss",
     "I6.forward": "an intent moves forward only",
     "I6.unknown": "two entries of a symbol are never unresolved at once",

@@ -105,6 +105,22 @@ class DurableJournal:
         level: int = self._kept.halt_level()
         return level
 
+    def record_baseline(self, baseline_minor: int) -> None:
+        """Write what the deals do not explain of the balance."""
+        self._begin("before baseline", is_record=True)
+        self._kept.record_baseline(baseline_minor)
+        self._pass_by("after baseline", is_record=True)
+
+    def baseline_minor(self) -> int | None:
+        """Return what the deals do not explain of the balance."""
+        found: int | None = self._kept.baseline_minor()
+        return found
+
+    def released_ms(self) -> int:
+        """Return when a halt was lifted last."""
+        found: int = self._kept.released_ms()
+        return found
+
     def intents(self) -> list[IntentRow]:
         """Return every intent."""
         found: list[IntentRow] = self._kept.intents()

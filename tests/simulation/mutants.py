@@ -128,9 +128,9 @@ class IgnoresDeadlines(LiveRunner):
 class ResendsAfterRestart(Engine):
     """Send again what was being sent when the process ended."""
 
-    def start(self, rows: Iterable[IntentRow], deals: Any, halt_level: int) -> Any:
+    def start(self, rows: Iterable[IntentRow], deals: Any, halt_level: int, **more: Any) -> Any:
         kept = list(rows)
-        commands = super().start(kept, deals, halt_level)
+        commands = super().start(kept, deals, halt_level, **more)
         again = [SendOrder(row=row) for row in kept if row.state is IntentState.SENDING]
         return [*commands, *again]
 
@@ -228,8 +228,8 @@ class TrustsTheView(Desk):
 class ForgetsHaltsAtStart(Engine):
     """Begin every process without a halt."""
 
-    def start(self, rows: Any, deals: Any, halt_level: int) -> Any:
-        return super().start(rows, deals, 0)
+    def start(self, rows: Any, deals: Any, halt_level: int, **more: Any) -> Any:
+        return super().start(rows, deals, 0, **more)
 
 
 class AdoptsForeign(Portfolio):

@@ -89,6 +89,8 @@ class Witness:
         """See an observation: what the gate has approved."""
         if one.name == "order_approved":
             self._approved[int(one.fields["intent_id"])] = int(one.fields["volume_units"])
+        elif one.name == "cash_differs":
+            self.note("I4.told", f"{one.fields['difference_minor']} minor units")
 
     def shown(self, symbol: str, time_ms: int, spread_points: int) -> None:
         """See a quote that the terminal shows."""

@@ -19,6 +19,7 @@ _COMMANDS: Final = {
     "bars": "Keep bars in a store: import, list, export, check, remove.",
     "report": "Write the report of a finished or stopped run again.",
     "halt": "Tell the bot of a folder to stop opening positions, or to close them.",
+    "journal": "Look into a bot's journal: show, verify, why, export.",
     "resume": "Lift a halt; a person answers for it by name.",
     "terminal": "Run any script that imports MetaTrader5 on the embedded terminal.",
 }
@@ -84,7 +85,9 @@ def main() -> int:
 
         if not isinstance(error, MtquantError):
             raise
-        one_line = " ".join(str(error).split())
+        from mtquant.app.plain_text import shown
+
+        one_line = shown(" ".join(str(error).split()))
         click.echo(f"error: {one_line}", err=True)
         return 1
     return result if isinstance(result, int) else 0

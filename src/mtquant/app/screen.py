@@ -27,6 +27,8 @@ _SENTENCES = {
     "reconciled": "link restored after {hours:.1f} hours and reconciled: {opened} opened and "
     "{closed} closed while away, {positions} open, {unresolved} unresolved",
     "stop_lost": "position {position_ticket} has lost its stop loss: {action}",
+    "cash_differs": "the balance is off by {difference_minor} minor units that no deal explains; "
+    "entries are off",
     "halt_raised": "halt level {halt_level} by {who}: {reason}",
     "halt_cleared": "halt lifted by {who}: {reason}",
 }

@@ -65,17 +65,24 @@ class BarWatch:
     def take_history(self, found: Closed) -> None:
         """Append bars that nobody saw close; only one that closed just now may be decided on."""
         before = len(self.series)
-        self.append(found)
-        forming_ms, count = self._slot.forming_ms, len(self.series)
-        is_fresh = forming_ms is not None and self._clock.now_ms() - forming_ms <= FRESH_MS
-        self.series.decidable_from = count - (1 if is_fresh and count > before else 0)
+        self._append(found)
+        self._decide_on_fresh(before)
+
+    def take_closed(self, found: Closed) -> None:
+        """Append what has closed since the last look.
+
+        Several bars at once closed while prices stood still or the process did: nobody saw that.
+        """
+        before = len(self.series)
+        self._append(found)
+        if len(self.series) > before + 1:
+            self._decide_on_fresh(before)
 
     def end_history(self) -> None:
         """Note that the bars so far were there before the run began."""
         self.series.history_end = len(self.series)
 
-    def append(self, found: Closed) -> None:
-        """Add what has been read, and wait for the close of the bar that forms."""
+    def _append(self, found: Closed) -> None:
         rows, forming_ms = found
         for series, bars in zip((self.series, *self._slot.longer_series), rows, strict=True):
             _extend(series, bars)
@@ -84,6 +91,11 @@ class BarWatch:
         self._due_ms = 0
         if forming_ms is not None:
             self._due_ms = self._session.bar_end_ms(forming_ms, self.series.timeframe)
+
+    def _decide_on_fresh(self, before: int) -> None:
+        forming_ms, count = self._slot.forming_ms, len(self.series)
+        is_fresh = forming_ms is not None and self._clock.now_ms() - forming_ms <= FRESH_MS
+        self.series.decidable_from = count - (1 if is_fresh and count > before else 0)
 
     # ------------------------------------------------------------------ deciding
 

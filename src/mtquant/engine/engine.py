@@ -42,6 +42,7 @@ from mtquant.model import (
     Outcome,
     Position,
     ReadBroker,
+    RecordBaseline,
     RecordDeals,
     RecordHalt,
     RecordIntents,
@@ -97,16 +98,24 @@ class Engine:
         self._entering: dict[int, Decision] = {}  # by intent, until its answer
         self._ready = False
         self._away_since_ms: int | None = None
+        self._told_lack_minor = 0
         self._last_scan_ms = -SCAN_EVERY_MS
 
     def start(
-        self, rows: Iterable[IntentRow], deals: Iterable[Deal], halt_level: int
+        self,
+        rows: Iterable[IntentRow],
+        deals: Iterable[Deal],
+        halt_level: int,
+        *,
+        baseline_minor: int | None = None,
+        released_ms: int = 0,
     ) -> Sequence[Command]:
         """Take over what an earlier process journalled; return what must be done first."""
         self.risk.raise_halt(halt_level)
         self._safeguards.obey(halt_level)
-        self.portfolio.restore(deals)
+        self.portfolio.restore(deals, baseline_minor)
         changed = self.desk.restore(rows)
+        self.desk.forget_repeats(released_ms)
         recovered: list[Command] = [RecordIntents(rows=tuple(changed))] if changed else []
         recovered += [resolved_note(row) for row in changed]
         return [*recovered, ReadBroker(cause="start")]
@@ -236,6 +245,7 @@ class Engine:
         commands = self._observations(changes, resolved, seen_late=seen_late)
         if report.cause in ("start", "reconnect"):
             commands += self._reconciled(report.cause, changes, view)
+        commands += self._held_against_cash(view)
         commands += self._safeguarded(view)
         if self._safeguards.halt_level >= FLATTEN_OWN:
             return commands
@@ -255,6 +265,8 @@ class Engine:
             commands.append(RecordIntents(rows=tuple(resolved)))
         if changes.deals:
             commands.append(RecordDeals(deals=changes.deals))
+        if changes.settled_minor is not None:
+            commands.append(RecordBaseline(baseline_minor=changes.settled_minor))
         commands += [resolved_note(row) for row in resolved]
         commands += [self._deal_note(deal, seen_late=seen_late) for deal in changes.deals]
         return commands
@@ -263,6 +275,18 @@ class Engine:
         row = self.desk.row(deal.intent_id)
         correlation_id = row.intent.signal_id if row else ""
         return deal_note(deal, correlation_id, seen_late=seen_late)
+
+    def _held_against_cash(self, view: BrokerView) -> list[Command]:
+        """Say when the deals do not explain the balance any more, and when they do again."""
+        lacks_minor = self.portfolio.cash.lacks_minor(view.time_ms)
+        if lacks_minor == self._told_lack_minor:
+            return []
+        self._told_lack_minor = lacks_minor
+        balance_minor = view.account.balance_minor
+        seen = {"difference_minor": lacks_minor, "balance_minor": balance_minor}
+        return [
+            note("cash_differs" if lacks_minor else "cash_agrees", view.time_ms, "cash", **seen)
+        ]
 
     def _reconciled(self, cause: str, changes: Changes, view: BrokerView) -> list[Command]:
         self._require_separate(view)
@@ -456,6 +480,8 @@ class Engine:
             entries_today=self.desk.entries_since(strategy_id, midnight_ms),
             halt_level=self.risk.halt_level,
             is_ready=self._ready,
+            entries_in_a_row=self.desk.entries_in_a_row(strategy_id, intent.side),
+            cash_lack_minor=self.portfolio.cash.lacks_minor(view.time_ms),
         )
 
     # ------------------------------------------------------------------ answers, time, halts
@@ -491,13 +517,16 @@ class Engine:
             return [ReadBroker(cause="guard")]
         if now_ms - self._last_scan_ms < SCAN_EVERY_MS:
             return []
-        wants_scan = self.desk.needs_scan() or self.is_clearing
+        wants_scan = self.desk.needs_scan() or self.is_clearing or self.portfolio.cash.is_watched
         return [ReadBroker(cause="scan")] if wants_scan else []
 
     def _on_halt(self, halt: HaltOrder) -> list[Command]:
         commands: list[Command] = []
         if halt.level == 0:
             self.risk.clear_halt()
+            self.desk.forget_repeats(halt.time_ms)
+            if self.portfolio.cash.lacks_minor(halt.time_ms):
+                commands.append(RecordBaseline(baseline_minor=self.portfolio.cash.settle()))
         else:
             self.risk.raise_halt(halt.level)
         self._safeguards.obey(halt.level)

@@ -8,6 +8,8 @@ same code runs on the simulated terminal in lock-step.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
+from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING, Protocol
 
 from mtquant.broker import Glance
@@ -30,6 +32,7 @@ from mtquant.model import (
     Publish,
     Quote,
     ReadBroker,
+    RecordBaseline,
     RecordDeals,
     RecordHalt,
     RecordIntents,
@@ -39,7 +42,7 @@ from mtquant.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from mtquant.broker import BrokerSession, MT5Client
     from mtquant.engine.engine import Engine
@@ -143,17 +146,26 @@ class LiveRunner:
     # ------------------------------------------------------------------ start and outage
 
     async def _begin(self) -> None:
-        journal = self._journal
-        rows, deals, level = await self._client.run(
-            lambda: (journal.intents(), journal.deals(), journal.halt_level())
-        )
+        take_over = await self._client.run(self._journalled)
         await self._client.run(self._read_history)
         for watch in self._watches:
             watch.end_history()
         self._is_up = True
-        await self._perform(self._engine.start(rows, deals, level))
+        await self._perform(take_over())
         await self._consume()
         await self._look()
+
+    def _journalled(self) -> Callable[[], Sequence[Command]]:
+        """Read the journal; return what hands it to the engine. On the owner thread."""
+        journal = self._journal
+        return partial(
+            self._engine.start,
+            journal.intents(),
+            journal.deals(),
+            journal.halt_level(),
+            baseline_minor=journal.baseline_minor(),
+            released_ms=journal.released_ms(),
+        )
 
     def _read_history(self) -> None:
         """Read the bars that nobody saw close; on the owner thread."""
@@ -222,7 +234,7 @@ class LiveRunner:
         glance = session.glance()
         halts = tuple(self._journal.pending_halts())
         for watch, bars in zip(due, found, strict=True):  # all of them, before any is decided on
-            watch.append(bars)
+            watch.take_closed(bars)
         return _Poll(
             quotes=quoted,
             glance=glance,
@@ -233,9 +245,16 @@ class LiveRunner:
 
     async def _consume(self) -> None:
         """Let the engine decide on new bars: by the time of their close, then slot by slot."""
-        while waiting := [watch for watch in self._watches if watch.has_new]:
-            watch = min(waiting, key=BarWatch.next_close_ms)
-            await self._perform(watch.consume(self._engine))
+        watches = self._watches
+        waiting = [(one.next_close_ms(), n) for n, one in enumerate(watches) if one.has_new]
+        heapify(waiting)
+        while waiting:
+            number = waiting[0][1]
+            await self._perform(watches[number].consume(self._engine))
+            if watches[number].has_new:
+                heapreplace(waiting, (watches[number].next_close_ms(), number))
+            else:
+                heappop(waiting)
 
     def _tell(self, now_ms: int) -> None:
         if self._on_progress is None:
@@ -273,6 +292,10 @@ class LiveRunner:
                 await self._client.run(lambda: self._journal.record_intents(command.rows))
             case RecordDeals():
                 await self._client.run(lambda: self._journal.record_deals(command.deals))
+            case RecordBaseline():
+                await self._client.run(
+                    lambda: self._journal.record_baseline(command.baseline_minor)
+                )
             case RecordHalt():
                 await self._client.run(lambda: self._journal.record_halt(command.halt))
             case Publish():

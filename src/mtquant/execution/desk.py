@@ -24,6 +24,7 @@ from mtquant.model import (
     Outcome,
     Position,
     SendOrder,
+    Side,
 )
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Desk:
         self._repriced: set[str] = set()  # decisions whose first intent was refused for its price
         self._sequence = 0
         self._entered_ms: dict[str, list[int]] = {}  # by strategy, rising
+        self._repeats: dict[str, tuple[Side, int]] = {}  # by strategy: entries in a row
         self._orders: dict[int, dict[int, Order]] = {}  # by intent, by ticket
         self._deals: dict[int, dict[int, Deal]] = {}  # by order ticket, by ticket
         self._watched: dict[int, None] = {}  # open or not found yet, oldest first
@@ -200,6 +202,21 @@ class Desk:
         times = self._entered_ms.get(strategy_id, [])
         return len(times) - bisect_left(times, time_ms)
 
+    def entries_in_a_row(self, strategy_id: str, side: Side) -> int:
+        """Return how many entries of a strategy were made on one side since the last other one.
+
+        Counted from the time that `forget_repeats` names.
+        """
+        repeated, count = self._repeats.get(strategy_id, (side, 0))
+        return count if repeated is side else 0
+
+    def forget_repeats(self, until_ms: int) -> None:
+        """Count no entries in a row that were made up to a time (UTC ms): a person has looked."""
+        self._repeats.clear()
+        for row in self._rows.values():
+            if row.created_ms > until_ms:
+                self._count_repeat(row)
+
     def needs_scan(self) -> bool:
         """Tell whether an outcome is unknown and the broker should be read again."""
         return any(row.is_open for row in self._watched_rows())
@@ -207,6 +224,13 @@ class Desk:
     def _count_entry(self, row: IntentRow) -> None:
         if row.intent.action is IntentAction.OPEN:
             insort(self._entered_ms.setdefault(row.intent.strategy_id, []), row.created_ms)
+            self._count_repeat(row)
+
+    def _count_repeat(self, row: IntentRow) -> None:
+        intent = row.intent
+        if intent.action is IntentAction.OPEN:
+            count = self.entries_in_a_row(intent.strategy_id, intent.side)
+            self._repeats[intent.strategy_id] = (intent.side, count + 1)
 
     def _hear_of(self, view: BrokerView) -> None:
         """Note which entries are shown; take out those that were closed or cannot come any more."""

@@ -33,6 +33,10 @@ class Journal(Protocol):
         """Write a halt level, or its release."""
         ...
 
+    def record_baseline(self, baseline_minor: int) -> None:
+        """Write what the deals do not explain of the balance, minor units."""
+        ...
+
     def note(self, one: Publish) -> None:
         """Keep an observation: it is written with the next rows, or by `flush`."""
         ...
@@ -55,6 +59,14 @@ class Journal(Protocol):
 
     def halt_level(self) -> int:
         """Return the halt level that stands."""
+        ...
+
+    def released_ms(self) -> int:
+        """Return when a halt was lifted last (UTC ms), 0 for never."""
+        ...
+
+    def baseline_minor(self) -> int | None:
+        """Return what the deals do not explain of the balance, None before it was settled."""
         ...
 
 

@@ -119,6 +119,13 @@ class RecordHalt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordBaseline:
+    """Ask the runner to journal what the deals do not explain of the balance, minor units."""
+
+    baseline_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publish(Jsonable):
     """Ask the runner to hand an observation to the subscribers.
 
@@ -132,4 +139,6 @@ class Publish(Jsonable):
     fields: Mapping[str, Scalar] = field(default_factory=dict)
 
 
-Command = ReadBroker | SendOrder | RecordIntents | RecordDeals | RecordHalt | Publish
+Command = (
+    ReadBroker | SendOrder | RecordIntents | RecordDeals | RecordHalt | RecordBaseline | Publish
+)

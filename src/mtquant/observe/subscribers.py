@@ -19,6 +19,8 @@ _LEVELS: Final = {
     "halt_cleared": logging.WARNING,
     "entry_dropped": logging.WARNING,
     "stop_lost": logging.WARNING,
+    "cash_differs": logging.ERROR,
+    "cash_agrees": logging.INFO,
     "decision_repeated": logging.WARNING,
     "signal_missed": logging.INFO,
 }

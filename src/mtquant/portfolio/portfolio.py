@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mtquant.model import (
@@ -16,6 +16,7 @@ from mtquant.model import (
     ServerClock,
 )
 from mtquant.portfolio import rules
+from mtquant.portfolio.cash import Cash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """List what a new view of the broker brought."""
+    """List what a new view of the broker brought, and the cash baseline if it was settled now."""
 
     opened: tuple[Deal, ...] = ()
     closed: tuple[Deal, ...] = ()
     other: tuple[Deal, ...] = ()
+    settled_minor: int | None = None
 
     @property
     def deals(self) -> tuple[Deal, ...]:
@@ -48,6 +50,7 @@ class Portfolio:
         self.account: AccountSnapshot | None = None
         self.positions: tuple[Position, ...] = ()
         self.peak_equity_minor = 0
+        self.cash = Cash()
         self._seen: set[int] = set()
         self._day = (0, 0)  # begins (included) and ends (excluded), UTC ms
         self._day_net_minor = 0  # of the deals traded in it
@@ -72,10 +75,14 @@ class Portfolio:
             return 0.0
         return max(0.0, 1 - self.account.equity_minor / self.peak_equity_minor)
 
-    def restore(self, deals: Iterable[Deal]) -> None:
-        """Take over the deals that an earlier process journalled: they are not new any more."""
+    def restore(self, deals: Iterable[Deal], baseline_minor: int | None = None) -> None:
+        """Take over the deals that an earlier process journalled: they are not new any more.
+
+        `baseline_minor` is what they do not explain of the balance, None where nobody has settled.
+        """
         known = sorted(deals, key=lambda deal: deal.deal_ticket)
         self._seen |= {deal.deal_ticket for deal in known}
+        self.cash.restore(known, baseline_minor)
         self._recent = known
         self._day = (0, 0)
 
@@ -92,7 +99,10 @@ class Portfolio:
         self.positions = view.positions
         self.peak_equity_minor = max(self.peak_equity_minor, view.account.equity_minor)
         self._remember(fresh, view.time_ms)
-        return _sorted_out(fresh)
+        changes = _sorted_out(fresh)
+        if self.cash.apply(fresh, view.account.balance_minor, view.time_ms):
+            return replace(changes, settled_minor=self.cash.baseline_minor)
+        return changes
 
     def day_start_ms(self, now_ms: int) -> int:
         """Return the server's last midnight, UTC milliseconds."""

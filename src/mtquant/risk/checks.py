@@ -136,6 +136,35 @@ def within_entries_per_day(
     )
 
 
+def within_entries_in_a_row(
+    intent: OrderIntent, view: RiskView, limits: RiskLimits
+) -> Refusal | None:
+    """Refuse a strategy that enters on one side again and again, until a person has looked."""
+    most = limits.max_entries_in_a_row
+    if most is None or view.entries_in_a_row < most:
+        return None
+    return Refusal(
+        rule="max_entries_in_a_row",
+        value=f"{view.entries_in_a_row} times {intent.side.name}",
+        limit=str(most),
+        remedy="look at it, then: mtquant resume --who NAME --reason TEXT",
+    )
+
+
+def cash_is_explained(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Refusal | None:
+    """Refuse entries while the deals do not explain the balance."""
+    if view.cash_lack_minor == 0:
+        return None
+    digits = view.account.currency_digits
+    lack = money_from_minor(view.cash_lack_minor, digits)
+    return Refusal(
+        rule="cash",
+        value=f"{lack:+.{digits}f} {view.account.currency} that no deal explains",
+        limit="none",
+        remedy="look at the account's history, then: mtquant resume --who NAME --reason TEXT",
+    )
+
+
 def tradable_volume(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Refusal | None:
     """Refuse a volume the instrument does not trade."""
     if view.instrument.floor_units(intent.volume_units) == intent.volume_units:
@@ -166,6 +195,8 @@ ENTRY_CHECKS: Final[tuple[Check, ...]] = (
     within_daily_loss,
     within_entries_per_minute,
     within_entries_per_day,
+    within_entries_in_a_row,
+    cash_is_explained,
     has_stop_loss,
     tradable_volume,
 )

@@ -19,9 +19,10 @@ class RiskLimits:
     """Hold the limits of one bot. Fractions are of equity (risk) or of the day's start (loss).
 
     Entries are counted for each strategy, sent ones, whatever became of them: over the last 60
-    seconds, and since the server's midnight (None: not limited). The first keeps a strategy that
-    runs wild from flooding the broker; one that decides on bars never comes near it. An entry needs
-    a quote that is not older than `max_quote_age_s`.
+    seconds, since the server's midnight, and on one side without one on the other (None: not
+    limited); after too many of the last a person must look and resume. The first keeps a strategy
+    that runs wild from flooding the broker; one that decides on bars never comes near it. An entry
+    needs a quote that is not older than `max_quote_age_s`.
     """
 
     risk_per_trade_fraction: float = 0.01
@@ -31,6 +32,7 @@ class RiskLimits:
     max_quote_age_s: int = 60
     max_entries_per_minute: int = 60
     max_entries_per_day: int | None = None
+    max_entries_in_a_row: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse limits that do not limit.
@@ -53,7 +55,12 @@ class RiskLimits:
             )
         if self.max_spread_points < 0:
             raise ConfigError(f"max_spread_points must not be negative: {self.max_spread_points}")
-        for name in ("max_quote_age_s", "max_entries_per_minute", "max_entries_per_day"):
+        for name in (
+            "max_quote_age_s",
+            "max_entries_per_minute",
+            "max_entries_per_day",
+            "max_entries_in_a_row",
+        ):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"{name} must be at least 1, was {value}")
@@ -78,7 +85,8 @@ class RiskView:
     """Hold what a decision may look at: the broker's truth joined with the journal's.
 
     `in_flight` are the intents without an outcome, `may_come` the entries that are or may become
-    positions, whether `positions` show them or not. Entries are those of the strategy that asks.
+    positions, whether `positions` show them or not. Entries are those of the strategy that asks, in
+    a row those on its side. `cash_lack_minor` is what the deals do not explain of the balance.
     """
 
     now_ms: int
@@ -92,5 +100,7 @@ class RiskView:
     day_loss_minor: int
     entries_in_minute: int
     entries_today: int
+    entries_in_a_row: int
+    cash_lack_minor: int
     halt_level: int
     is_ready: bool

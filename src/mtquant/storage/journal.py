@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _BUSY_TIMEOUT_S = 5.0
 OPENED = "journal_opened"
 """The observation that a process became the journal's writer; its time is the computer's."""
+_BASELINE = "cash_baseline_minor"
 _HOW_TO_GO_ON = "put a copy of it back, or ask for help before trading on"
 
 Kind = TypeVar("Kind", IntentRow, Deal)
@@ -170,6 +171,10 @@ class SqliteJournal:
             )
             self._log(halt)
 
+    def record_baseline(self, baseline_minor: int) -> None:
+        """Write what the deals do not explain of the balance, minor units."""
+        self.set_meta(_BASELINE, str(baseline_minor))
+
     def note(self, one: Publish) -> None:
         """Keep an observation: it is written with the next rows, or by `flush`."""
         self._notes.append(one)
@@ -222,6 +227,15 @@ class SqliteJournal:
         )
         return int(found[0][0])
 
+    def released_ms(self) -> int:
+        """Return when a halt was lifted last (UTC ms), 0 for never."""
+        return int(self._rows("select coalesce(max(time_ms), 0) from halts where level = 0")[0][0])
+
+    def baseline_minor(self) -> int | None:
+        """Return what the deals do not explain of the balance, None before it was settled."""
+        found = self.meta(_BASELINE)
+        return None if found is None else int(found)
+
     def intents(self) -> list[IntentRow]:
         """Return every intent, oldest first.
 
@@ -250,15 +264,27 @@ class SqliteJournal:
         except sqlite3.Error as error:
             raise JournalError(f"{self._path}: the journal cannot be read ({error})") from error
 
-    def story(self, intent_ids: Iterable[int], correlation_ids: Iterable[str]) -> list[LogRow]:
-        """Return the rows of the log about some intents or decisions, oldest first."""
+    def story(
+        self,
+        intent_ids: Iterable[int],
+        correlation_ids: Iterable[str],
+        deal_tickets: Iterable[int] = (),
+    ) -> list[LogRow]:
+        """Return the rows of the log about some intents, decisions or deals, oldest first."""
         query = (
             "select * from log where intent_id in (select value from json_each(?)) "
-            "or correlation_id in (select value from json_each(?)) order by sequence"
+            "or correlation_id in (select value from json_each(?))"
         )
-        numbers = json.dumps([number for number in intent_ids if number])
-        names = json.dumps([name for name in correlation_ids if name])
-        return [_log_row(row) for row in self._rows(query, numbers, names)]
+        values = [json.dumps([number for number in intent_ids if number])]
+        values.append(json.dumps([name for name in correlation_ids if name]))
+        tickets = list(deal_tickets)
+        if tickets:  # no index leads to them: the whole log is read
+            query += (
+                " union select * from log where kind = 'deal' and "
+                "json_extract(body, '$.deal_ticket') in (select value from json_each(?))"
+            )
+            values.append(json.dumps(tickets))
+        return [_log_row(row) for row in self._rows(f"{query} order by sequence", *values)]
 
     def verify(self) -> tuple[int, str]:
         """Hold the log against its hashes, and the tables against the log.
@@ -270,6 +296,30 @@ class SqliteJournal:
         Raises:
             JournalError: something was changed, taken out or put in afterwards.
         """
+        with self.snapshot():
+            return self._verified()
+
+    def meta(self, key: str) -> str | None:
+        """Return a word about the journal itself, None if it was never written."""
+        found = self._rows("select value from meta where key = ?", key)
+        return str(found[0][0]) if found else None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all that is read inside be of one moment, whatever another process writes meanwhile.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        with ExitStack() as undo:
+            if not self._connection.in_transaction:
+                self._rows("begin")
+                undo.callback(self._rollback)
+            yield
+
+    # ------------------------------------------------------------------ inside
+
+    def _verified(self) -> tuple[int, str]:
         count, last = 0, FIRST
         told: dict[str, dict[int, str]] = {"intent": {}, "deal": {}}
         halts = []
@@ -292,13 +342,6 @@ class SqliteJournal:
         if [body_of(halt) for halt in self._halts()] != halts:
             raise JournalError(f"{self._path}: the halts are not those of the log")
         return count, last
-
-    def meta(self, key: str) -> str | None:
-        """Return a word about the journal itself, None if it was never written."""
-        found = self._rows("select value from meta where key = ?", key)
-        return str(found[0][0]) if found else None
-
-    # ------------------------------------------------------------------ inside
 
     def _halts(self) -> list[HaltOrder]:
         rows = self._rows(

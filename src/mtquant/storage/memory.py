@@ -24,6 +24,7 @@ class MemoryJournal:
         self._requests: list[HaltOrder] = []
         self._told: list[Recorded] = []
         self._notes: list[Publish] = []
+        self._baseline_minor: int | None = None
 
     def record_sending(self, row: IntentRow) -> None:
         """Keep a new intent in state SENDING; a decision made before is refused."""
@@ -57,6 +58,10 @@ class MemoryJournal:
         self._requests = [one for one in self._requests if one.request_id != halt.request_id]
         self._tell(halt)
 
+    def record_baseline(self, baseline_minor: int) -> None:
+        """Keep what the deals do not explain of the balance, minor units."""
+        self._baseline_minor = baseline_minor
+
     def note(self, one: Publish) -> None:
         """Keep an observation: it is written with the next rows, or by `flush`."""
         self._notes.append(one)
@@ -84,6 +89,14 @@ class MemoryJournal:
             level = max(level, halt.level) if halt.level else 0
         return level
 
+    def released_ms(self) -> int:
+        """Return when a halt was lifted last (UTC ms), 0 for never."""
+        return max((halt.time_ms for halt in self._halts if halt.level == 0), default=0)
+
+    def baseline_minor(self) -> int | None:
+        """Return what the deals do not explain of the balance, None before it was settled."""
+        return self._baseline_minor
+
     def intents(self) -> list[IntentRow]:
         """Return every intent, oldest first."""
         return [self._rows[number] for number in sorted(self._rows)]
@@ -100,11 +113,22 @@ class MemoryJournal:
             previous = row.hash
             yield row
 
-    def story(self, intent_ids: Iterable[int], correlation_ids: Iterable[str]) -> list[LogRow]:
-        """Return the rows of the log about some intents or decisions, oldest first."""
+    def story(
+        self,
+        intent_ids: Iterable[int],
+        correlation_ids: Iterable[str],
+        deal_tickets: Iterable[int] = (),
+    ) -> list[LogRow]:
+        """Return the rows of the log about some intents, decisions or deals, oldest first."""
         numbers, names = set(intent_ids) - {0}, set(correlation_ids) - {""}
-        rows = self.log()
-        return [row for row in rows if row.intent_id in numbers or row.correlation_id in names]
+        tickets = set(deal_tickets)
+        return [
+            row
+            for row in self.log()
+            if row.intent_id in numbers
+            or row.correlation_id in names
+            or (row.kind == "deal" and row.record()["deal_ticket"] in tickets)
+        ]
 
     def _tell(self, *written: Recorded) -> None:
         self._told += self._notes

@@ -152,7 +152,9 @@ def test_a_limit_of_entries_a_day_is_objected_to_before_and_for_a_varied_run() -
 
     assert objections(limited) == said
     assert objections_to(varied(make_job(spec, bars, series), limited, series)) == said
-    assert objections(replace(spec, limits=RiskLimits(max_entries_per_minute=1))) == ()
+    assert objections(replace(spec, limits=RiskLimits(max_entries_per_minute=2))) == ()
+    for more in ({"max_entries_per_minute": 1}, {"max_entries_in_a_row": 5}):
+        assert len(objections(replace(spec, limits=RiskLimits(**more)))) == 1
 
 
 def test_exits_without_scalar_rules_are_objected_to_by_name() -> None:

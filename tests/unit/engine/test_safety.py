@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import LiveRun, Scripted, World, bars_of, stop_and_target, trailing
+from worlds import MONDAY_MS, LiveRun, Scripted, World, bars_of, stop_and_target, trailing
 
 from mtquant.engine.stop_guard import StopGuard
 from mtquant.model import (
@@ -361,6 +361,31 @@ def test_another_account_after_the_reconnect_stops_the_bot() -> None:
 
     with pytest.raises(WrongAccountError, match="expected 1000001"):
         a_world([None, LONG]).live(wrap=wrap)
+
+
+def test_money_that_no_deal_explains_stops_entries_until_a_person_resumes() -> None:
+    def take(terminal: SimulatedTerminal, _server: SimulatedServer) -> Any:
+        def account_info() -> Any:
+            info = terminal.account_info()
+            gone = 25.0 if _server.now_ms > MONDAY_MS + 2 * 3_600_000 else 0.0
+            told = info._asdict()
+            told |= {"balance": info.balance - gone, "equity": info.equity - gone}
+            return SimpleNamespace(**told)
+
+        return Faulty(terminal, account_info=account_info)
+
+    def resume(run: LiveRun) -> None:
+        run.journal.request_halt(0, "ann", "the broker took a fee", run.now_ms())
+
+    script = [None, None, None, None, LONG, None, None, LONG, None, None, None, None]
+    run = a_world(script).live(wrap=take, on_step=at_bar(6, resume))
+
+    (differs,) = run.named("cash_differs")
+    assert differs.fields["difference_minor"] == -2_500
+    assert [note.fields["rules"] for note in run.named("order_refused")] == ["cash"]
+    assert len(run.journal.intents()) == 1
+    assert run.journal.baseline_minor() == -2_500
+    assert len(run.named("cash_agrees")) == 1
 
 
 def test_a_strategy_has_so_many_entries_a_day_and_new_ones_on_the_next() -> None:

@@ -32,6 +32,7 @@ from mtquant.model import (
 from mtquant.risk import ApprovedOrder, RiskEngine, RiskLimits, RiskView
 
 US = BotIdentity(bot=3)
+WHO = "sma"
 UNITS = 10_000_000
 ACCOUNT = AccountSnapshot(
     login=1,
@@ -64,6 +65,8 @@ EVERYTHING_PASSES = RiskView(
     may_come=(),
     entries_in_minute=0,
     entries_today=0,
+    entries_in_a_row=0,
+    cash_lack_minor=0,
     day_start_balance_minor=1_000_000,
     day_loss_minor=0,
     halt_level=0,
@@ -73,7 +76,7 @@ EVERYTHING_PASSES = RiskView(
 
 def intent(action: IntentAction = IntentAction.OPEN, **changes) -> OrderIntent:
     usual = {
-        "strategy_id": "sma",
+        "strategy_id": WHO,
         "symbol": "EURUSD",
         "action": action,
         "side": Side.BUY,
@@ -208,6 +211,26 @@ def test_one_decision_is_sent_once_whatever_becomes_of_it(desk: Desk, sent):
     assert desk.submit(again, 1) is None
     desk.on_result(reply(row.intent_id, Outcome.REFUSED))
     assert desk.submit(again, 2) is None
+
+
+def test_entries_on_one_side_are_counted_until_one_on_the_other_or_a_person_looks(desk: Desk, sent):
+    for number, side in enumerate((Side.BUY, Side.BUY, Side.SELL, Side.SELL, Side.SELL)):
+        sent(now_ms=number, trigger=str(number), side=side)
+
+    assert desk.entries_in_a_row(WHO, Side.SELL) == 3
+    assert desk.entries_in_a_row(WHO, Side.BUY) == 0
+    assert desk.entries_in_a_row("another", Side.BUY) == 0
+    desk.forget_repeats(3)
+    assert desk.entries_in_a_row(WHO, Side.SELL) == 1
+
+
+def test_entries_in_a_row_are_counted_over_a_restart(desk: Desk, sent):
+    rows = [sent(now_ms=number, trigger=str(number)) for number in range(4)]
+    later = Desk(US)
+    later.restore(rows)
+    assert later.entries_in_a_row(WHO, Side.BUY) == 4
+    later.forget_repeats(1)
+    assert later.entries_in_a_row(WHO, Side.BUY) == 2
 
 
 def test_a_refused_price_allows_one_second_attempt(desk: Desk, sent):

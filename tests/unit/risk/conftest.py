@@ -59,6 +59,8 @@ def view(account, instrument) -> Callable[..., RiskView]:
             "may_come": (),
             "entries_in_minute": 0,
             "entries_today": 0,
+            "entries_in_a_row": 0,
+            "cash_lack_minor": 0,
             "day_start_balance_minor": 1_000_000,
             "day_loss_minor": 0,
             "halt_level": 0,

@@ -64,6 +64,14 @@ def test_an_entry_within_all_limits_is_approved(gate, intent, view):
         ({"quote": None}, ("quote", "none", "0 < bid <= ask")),
         ({"quote": quote(0, 10)}, ("quote", "bid 0, ask 10 points", "0 < bid <= ask")),
         ({"quote": quote(11, 10)}, ("quote", "bid 11, ask 10 points", "0 < bid <= ask")),
+        (
+            {"quote": replace(quote(100_000, 100_010), age_ms=60_001)},
+            ("quote_age", "60.0 s", "60 s"),
+        ),
+        (
+            {"cash_lack_minor": -1_250},
+            ("cash", "-12.50 USD that no deal explains", "none"),
+        ),
         ({"quote": quote(100_000, 100_051)}, ("max_spread", "51 points", "50 points")),
         ({"positions": (position(),)}, ("max_positions", "1 open or on the way", "1")),
         (
@@ -89,6 +97,8 @@ def test_an_entry_is_refused_with_rule_value_and_limit(gate, intent, view, chang
         {"quote": quote(100_000, 100_050)},
         {"quote": quote(100_000, 100_000)},
         {"day_loss_minor": 49_999},
+        {"quote": replace(quote(100_000, 100_010), age_ms=60_000)},
+        {"entries_in_a_row": 1_000},
     ],
 )
 def test_an_entry_at_its_limit_passes(gate, intent, view, changes: dict):
@@ -136,8 +146,10 @@ def test_every_failing_check_is_reported(gate, intent, view):
         day_loss_minor=60_000,
         entries_in_minute=60,
         entries_today=7,
+        entries_in_a_row=4,
+        cash_lack_minor=1,
     )
-    gate = RiskEngine(replace(gate.limits, max_entries_per_day=7))
+    gate = RiskEngine(replace(gate.limits, max_entries_per_day=7, max_entries_in_a_row=4))
     decision = gate.decide(intent(stop_loss_points=None, volume_units=1), bad)
 
     assert [refusal.rule for refusal in decision.refusals] == [
@@ -149,10 +161,12 @@ def test_every_failing_check_is_reported(gate, intent, view):
         "max_daily_loss",
         "max_entries_per_minute",
         "max_entries_per_day",
+        "max_entries_in_a_row",
+        "cash",
         "stop_loss",
         "volume",
     ]
-    assert len(ENTRY_CHECKS) == 11  # all but the quote, which is there
+    assert len(ENTRY_CHECKS) == 13  # all but the quote, which is there
 
 
 def test_the_last_entry_that_a_limit_allows_passes_and_the_next_does_not(intent, view):
@@ -169,7 +183,21 @@ def test_the_last_entry_that_a_limit_allows_passes_and_the_next_does_not(intent,
     ]
 
 
-@pytest.mark.parametrize("name", ["max_entries_per_minute", "max_entries_per_day"])
+def test_a_strategy_that_repeats_itself_is_off_until_a_person_has_looked(intent, view):
+    gate = RiskEngine(RiskLimits(max_entries_in_a_row=3))
+
+    assert isinstance(gate.decide(intent(), view(entries_in_a_row=2)), ApprovedOrder)
+    (refusal,) = gate.decide(intent(), view(entries_in_a_row=3)).refusals
+    assert str(refusal) == (
+        "max_entries_in_a_row: 3 times BUY (limit 3); "
+        "look at it, then: mtquant resume --who NAME --reason TEXT"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["max_quote_age_s", "max_entries_per_minute", "max_entries_per_day", "max_entries_in_a_row"],
+)
 def test_a_limit_of_entries_that_lets_none_pass_is_refused(name: str):
     with pytest.raises(ConfigError, match=f"{name} must be at least 1, was 0"):
         RiskLimits(**{name: 0})

@@ -95,6 +95,21 @@ def test_an_untouched_journal_passes_and_tells_how_long_it_is(tmp_path: Path) ->
     assert last == rows[-1].hash
 
 
+def test_a_journal_is_whole_also_while_its_bot_writes_on(tmp_path: Path) -> None:
+    path = filled(tmp_path / "journal.sqlite")
+    with (
+        closing(SqliteJournal.open(path, owner="bot", now_ms=2)) as bot,
+        closing(SqliteJournal.attach(path)) as reader,
+    ):
+        with reader.snapshot():
+            before = len(reader.intents())
+            bot.record_sending(sending(4))
+            assert len(reader.intents()) == before
+            assert reader.verify()[0] == 16
+        assert len(reader.intents()) == before + 1
+        assert reader.verify()[0] == 17
+
+
 def test_the_log_goes_on_where_an_earlier_process_left_it(tmp_path: Path) -> None:
     path = filled(tmp_path / "journal.sqlite")
     with closing(SqliteJournal.open(path, owner="second", now_ms=2)) as journal:

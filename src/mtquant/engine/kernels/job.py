@@ -69,7 +69,13 @@ def limit_objections(limits: RiskLimits) -> tuple[str, ...]:
 
     That of entries a minute needs none: whoever decides on bars enters once a minute at most.
     """
-    return () if limits.max_entries_per_day is None else ("the limits count the entries of a day",)
+    counted = {
+        "the limits count the entries of a day": limits.max_entries_per_day is not None,
+        "the limits count entries in a row": limits.max_entries_in_a_row is not None,
+        # the second attempt after a requote would be the second entry of its minute
+        "the limits allow one entry a minute": limits.max_entries_per_minute == 1,
+    }
+    return tuple(words for words, applies in counted.items() if applies)
 
 
 def _venue_objections(venue: VenueSpec, symbol: str) -> Iterator[str]:

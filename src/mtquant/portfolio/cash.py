@@ -1,0 +1,77 @@
+"""The balance held against the deals, to the minor unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mtquant.model import Deal, DealKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SETTLING_MS: Final = 60_000
+"""How long balance and deals may tell different stories: a terminal shows one before the other."""
+
+
+class Cash:
+    """Hold that balance = baseline + Σ (profit + commission + swap + fee) of all deals.
+
+    The baseline is what the deals that the terminal tells of do not explain, mostly nothing: some
+    brokers cut histories. It is settled once, when it has been the same for a minute: a terminal
+    takes its time to load a history. It stays, in later processes too; a person may settle it anew.
+    """
+
+    def __init__(self) -> None:
+        self.baseline_minor: int | None = None
+        self.difference_minor = 0
+        self._told_minor = 0
+        self._candidate: tuple[int, int] | None = None  # a baseline, and since when it is the same
+        self._differs_since_ms: int | None = None
+
+    def restore(self, deals: Iterable[Deal], baseline_minor: int | None) -> None:
+        """Take over the deals of an earlier process, and its baseline."""
+        self._told_minor = _sum_minor(deals)
+        self.baseline_minor = baseline_minor
+
+    def apply(self, deals: Iterable[Deal], balance_minor: int, now_ms: int) -> bool:
+        """Take in the balance and the new deals of a reading; tell whether a baseline was settled.
+
+        Times are UTC milliseconds.
+        """
+        self._told_minor += _sum_minor(deals)
+        if self.baseline_minor is None:
+            return self._settled(balance_minor - self._told_minor, now_ms)
+        difference_minor = balance_minor - self.baseline_minor - self._told_minor
+        if difference_minor != self.difference_minor:  # what lags is another sum each time
+            self.difference_minor = difference_minor
+            self._differs_since_ms = now_ms if difference_minor else None
+        return False
+
+    def _settled(self, unexplained_minor: int, now_ms: int) -> bool:
+        if self._candidate is None or self._candidate[0] != unexplained_minor:
+            self._candidate = (unexplained_minor, now_ms)
+        elif now_ms - self._candidate[1] >= SETTLING_MS:
+            self.baseline_minor = unexplained_minor
+        return self.baseline_minor is not None
+
+    def settle(self) -> int:
+        """Take the balance for right as it is; return the baseline, minor units."""
+        self.baseline_minor = (self.baseline_minor or 0) + self.difference_minor
+        self.difference_minor, self._differs_since_ms = 0, None
+        return self.baseline_minor
+
+    @property
+    def is_watched(self) -> bool:
+        """Tell whether something differs, or is to be settled: the broker is to be read again."""
+        return self.baseline_minor is None or self._differs_since_ms is not None
+
+    def lacks_minor(self, now_ms: int) -> int:
+        """Return what the deals do not explain although it has had time to show, minor units."""
+        since_ms = self._differs_since_ms
+        is_old = since_ms is not None and now_ms - since_ms >= SETTLING_MS
+        return self.difference_minor if is_old else 0
+
+
+def _sum_minor(deals: Iterable[Deal]) -> int:
+    """Return what deals have added to the balance; credit is kept apart from it."""
+    return sum(deal.net_minor for deal in deals if deal.kind is not DealKind.CREDIT)

@@ -1,0 +1,338 @@
+"""What goes wrong at the terminal, the broker or the disk, and what the whole bot makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from many_worlds import Lane, ManyWorld, many_venue
+from worlds import (
+    MONDAY_MS,
+    LiveRun,
+    Scripted,
+    World,
+    bars_of,
+    make_venue,
+    stop_and_target,
+    trailing,
+)
+
+from mtquant.data import minute_bars
+from mtquant.model import (
+    DealEntry,
+    Direction,
+    IntentAction,
+    IntentRow,
+    IntentState,
+    JournalError,
+    Reason,
+    Signal,
+    Ticks,
+    Timeframe,
+    TradeMode,
+)
+from mtquant.risk import RiskLimits
+from mtquant.storage import MemoryJournal
+from mtquant.terminal.simulated.faults import FaultKind, FaultSpec
+from mtquant.terminal.simulated.faults.spec import Only
+
+if TYPE_CHECKING:
+    from mtquant.strategy import TickView
+
+LONG, SHORT, FLAT = Direction.LONG, Direction.SHORT, Direction.FLAT
+HOUR_MS = 3_600_000
+QUIET = [110_000] * 12
+
+
+@dataclass(kw_only=True)
+class Troubled(World):
+    """Describe a run in which faults strike."""
+
+    faults: tuple[FaultSpec, ...] = ()
+
+    def link_losses(self) -> tuple[FaultSpec, ...]:
+        """Return the faults."""
+        return self.faults
+
+
+def play(script: list[Direction | None], *faults: FaultSpec, **more: Any) -> LiveRun:
+    """Run a script on a quiet market, unless told otherwise."""
+    options = {name: more.pop(name) for name in ("journal", "on_step", "wrap") if name in more}
+    bars = more.pop("bars", bars_of(QUIET))
+    world = Troubled(bars=bars, strategy=lambda: Scripted(script), faults=faults, **more)
+    return world.live(**options)
+
+
+def states(run: LiveRun) -> list[IntentState]:
+    return [row.state for row in run.journal.intents()]
+
+
+# ---------------------------------------------------------------------- unclear answers
+
+
+@pytest.mark.parametrize("kind", [FaultKind.TIMEOUT, FaultKind.NO_CONNECTION])
+@pytest.mark.parametrize("executed", [True, False])
+def test_an_unclear_return_code_ends_as_what_the_broker_shows(
+    kind: FaultKind, *, executed: bool
+) -> None:
+    run = play([None, LONG], FaultSpec(kind=kind, nth=1, executed=executed))
+
+    assert states(run) == [IntentState.DONE if executed else IntentState.NOTSENT]
+    assert len(run.market.book.positions()) == int(executed)
+
+
+def test_an_order_that_is_executed_after_a_lost_reply_is_adopted_when_it_shows() -> None:
+    run = play([None, LONG], FaultSpec(kind=FaultKind.LATE, nth=1, delay_ms=10_000))
+
+    assert states(run) == [IntentState.DONE]
+    assert len(run.market.book.positions()) == 1
+
+
+def test_an_order_that_is_only_placed_is_one_position_once_it_fills() -> None:
+    run = play([None, LONG], FaultSpec(kind=FaultKind.PLACED, nth=1))
+
+    assert states(run) == [IntentState.DONE]
+    assert len(run.market.book.positions()) == 1
+
+
+def test_a_partly_filled_order_counts_with_what_was_filled_and_has_its_stop() -> None:
+    run = play([None, LONG], FaultSpec(kind=FaultKind.PARTIAL, nth=1, filled_fraction=0.5))
+
+    (row,) = run.journal.intents()
+    (position,) = run.market.book.positions()
+    assert row.state is IntentState.PARTIAL
+    assert 0 < row.filled_units == position.volume_units < row.intent.volume_units
+    assert position.stop_loss_points == row.intent.stop_loss_points
+
+
+def test_a_requoted_order_is_over_and_the_next_signal_is_a_new_order() -> None:
+    run = play([None, LONG, None, LONG], FaultSpec(kind=FaultKind.REQUOTE, nth=1))
+
+    refused, entered = run.journal.intents()
+    assert (refused.state, entered.state) == (IntentState.REJECTED, IntentState.DONE)
+    assert refused.intent_id != entered.intent_id
+    assert len(run.market.book.positions()) == 1
+
+
+# ---------------------------------------------------------------------- other hands
+
+
+def by_hand(kind: FaultKind, hours: float, **more: Any) -> FaultSpec:
+    return FaultSpec(kind=kind, after_ms=int(hours * HOUR_MS), **more)
+
+
+def test_a_foreign_position_counts_against_the_limit_and_is_left_alone() -> None:
+    run = play([*[None] * 5, LONG], by_hand(FaultKind.MANUAL_TRADE, 2.5))
+
+    assert [note.fields["rules"] for note in run.named("order_refused")] == ["max_positions"]
+    (position,) = run.market.book.positions()
+    assert position.intent_id == 0
+
+
+def test_a_position_that_is_closed_by_hand_is_gone_for_the_bot_too() -> None:
+    run = play([None, LONG, *[None] * 5, LONG], by_hand(FaultKind.MANUAL_CLOSE, 4.5))
+
+    assert [note.fields["reason"] for note in run.named("position_closed")] == ["client"]
+    assert run.journal.deals() == run.market.book.ledger.deals
+    assert states(run) == [IntentState.DONE] * 2
+    assert len(run.market.book.positions()) == 1
+
+
+def test_of_a_position_that_is_partly_closed_by_hand_the_rest_is_closed() -> None:
+    half = by_hand(FaultKind.MANUAL_CLOSE, 4.5, closed_fraction=0.5)
+    run = play([None, LONG, *[None] * 5, FLAT], half)
+
+    opened, closed = run.journal.intents()
+    assert 0 < closed.intent.volume_units < opened.intent.volume_units
+    assert (closed.state, closed.filled_units) == (IntentState.DONE, closed.intent.volume_units)
+    assert run.market.book.positions() == ()
+
+
+# ---------------------------------------------------------------------- refusals
+
+
+def test_an_entry_whose_stop_the_broker_refuses_is_not_opened() -> None:
+    run = play([None, LONG], FaultSpec(kind=FaultKind.ANSWER, code=10016, nth=1))
+
+    assert states(run) == [IntentState.REJECTED]
+    assert run.market.book.positions() == ()
+
+
+def test_where_a_stop_cannot_be_moved_the_old_one_stands() -> None:
+    rising = [110_000, 110_000, *range(110_100, 111_100, 100)]
+    exits = lambda: [stop_and_target(stop_points=300), trailing(atr_period=1, distance_atr=1.0)]  # noqa: E731
+    refusal = FaultSpec(kind=FaultKind.ANSWER, code=10016, only=Only.SLTP, for_ms=999 * HOUR_MS)
+    run = play([None, LONG], refusal, bars=bars_of(rising), exits=exits)
+
+    opened, *moves = run.journal.intents()
+    (position,) = run.market.book.positions()
+    assert {row.state for row in moves} == {IntentState.REJECTED}
+    assert position.stop_loss_points == opened.intent.stop_loss_points
+
+
+def test_a_lost_stop_that_the_price_has_passed_closes_the_position() -> None:
+    closes = [110_000] * 4 + [109_700] * 8
+    run = play(
+        [None, LONG],
+        by_hand(FaultKind.STRIPPED_STOP, 3.5),
+        FaultSpec(kind=FaultKind.LINK_LOSS, after_ms=int(3.4 * HOUR_MS), for_ms=2 * HOUR_MS),
+        bars=bars_of(closes),
+    )
+
+    assert [note.fields["action"] for note in run.named("stop_lost")] == ["close"]
+    assert run.market.book.positions() == ()
+
+
+def test_a_symbol_that_may_only_be_bought_refuses_the_sale_and_trading_goes_on() -> None:
+    venue = make_venue(trade_mode=TradeMode.LONG_ONLY)
+    run = play([None, SHORT, None, LONG, None, FLAT], venue=venue)
+
+    assert states(run) == [IntentState.REJECTED, IntentState.DONE, IntentState.DONE]
+    assert "10042" in run.journal.intents()[0].detail
+    assert run.market.book.positions() == ()
+
+
+def test_a_stop_out_is_told_and_the_daily_loss_keeps_the_bot_out() -> None:
+    closes = [110_000, 110_000, *range(109_700, 107_300, -300), *[107_400] * 3]
+    venue = make_venue(leverage=5)
+    venue = replace(venue, account=replace(venue.account, stop_out_percent=95.0))
+    run = play(
+        [None, LONG, *[None] * 7, LONG],
+        bars=bars_of(closes),
+        venue=venue,
+        exits=lambda: [stop_and_target(stop_points=2_250)],
+        limits=RiskLimits(risk_per_trade_fraction=0.1, max_daily_loss_fraction=0.03),
+    )
+
+    assert [note.fields["reason"] for note in run.named("position_closed")] == [
+        Reason.STOP_OUT.value
+    ]
+    assert [note.fields["rules"] for note in run.named("order_refused")] == ["max_daily_loss"]
+
+
+# ---------------------------------------------------------------------- prices and time
+
+
+def test_bars_that_close_while_the_prices_stand_still_are_not_decided_on_later() -> None:
+    frozen = FaultSpec(kind=FaultKind.STALE_FEED, after_ms=int(2.5 * HOUR_MS), for_ms=5 * HOUR_MS)
+    run = play([*[None] * 3, LONG, LONG, LONG, *[None] * 6], frozen)
+
+    assert run.journal.intents() == []
+    assert len(run.named("signal_missed")) == 3
+
+
+class Sleeper(MemoryJournal):
+    """Be a journal during whose writing the machine falls asleep."""
+
+    def __init__(self, asleep_ms: int) -> None:
+        super().__init__()
+        self._asleep_ms = asleep_ms
+        self.run: LiveRun | None = None
+
+    def record_sending(self, row: IntentRow) -> None:
+        """Keep the row, and wake up much later."""
+        super().record_sending(row)
+        if self.run is not None:
+            self.run.server.wait_until(self.run.now_ms() + self._asleep_ms)
+
+
+@pytest.mark.parametrize(("asleep_ms", "held"), [(59_000, 1), (61_000, 0)])
+def test_a_decision_that_is_too_old_when_its_order_would_leave_is_not_sent(
+    asleep_ms: int, held: int
+) -> None:
+    journal = Sleeper(asleep_ms)
+    world = World(bars=bars_of(QUIET), strategy=lambda: Scripted([None, LONG]))
+    run = LiveRun(world, journal=journal)
+    journal.run = run
+    run.run()
+
+    (row,) = run.journal.intents()
+    assert len(run.market.book.positions()) == held
+    assert ("past its deadline" in row.detail) is not bool(held)
+
+
+class Talkative(Scripted):
+    """Buy and leave at every tick."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self._turn = 0
+
+    def on_tick(self, ticks: TickView) -> Signal | None:
+        """Return the other direction."""
+        self._turn += 1
+        return self.tick_signal(ticks, LONG if self._turn % 2 else FLAT)
+
+
+def test_a_strategy_that_speaks_at_every_tick_enters_as_often_as_it_may() -> None:
+    time_ms = MONDAY_MS + np.arange(1_200, dtype=np.int64) * 500
+    bid = np.full(len(time_ms), 110_000, dtype=np.int32)
+    ticks = Ticks(symbol="EURUSD", digits=5, time_ms=time_ms, bid=bid, ask=bid + np.int32(10))
+    lane = Lane(name="one", symbol="EURUSD", timeframe=Timeframe.M1, strategy=Talkative)
+    world = ManyWorld(
+        bars=minute_bars(ticks),
+        ticks=[ticks],
+        lanes=[lane],
+        venue=many_venue(),
+        limits=RiskLimits(max_entries_per_minute=3),
+    )
+
+    run = world.live()
+
+    entries = [deal.time_ms for deal in run.journal.deals() if deal.entry is DealEntry.IN]
+    entered = entries[1:]  # the first deal is the deposit
+    assert len(entered) > 20
+    assert all(
+        later - earlier >= 60_000 for earlier, later in zip(entered, entered[3:], strict=False)
+    )
+    rules = {note.fields["rules"] for note in run.named("order_refused")}
+    assert rules == {"max_entries_per_minute"}
+
+
+# ---------------------------------------------------------------------- the journal
+
+
+class FullDisk(MemoryJournal):
+    """Be a journal that takes no more orders."""
+
+    def record_sending(self, row: IntentRow) -> None:
+        """Refuse the row."""
+        raise JournalError("the journal cannot be written (database or disk is full)")
+
+
+def test_an_order_that_cannot_be_journalled_is_not_sent_and_ends_the_bot() -> None:
+    world = World(bars=bars_of(QUIET), strategy=lambda: Scripted([None, LONG]))
+    run = LiveRun(world, journal=FullDisk())
+
+    with pytest.raises(JournalError, match="disk is full"):
+        run.run()
+
+    assert run.market.book.positions() == ()
+    assert len(run.market.book.ledger.orders) == 0
+
+
+def test_the_journal_of_an_order_is_older_than_the_order() -> None:
+    journalled: list[int] = []
+
+    def wrap(terminal: Any, _server: Any) -> Any:
+        class Watching:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(terminal, name)
+
+            def order_send(self, request: dict[str, Any]) -> Any:
+                journalled.append(request["magic"] in known())
+                return terminal.order_send(request)
+
+        return Watching()
+
+    journal = MemoryJournal()
+    known = lambda: {row.intent_id for row in journal.intents()}  # noqa: E731
+    run = play([None, LONG, None, FLAT], journal=journal, wrap=wrap)
+
+    assert journalled == [True, True]
+    assert [row.intent.action for row in run.journal.intents()] == [
+        IntentAction.OPEN,
+        IntentAction.CLOSE,
+    ]

@@ -1,0 +1,101 @@
+"""The balance is held against the deals, to the minor unit, and slow terminals are given time."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mtquant.model import Deal, DealEntry, DealKind, Reason, Side
+from mtquant.portfolio.cash import SETTLING_MS, Cash
+
+LATER = SETTLING_MS
+
+
+def deal(number: int, minor: int, kind: DealKind = DealKind.TRADE) -> Deal:
+    return Deal(
+        deal_ticket=number,
+        order_ticket=number,
+        position_ticket=number,
+        time_ms=0,
+        symbol="EURUSD",
+        kind=kind,
+        side=Side.BUY,
+        entry=DealEntry.OUT,
+        volume_units=1,
+        price_points=1,
+        profit_minor=minor,
+        commission_minor=-7,
+        swap_minor=7,
+        fee_minor=0,
+        reason=Reason.EXPERT,
+    )
+
+
+def settled(balance_minor: int = 1_000) -> Cash:
+    cash = Cash()
+    assert not cash.apply([deal(1, 400)], balance_minor, 0)
+    assert cash.apply([], balance_minor, LATER)
+    return cash
+
+
+def test_what_the_first_history_does_not_explain_is_the_baseline() -> None:
+    assert settled().baseline_minor == 600
+
+
+def test_deals_that_a_terminal_loads_after_its_start_are_part_of_the_first_history() -> None:
+    cash = Cash()
+    cash.apply([deal(2, 100)], 1_000, 0)
+    cash.apply([deal(1, 900)], 1_000, 5_000)
+    assert not cash.apply([], 1_000, LATER)
+    assert cash.apply([], 1_000, LATER + 5_000)
+    assert cash.baseline_minor == 0
+
+
+def test_money_that_no_deal_explains_is_told_after_a_while() -> None:
+    cash = settled()
+    cash.apply([], 990, LATER + 1)
+
+    assert cash.is_watched
+    assert cash.lacks_minor(2 * LATER) == 0
+    assert cash.lacks_minor(2 * LATER + 1) == -10
+
+
+def test_a_deal_that_shows_after_its_money_explains_it() -> None:
+    cash = settled()
+    cash.apply([], 990, LATER + 1)
+    cash.apply([deal(2, -10)], 990, LATER + 5_000)
+
+    assert not cash.is_watched
+    assert cash.lacks_minor(9 * LATER) == 0
+
+
+def test_credit_is_no_part_of_the_balance() -> None:
+    cash = settled()
+    cash.apply([deal(3, 500, DealKind.CREDIT)], 1_000, LATER + 1)
+    assert cash.difference_minor == 0
+
+
+def test_a_person_may_take_the_balance_for_right() -> None:
+    cash = settled()
+    cash.apply([], 990, LATER + 1)
+
+    assert cash.settle() == 590
+    cash.apply([], 990, 9 * LATER)
+    assert not cash.is_watched
+
+
+def test_the_baseline_of_an_earlier_process_stands() -> None:
+    cash = Cash()
+    cash.restore([deal(1, 400)], 600)
+    assert not cash.apply([], 999, 0)
+    assert cash.lacks_minor(LATER) == -1
+
+
+@given(st.lists(st.integers(-(10**12), 10**12), max_size=30), st.integers(-(10**12), 10**12))
+def test_deals_explain_the_balance_exactly(amounts: list[int], baseline: int) -> None:
+    cash, balance = Cash(), baseline
+    cash.restore([], baseline)
+    for number, minor in enumerate(amounts):
+        balance += minor
+        cash.apply([deal(number, minor)], balance, number)
+        assert cash.difference_minor == 0
