@@ -15,7 +15,7 @@ CHECKS: Final = {
     "I3.symbol": "no entry leaves while the server holds a position of its strategy",
     "I3.volume": "an entry's volume is one that the instrument trades, and stays below its limit",
     "I3.risk": "what an entry loses at its stop is no more than the limit",
-    "I3.entries": "no more entries leave in a minute or a day than the limits say",
+    "I3.entries": "no more entries are decided on in a minute or a day than the limits say",
     "I4.cash": "balance is the sum of the deals, equity that and the floating profit",
     "I4.journal": "the journalled deals sum up to the balance",
     "I4.told": "no money is missed that deals explain",

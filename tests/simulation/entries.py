@@ -119,7 +119,7 @@ class EntryChecks:
                 self._note("I14.bar", f"{said}{self._sleeper.words}")
 
     def _require_pause(self, row: IntentRow) -> None:
-        limits, now_ms = self._schedule.limits, self._server.now_ms
+        limits, now_ms = self._schedule.limits, row.intent.decided_ms - self._clock.off_ms
         entered = self._entered.setdefault(row.intent.strategy_id, [])
         entered.append(now_ms)
         in_minute = sum(ms > now_ms - _MINUTE_MS for ms in entered)

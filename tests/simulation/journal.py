@@ -116,9 +116,9 @@ class DurableJournal:
 
     def record_baseline(self, baseline_minor: int) -> None:
         """Write what the deals do not explain of the balance."""
-        self._begin("before baseline")
+        self._begin("before baseline", is_record=True)
         self._kept.record_baseline(baseline_minor)
-        self._pass_by("after baseline")
+        self._pass_by("after baseline", is_record=True)
 
     def baseline_minor(self) -> int | None:
         """Return what the deals do not explain of the balance."""

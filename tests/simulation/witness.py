@@ -288,7 +288,9 @@ class Witness:
         if any(map(self._faults.on, _HINDERING)):
             passed_ms = 0
         busy = {row.intent.position_ticket for row in self._journal.open_rows()}
-        bare = {one.ticket for one in self._own_positions() if not one.stop} - busy
+        in_session = self._server.book.in_session
+        own = [one for one in self._own_positions() if in_session(one.symbol)]
+        bare = {one.ticket for one in own if not one.stop} - busy
         seen = {ticket: self._bare.get(ticket, (0, 0)) for ticket in sorted(bare)}
         self._bare = {
             ticket: (looks + bool(passed_ms), total_ms + passed_ms)

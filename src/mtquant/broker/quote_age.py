@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mtquant.model import Quote
 
 _REMEMBERED: Final = 32
+_LEARNT_BY: Final = 3
 MOST_APART_MS: Final = 15 * 60_000
 """How far two clocks may be apart: beyond that it is the quotes that are old."""
 
@@ -23,17 +24,13 @@ class QuoteAges:
 
     def __init__(self) -> None:
         self._newest: dict[str, tuple[int, int]] = {}  # by symbol: its time, when it was seen
-        self._is_first: set[str] = set()  # symbols of which one quote has been seen
         self._leads: deque[int] = deque(maxlen=_REMEMBERED)  # our clock minus the quotes' times
 
     def see(self, quote: Quote, now_ms: int) -> int:
         """Take in a quote that is shown now (UTC ms by our clock); return its age, ms."""
         known = self._newest.get(quote.symbol)
         if known is None or known[0] != quote.time_ms:
-            if known is None:
-                self._is_first.add(quote.symbol)  # it may have been there for days
-            else:
-                self._is_first.discard(quote.symbol)
+            if known is not None:  # the first one may have been there for days
                 self._leads.append(now_ms - quote.time_ms)
             self._newest[quote.symbol] = (quote.time_ms, now_ms)
         return self.age_ms(quote.symbol, now_ms)
@@ -41,16 +38,18 @@ class QuoteAges:
     @property
     def lead_ms(self) -> int:
         """Return how far our clock is ahead of the server's, ms; 0 while nothing is known."""
-        return max(-MOST_APART_MS, min(*self._leads, MOST_APART_MS)) if self._leads else 0
+        if len(self._leads) < _LEARNT_BY:
+            return 0
+        return max(-MOST_APART_MS, min(*self._leads, MOST_APART_MS))
 
     def age_ms(self, symbol: str, now_ms: int) -> int:
         """Return how old the newest quote of a symbol is at a time by our clock, ms.
 
-        Until another one has come, nothing but the clocks tells: a quote from the future is as
+        Until three others have come, nothing but the clocks tells: a quote from the future is as
         doubtful as one from the past.
         """
         time_ms, seen_ms = self._newest[symbol]
         lead_ms = now_ms - time_ms
-        if symbol in self._is_first and not self._leads:
+        if len(self._leads) < _LEARNT_BY:
             return abs(lead_ms)
         return max(0, now_ms - seen_ms, lead_ms - self.lead_ms)
