@@ -144,6 +144,10 @@ class DurableJournal:
         """Return an intent by its number."""
         return self._rows.get(intent_id)
 
+    def rows(self) -> list[IntentRow]:
+        """Return all intents."""
+        return list(self._rows.values())
+
     def open_rows(self) -> list[IntentRow]:
         """Return the intents without an outcome."""
         return [row for row in self._rows.values() if row.is_open]

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _SEEN_BY_THEN_MS = 60_000  # longer than any view of a terminal lags
 _OLD_QUOTE_MS = 60_000
 _BARE_MS, _BARE_LOOKS = 120_000, 6
+_UNTRIED_LOOKS = 3
 _HINDERING = (
     FaultKind.LINK_LOSS,
     FaultKind.SERVER_LOSS,
@@ -67,7 +68,7 @@ class Witness:
         self._filled: dict[int, int] = {}  # by order
         self._cash: dict[int, int] = {}  # by login
         self._read: dict[int, tuple[int, int]] = {}  # by login: orders and deals that were read
-        self._bare: dict[int, tuple[int, int]] = {}  # by ticket: looks, time ms
+        self._bare: dict[int, tuple[int, int, int]] = {}  # by ticket: looks, ms, tries before
         self._looked_ms = self._slept_ms = 0
         self._created_ms: dict[int, int] = {}  # by intent, of the server's time
 
@@ -291,17 +292,23 @@ class Witness:
         in_session = self._server.book.in_session
         own = [one for one in self._own_positions() if in_session(one.symbol)]
         bare = {one.ticket for one in own if not one.stop} - busy
-        seen = {ticket: self._bare.get(ticket, (0, 0)) for ticket in sorted(bare)}
+        tried = {ticket: self._tries(ticket) for ticket in sorted(bare)}
+        seen = {ticket: self._bare.get(ticket, (0, 0, len(tried[ticket]))) for ticket in tried}
         self._bare = {
-            ticket: (looks + bool(passed_ms), total_ms + passed_ms)
-            for ticket, (looks, total_ms) in seen.items()
+            ticket: (looks + bool(passed_ms), total_ms + passed_ms, before)
+            for ticket, (looks, total_ms, before) in seen.items()
         }
-        for ticket, (looks, total_ms) in self._bare.items():
+        for ticket, (looks, total_ms, before) in self._bare.items():
+            tries = tried[ticket]
+            if looks > _UNTRIED_LOOKS and len(tries) == before:
+                self.note("I5.stop", f"position {ticket} for {looks} looks; nobody has tried")
             if looks > _BARE_LOOKS and total_ms > _BARE_MS:
-                tries = [r for r in self._journal.intents() if r.intent.position_ticket == ticket]
                 is_refused = bool(tries) and tries[-1].state is IntentState.REJECTED
                 why = f"; the last try was refused, {tries[-1].detail}" if is_refused else ""
                 self.note("I5.stop", f"position {ticket} for {total_ms} ms{why}")
+
+    def _tries(self, ticket: int) -> list[IntentRow]:
+        return [row for row in self._journal.rows() if row.intent.position_ticket == ticket]
 
     # ------------------------------------------------------------------ after the faults
 
