@@ -9,7 +9,7 @@ import numpy as np
 from worlds import MONDAY_MS, make_instrument, walked_bars
 
 from mtquant.exchange import AccountSpec, BarFeed, Market, VenueSpec
-from mtquant.model import Bars, ExecutionMode, MarginMode, Timeframe
+from mtquant.model import Bars, ExecutionMode, Filling, MarginMode, Timeframe
 from mtquant.risk import RiskLimits
 from mtquant.terminal.simulated.faults import (
     FaultKind,
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HOME, AWAY = 1000001, 1000002
-AGE = 4  # 2: calls for halts in the middle of looks; 3: limits of entries and volumes; 4: clocks
+AGE = 5
+"""2: calls for halts in the middle of looks; 3: limits of entries and volumes; 4: clocks; 5: depth.
+"""
 STEPS = 200
 HEALING_STEPS = 40
 LEVELS = {"EURUSD": 110_000, "GBPUSD": 130_000, "USDJPY": 111_000}
@@ -233,6 +235,13 @@ class _Draw(_Dice):
             "volume_max_lots": self.added[3].pick((500.0, 500.0, 500.0, 0.5)),
             "volume_limit_lots": self.added[3].pick((0.0, 0.0, 0.0, 1.0)),
         }
+        if self.added[5].pick((False, False, True)):  # orders are filled by and by
+            facts |= {
+                "execution_mode": ExecutionMode.EXCHANGE,
+                "fillings": (Filling.RETURN,),
+                "depth_points": (0, 3),
+                "depth_lots": self.added[5].pick(((0.1, 0.1), (0.1, 0.3), (1.0, 2.0))),
+            }
         return VenueSpec(
             server_clock="eet_eu" if self.has_weekend else "fixed:+2",
             account=AccountSpec(login=HOME, margin_mode=mode, **money),

@@ -150,7 +150,8 @@ class Witness:
 
     def _require_room(self, row: IntentRow) -> None:
         held = [one for one in self._own_positions() if self._is_timely(one)]
-        coming = self._coming()
+        shown = {one.magic for one in held}  # an order that is filled by and by
+        coming = [magic for magic in self._coming() if magic not in shown]
         others = [
             one for one in self._positions() if not OURS.owns(one.magic) and self._is_old(one)
         ]
@@ -352,7 +353,7 @@ class Witness:
         works = {one.magic for one in self._server.book.live_orders}  # its prices may have ended
         if row.is_open and row.intent_id not in works:
             self.note("I7.open", f"intent {row.intent_id} is {row.state.name}: {row.detail}")
-        if row.intent.action is IntentAction.MODIFY:
+        if row.intent.action is IntentAction.MODIFY or (row.is_open and row.intent_id in works):
             return
         tickets = self._by_intent.get(row.intent_id, [])
         filled = sum(self._filled.get(ticket, 0) for ticket in tickets)

@@ -127,6 +127,13 @@ class Engine:
         """Tell whether the broker's state is known and entries may be decided."""
         return self._ready
 
+    def begin_look(self, now_ms: int) -> None:
+        """Note when a look at bars and ticks begins: what it decides is not carried out much later.
+
+        Where nobody says so, as in a backtest, nothing comes late.
+        """
+        self._looked_ms = now_ms
+
     def advance(self, series: Series, start: int, stop: int) -> tuple[int, Sequence[Command]]:
         """Consume closed bars of a slot's series; return the next index and what must be done.
 
@@ -516,7 +523,6 @@ class Engine:
         return [*commands, ReadBroker(cause=f"confirm:{row.intent_id}")]
 
     def _on_timer(self, now_ms: int) -> list[Command]:
-        self._looked_ms = now_ms
         if self._away_since_ms is not None:
             return []
         if self._safeguards.stop_is_due(now_ms):

@@ -172,6 +172,7 @@ class LiveRunner:
 
     async def _begin(self) -> None:
         take_over = await self._client.run(self._journalled)
+        self._engine.begin_look(self._clock.now_ms())
         await self._client.run(self._read_history)
         for watch in self._watches:
             watch.end_history()
@@ -201,6 +202,7 @@ class LiveRunner:
     async def _reconnect(self, now_ms: int) -> None:
         if now_ms < self._retry_ms:
             return
+        self._engine.begin_look(now_ms)
         try:
             await self._client.run(self._session.connect)
             await self._client.run(self._read_history)
@@ -228,6 +230,7 @@ class LiveRunner:
             await self._reconnect(now_ms)
             self._tell(now_ms)
             return
+        self._engine.begin_look(now_ms)
         try:
             poll = await self._client.run(self._poll)
         except RetryableError as problem:

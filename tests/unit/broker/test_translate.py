@@ -37,6 +37,9 @@ STARTS_MS = {
 }
 
 
+ON_POSITIONS = (IntentAction.CLOSE, IntentAction.MODIFY)
+
+
 def row(action: IntentAction = IntentAction.OPEN, **changes: Any) -> IntentRow:
     facts: dict[str, Any] = {
         "strategy_id": "test",
@@ -50,7 +53,8 @@ def row(action: IntentAction = IntentAction.OPEN, **changes: Any) -> IntentRow:
         "price_points": 110_010,
         "stop_loss_points": 109_000,
         "deviation_points": 20,
-        "position_ticket": 0 if action is IntentAction.OPEN else 50_000_001,
+        "position_ticket": 50_000_001 if action in ON_POSITIONS else 0,
+        "order_ticket": 50_000_002 if action is IntentAction.CANCEL else 0,
     }
     return IntentRow(
         intent_id=0xA700100000001,
@@ -225,7 +229,8 @@ def test_every_request_carries_the_magic_and_exact_types(action: IntentAction, p
 
     assert request["magic"] == 0xA700100000001
     assert typed_as_the_module_demands(request)
-    assert ("position" in request) is (action is not IntentAction.OPEN)
+    assert ("position" in request) is (action in ON_POSITIONS)
+    assert request.get("order") == (50_000_002 if action is IntentAction.CANCEL else None)
 
 
 def test_a_close_trades_the_other_way_and_names_its_position():
