@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from journal_rows import a_deal, sending_row
 from worlds import DirectClient, LiveRun, Scripted, World, bars_of, stop_and_target, trailing
 
 from mtquant.app.journal.story import Story, find_story
@@ -16,15 +17,12 @@ from mtquant.app.journal.telling import story_lines
 from mtquant.model import (
     ConfigError,
     Deal,
-    DealEntry,
     DealKind,
     Direction,
     HaltOrder,
     IntentAction,
-    IntentRow,
     IntentState,
     JournalError,
-    OrderIntent,
     Publish,
     Reason,
     Side,
@@ -337,41 +335,9 @@ def test_a_broker_that_disables_trading_is_told_with_the_halt_that_follows(
 # ---------------------------------------------------------------------- made-up journals
 
 
-def sending(number: int, **changes: Any) -> IntentRow:
-    facts: dict[str, Any] = {
-        "strategy_id": "a",
-        "symbol": "EURUSD",
-        "action": IntentAction.OPEN,
-        "side": Side.BUY,
-        "volume_units": 10_000_000,
-        "trigger": f"bar:{number}",
-        "decided_ms": 0,
-        "deadline_ms": 0,
-        "signal_id": f"bar:{number}",
-    }
-    intent = OrderIntent(**(facts | changes))
-    return IntentRow(intent_id=number, intent=intent, state=IntentState.SENDING, created_ms=1)
-
-
 def deal(number: int, order: int, position: int, **changes: Any) -> Deal:
-    made = Deal(
-        deal_ticket=number,
-        order_ticket=order,
-        position_ticket=position,
-        time_ms=5,
-        symbol="EURUSD",
-        kind=DealKind.TRADE,
-        side=Side.BUY,
-        entry=DealEntry.IN,
-        volume_units=10_000_000,
-        price_points=110_000,
-        profit_minor=0,
-        commission_minor=0,
-        swap_minor=0,
-        fee_minor=0,
-        reason=Reason.CLIENT,
-    )
-    return replace(made, **changes)
+    usual = {"order_ticket": order, "position_ticket": position, "reason": Reason.CLIENT}
+    return a_deal(number, **(usual | changes))
 
 
 def test_a_halt_from_before_the_story_is_told_if_its_closing_obeyed_it(
@@ -381,8 +347,8 @@ def test_a_halt_from_before_the_story_is_told_if_its_closing_obeyed_it(
         journal.record_halt(HaltOrder(time_ms=1, level=level, who=who, reason="x"))
     journal.record_deals([deal(5, 6, 7), deal(8, 9, 10)])
     flatten = {"action": IntentAction.CLOSE, "signal_id": "halt"}
-    journal.record_sending(sending(1, **flatten, position_ticket=7))
-    journal.record_sending(sending(2, **flatten, position_ticket=10, trigger="other"))
+    journal.record_sending(sending_row(1, **flatten, position_ticket=7))
+    journal.record_sending(sending_row(2, **flatten, position_ticket=10, trigger="other"))
 
     story = find_story(journal, 7)
 
@@ -391,7 +357,7 @@ def test_a_halt_from_before_the_story_is_told_if_its_closing_obeyed_it(
 
 
 def test_a_deal_that_was_seen_later_than_it_happened_says_so(journal: SqliteJournal) -> None:
-    row = sending(1)
+    row = sending_row(1)
     journal.record_sending(row)
     journal.record_intents([row.moved(IntentState.DONE, 100, order_ticket=7)])
     journal.record_deals([deal(5, 7, 7), deal(6, 8, 7, time_ms=101, side=Side.SELL)])
@@ -412,7 +378,7 @@ def test_requests_that_disagree_about_the_digits_leave_prices_in_points(
 ) -> None:
     requests = ('{"price": 1.1}', '{"price": 11.0}', "no JSON", "[1]")
     for number, request in enumerate(requests, 1):
-        journal.record_sending(sending(number, price_points=110_000, signal_id="s"))
+        journal.record_sending(sending_row(number, price_points=110_000, signal_id="s"))
         fields = {"intent_id": number, "request": request, "reply": "", "detail": "", "outcome": ""}
         journal.note(Publish(name="order_answered", time_ms=1, correlation_id="s", fields=fields))
     journal.flush()
@@ -428,7 +394,7 @@ def test_requests_that_disagree_about_the_digits_leave_prices_in_points(
 def test_a_number_that_nobody_knows_is_refused_with_what_was_looked_at(
     journal: SqliteJournal,
 ) -> None:
-    journal.record_sending(sending(1))
+    journal.record_sending(sending_row(1))
     journal.record_deals([deal(5, 6, 7)])
 
     for unknown in (99, 0, -1, 10**30):
@@ -455,8 +421,8 @@ def test_strategies_that_decided_at_one_bar_do_not_get_into_each_others_stories(
     journal: SqliteJournal,
 ) -> None:
     same = {"trigger": "bar:0", "signal_id": "bar:0", "action": IntentAction.CLOSE}
-    journal.record_sending(sending(1, **same, position_ticket=70))
-    journal.record_sending(sending(2, **same, position_ticket=80, strategy_id="b"))
+    journal.record_sending(sending_row(1, **same, position_ticket=70))
+    journal.record_sending(sending_row(2, **same, position_ticket=80, strategy_id="b"))
     repeated = {"trigger": "bar:0", "action": "close"}
     journal.note(
         Publish(name="decision_repeated", time_ms=1, correlation_id="bar:0", fields=repeated)
@@ -491,7 +457,7 @@ def test_a_balance_operation_is_a_story_of_its_own(journal: SqliteJournal) -> No
 
 def test_words_that_would_move_the_cursor_are_written_out(journal: SqliteJournal) -> None:
     nasty = "\x1b[2J\x07gone\r\n\u202eevil"
-    row = sending(1, reason=nasty)
+    row = sending_row(1, reason=nasty)
     journal.record_sending(row)
     journal.record_intents([replace(row.moved(IntentState.REJECTED, 2), detail=nasty)])
     journal.note(Publish(name=nasty, time_ms=1, correlation_id="bar:1", fields={"a": nasty}))
@@ -504,7 +470,7 @@ def test_words_that_would_move_the_cursor_are_written_out(journal: SqliteJournal
 
 
 def test_a_note_that_no_bot_has_written_is_named(journal: SqliteJournal) -> None:
-    journal.record_sending(sending(1))
+    journal.record_sending(sending_row(1))
     journal.note(
         Publish(name="order_approved", time_ms=1, correlation_id="bar:1", fields={"intent_id": 1})
     )
@@ -517,7 +483,7 @@ def test_a_note_that_no_bot_has_written_is_named(journal: SqliteJournal) -> None
 def test_a_row_that_is_no_observation_is_named(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     with closing(SqliteJournal.open(path)) as journal:
-        journal.record_sending(sending(1))
+        journal.record_sending(sending_row(1))
         journal.note(Publish(name="link_lost", time_ms=1, correlation_id="bar:1"))
         journal.flush()
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -531,7 +497,7 @@ def test_a_row_that_is_no_observation_is_named(tmp_path: Path) -> None:
 
 
 def test_a_story_is_json_with_the_rows_of_the_log(journal: SqliteJournal) -> None:
-    journal.record_sending(sending(1))
+    journal.record_sending(sending_row(1))
     journal.record_deals([deal(5, 6, 7, intent_id=1)])
 
     found: Story = find_story(journal, 1)

@@ -10,20 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from journal_rows import a_deal, sending_row
 
 from mtquant.model import (
-    Deal,
-    DealEntry,
-    DealKind,
     HaltOrder,
-    IntentAction,
-    IntentRow,
     IntentState,
     JournalError,
-    OrderIntent,
     Publish,
-    Reason,
-    Side,
 )
 from mtquant.storage import SCHEMA_VERSION, SqliteJournal
 
@@ -31,50 +24,14 @@ VERSION_1 = Path(__file__).parents[2] / "data" / "journal_version_1.sql"
 TABLES = ("log", "intents", "deals", "halts")
 
 
-def sending(number: int) -> IntentRow:
-    intent = OrderIntent(
-        strategy_id="t",
-        symbol="EURUSD",
-        action=IntentAction.OPEN,
-        side=Side.BUY,
-        volume_units=1,
-        trigger=str(number),
-        decided_ms=0,
-        deadline_ms=0,
-        signal_id=f"s{number}",
-    )
-    return IntentRow(intent_id=number, intent=intent, state=IntentState.SENDING, created_ms=1)
-
-
-def deal(number: int) -> Deal:
-    return Deal(
-        deal_ticket=number,
-        order_ticket=1,
-        position_ticket=1,
-        time_ms=5,
-        symbol="EURUSD",
-        kind=DealKind.TRADE,
-        side=Side.BUY,
-        entry=DealEntry.IN,
-        volume_units=1,
-        price_points=110_000,
-        profit_minor=0,
-        commission_minor=0,
-        swap_minor=0,
-        fee_minor=0,
-        reason=Reason.EXPERT,
-        intent_id=number,
-    )
-
-
 def filled(path: Path) -> Path:
     with closing(SqliteJournal.open(path, owner="test", now_ms=1)) as journal:
         for number in (1, 2, 3):
-            note = Publish(name="signal_raised", time_ms=1, correlation_id=f"s{number}")
+            note = Publish(name="signal_raised", time_ms=1, correlation_id=f"bar:{number}")
             journal.note(note)
-            journal.record_sending(sending(number))
-            journal.record_intents([sending(number).moved(IntentState.DONE, 7)])
-            journal.record_deals([deal(number)])
+            journal.record_sending(sending_row(number))
+            journal.record_intents([sending_row(number).moved(IntentState.DONE, 7)])
+            journal.record_deals([a_deal(number, intent_id=number)])
         for level in (2, 0):
             journal.record_halt(HaltOrder(time_ms=9, level=level, who="Ann", reason="x"))
     return path
@@ -103,7 +60,7 @@ def test_a_journal_is_whole_also_while_its_bot_writes_on(tmp_path: Path) -> None
     ):
         with reader.snapshot():
             before = len(reader.intents())
-            bot.record_sending(sending(4))
+            bot.record_sending(sending_row(4))
             assert len(reader.intents()) == before
             assert reader.verify()[0] == 16
         assert len(reader.intents()) == before + 1
@@ -113,7 +70,7 @@ def test_a_journal_is_whole_also_while_its_bot_writes_on(tmp_path: Path) -> None
 def test_the_log_goes_on_where_an_earlier_process_left_it(tmp_path: Path) -> None:
     path = filled(tmp_path / "journal.sqlite")
     with closing(SqliteJournal.open(path, owner="second", now_ms=2)) as journal:
-        journal.record_sending(sending(4))
+        journal.record_sending(sending_row(4))
         count, _ = journal.verify()
         opened = [r.record() for r in journal.log() if r.record().get("name") == "journal_opened"]
 
@@ -168,7 +125,7 @@ def test_a_writer_that_was_overtaken_writes_nothing_more(tmp_path: Path) -> None
     with closing(SqliteJournal.open(path)) as first:
         changed(path, "update meta set value = '9' where key = 'fence'")  # a lock that failed
         with pytest.raises(JournalError, match=r"taken this journal over.*number is 9, ours 2"):
-            first.record_sending(sending(4))
+            first.record_sending(sending_row(4))
     with closing(SqliteJournal.attach(path)) as journal:
         assert [row.intent_id for row in journal.intents()] == [1, 2, 3]
 
@@ -189,7 +146,7 @@ def test_a_journal_of_version_1_is_taken_over_whole(tmp_path: Path) -> None:
         assert [one.net_minor for one in journal.deals()] == [-354]
         assert journal.halt_level() == 2
         assert [halt.level for halt in journal.pending_halts()] == [0]
-        journal.record_sending(sending(4))
+        journal.record_sending(sending_row(4))
     with closing(SqliteJournal.attach(path)) as journal:
         assert journal._rows("pragma user_version") == [(SCHEMA_VERSION,)]
         journal.verify()
