@@ -12,6 +12,7 @@ import os
 import sqlite3
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from filelock import FileLock, Timeout
@@ -272,13 +273,8 @@ class SqliteJournal:
         Raises:
             JournalError: the file cannot be read.
         """
-        try:
-            for row in self._connection.execute("select * from log order by sequence"):
-                yield _log_row(row)
-        except _UNREADABLE as error:
-            raise JournalError(
-                f"{self._path}: the journal cannot be read ({_said(error)}); {_HOW_TO_GO_ON}"
-            ) from error
+        for row in self._stream("select * from log order by sequence"):
+            yield _log_row(row)
 
     def story(
         self,
@@ -337,14 +333,14 @@ class SqliteJournal:
 
     def _verified(self) -> tuple[int, str]:
         count, last = 0, FIRST
-        told: dict[str, dict[int, str]] = {"intent": {}, "deal": {}}
+        told: dict[str, dict[int, bytes]] = {"intent": {}, "deal": {}}
         halts = []
         for row in checked(self.log()):
             count, last = row.sequence, row.hash
             if row.kind == "intent":
-                told["intent"][row.intent_id] = row.body
+                told["intent"][row.intent_id] = _digest(row.body)
             elif row.kind == "deal":
-                told["deal"].setdefault(int(row.record()["deal_ticket"]), row.body)
+                told["deal"].setdefault(int(row.record()["deal_ticket"]), _digest(row.body))
             elif row.kind == "halt":
                 halts.append(row.body)
         self._require_told("intents", "intent_id", told["intent"])
@@ -366,13 +362,19 @@ class SqliteJournal:
         names = ("time_ms", "level", "who", "reason", "request_id")
         return [HaltOrder(**dict(zip(names, (*row[:4], row[4] or 0), strict=True))) for row in rows]
 
-    def _require_told(self, table: str, key: str, told: dict[int, str]) -> None:
-        found = dict(self._rows(f"select {key}, body from {table}"))  # noqa: S608 # nosec B608
-        for number in sorted(told.keys() | found.keys()):
-            if told.get(number) != found.get(number):
-                raise JournalError(
-                    f"{self._path}: row {number} of {table} is not what the log says it is"
-                )
+    def _require_told(self, table: str, key: str, told: dict[int, bytes]) -> None:
+        wrong = None
+        query = f"select {key}, body from {table} order by {key}"  # noqa: S608 # nosec B608
+        for number, body in self._stream(query):
+            if told.pop(number, b"") != _digest(body):
+                wrong = number
+                break
+        if wrong is None and told:
+            wrong = min(told)
+        if wrong is not None:
+            raise JournalError(
+                f"{self._path}: row {wrong} of {table} is not what the log says it is"
+            )
 
     def _take_over(self, owner: str, now_ms: int) -> None:
         """Become the one writer: whoever was it before is refused from now on."""
@@ -408,6 +410,16 @@ class SqliteJournal:
     def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(query, values).fetchall()
+        except _UNREADABLE as error:
+            raise JournalError(
+                f"{self._path}: the journal cannot be read ({_said(error)}); {_HOW_TO_GO_ON}"
+            ) from error
+
+    def _stream(self, query: str) -> Iterator[tuple[Any, ...]]:
+        """Yield rows one by one: there may be more than fit into memory."""
+        try:
+            for row in self._connection.execute(query):  # noqa: UP028 - `yield from` would close it
+                yield row
         except _UNREADABLE as error:
             raise JournalError(
                 f"{self._path}: the journal cannot be read ({_said(error)}); {_HOW_TO_GO_ON}"
@@ -534,6 +546,10 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
         )
     except sqlite3.Error as error:
         raise JournalError(f"{path}: this is not a usable journal ({_said(error)})") from error
+
+
+def _digest(body: str) -> bytes:
+    return sha256(body.encode()).digest()
 
 
 def _said(problem: object) -> str:
