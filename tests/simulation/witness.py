@@ -340,14 +340,10 @@ class Witness:
             asked = [halt.level for halt in waiting]
             self.note("I8.taken", f"level {level}, {self._journal.asked_level} asked, {asked} wait")
         held = {3: self._own_positions(), 4: self._positions()}.get(level, [])
-        tickets = [one.ticket for one in held if not self._is_too_large(one)]
+        leaving = {one.position_ticket for one in self._server.book.live_orders}  # and not filled
+        tickets = [one.ticket for one in held if one.ticket not in leaving]
         if tickets:
             self.note("I8.flat", f"level {level}, and positions {tickets} stand")
-
-    def _is_too_large(self, position: OpenPosition) -> bool:
-        """Tell whether no single order can close a position: what grew on a netting account."""
-        instrument = self._schedule.venue.instrument(position.symbol)
-        return position.units > instrument.volume_max_units
 
     def _require_outcome(self, row: IntentRow) -> None:
         works = {one.magic for one in self._server.book.live_orders}  # its prices may have ended

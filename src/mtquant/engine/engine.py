@@ -373,7 +373,7 @@ class Engine:
             return []
         left = {row.intent.position_ticket for row in rows}  # a view that lags still shows them
         held = self._held.get(decision.slot.strategy_id, ())
-        if any(position.position_ticket not in left for position in held):
+        if any(p.position_ticket not in left or self.desk.has_rest(p) for p in held):
             self._forget(decision)
             return [self._dropped(decision, "a position has come meanwhile", view)]
         return self._enter(decision, view)

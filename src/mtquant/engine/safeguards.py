@@ -105,7 +105,7 @@ class Safeguards:
         bare_ones = self._guard.look(self._guarded())
         if not self._guard.is_due(view.time_ms):
             return
-        self._guard.note_tried(view.time_ms)
+        count = 0
         busy = {row.intent.position_ticket for row in self._desk.in_flight}
         for bare in bare_ones:
             position = bare.position
@@ -119,8 +119,10 @@ class Safeguards:
                 continue
             if intent.action is IntentAction.MODIFY:
                 self._guard.note_restored(position.position_ticket)
+            count += 1
             seen = {"position_ticket": position.position_ticket, "action": intent.action.value}
             yield note("stop_lost", view.time_ms, intent.signal_id, **seen), intent
+        self._guard.note_tried(view.time_ms, count)
 
     def _guarded(self) -> list[Position]:
         """Return the positions that need a stop; some brokers' stops end with the day, by rule."""

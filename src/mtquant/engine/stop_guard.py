@@ -70,8 +70,11 @@ class StopGuard:
         """
         return bool(self._bare) and now_ms >= self._due_ms
 
-    def note_tried(self, now_ms: int) -> None:
-        """Remember that something is being done about the bare positions now."""
+    def note_tried(self, now_ms: int, count: int) -> None:
+        """Remember how much was tried now; nothing is, while an earlier try has no outcome."""
+        if not count:
+            self._due_ms = now_ms + _FIRST_PAUSE_MS
+            return
         self._due_ms = now_ms + self._pause_ms
         self._pause_ms = min(2 * self._pause_ms, _LAST_PAUSE_MS)
 

@@ -202,6 +202,15 @@ class Desk:
             self._hear_of(view)
         return changed
 
+    def has_rest(self, position: Position) -> bool:
+        """Tell whether deals leave something of a position, or its entry is still being filled.
+
+        An entry may be filled by and by: what is closed meanwhile is not all that comes of it.
+        """
+        row = self._rows.get(position.intent_id)
+        closed = self._closed_units.get(position.position_ticket, 0)
+        return row is not None and (row.is_open or row.filled_units > closed)
+
     def strangers(self, view: BrokerView) -> list[Order]:
         """Return orders that carry a number of ours and are in no row, each of them once.
 
