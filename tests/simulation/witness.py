@@ -90,7 +90,7 @@ class Witness:
         """See an observation: what the gate has approved."""
         if one.name == "order_approved":
             self._approved[int(one.fields["intent_id"])] = int(one.fields["volume_units"])
-        elif one.name == "cash_differs":
+        elif one.name == "cash_differs" and not self._faults.on(FaultKind.CACHE_LAG):
             self.note("I4.told", f"{one.fields['difference_minor']} minor units")
 
     def shown(self, symbol: str, time_ms: int, spread_points: int) -> None:
@@ -236,7 +236,7 @@ class Witness:
             if level != self._journal.halt_level():
                 detail = f"{level} in the bot, {self._journal.halt_level()} in the journal"
                 self.note("I9.level", detail)
-            self._require_stops()
+            self._require_stops(can_see=bot.engine.is_ready)
         self._looked_ms, self._slept_ms = self._server.now_ms, self._sleeper.slept_ms
 
     def _see_order(self, order: Order, login: int) -> None:
@@ -283,8 +283,11 @@ class Witness:
         if book.equity_minor != book.balance_minor + book.credit_minor + floating:
             self.note("I4.cash", f"{login}: equity is {book.equity_minor}")
 
-    def _require_stops(self) -> None:
-        """Count the looks and the time that a position stands bare while it could be protected."""
+    def _require_stops(self, *, can_see: bool) -> None:
+        """Count the looks and the time that a position stands bare while it could be protected.
+
+        A bot that has lost its link sees nothing before it connects again, after some pause.
+        """
         passed_ms = self._server.now_ms - self._looked_ms
         passed_ms -= self._sleeper.slept_ms - self._slept_ms
         if any(map(self._faults.on, _HINDERING)):
@@ -301,7 +304,7 @@ class Witness:
         }
         for ticket, (looks, total_ms, before) in self._bare.items():
             tries = tried[ticket]
-            if looks > _UNTRIED_LOOKS and len(tries) == before:
+            if can_see and looks > _UNTRIED_LOOKS and len(tries) == before:
                 self.note("I5.stop", f"position {ticket} for {looks} looks; nobody has tried")
             if looks > _BARE_LOOKS and total_ms > _BARE_MS:
                 is_refused = bool(tries) and tries[-1].state is IntentState.REJECTED

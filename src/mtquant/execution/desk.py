@@ -368,13 +368,15 @@ class Desk:
 
     def _resolve_absent(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
         """Believe that nothing was executed only after the quiet time and two equal scans."""
-        is_quiet = view.time_ms - row.created_ms >= self._quiet_ms
+        first_scan = self._absent_since.setdefault(row.intent_id, view.time_ms)
+        # by the clock of an earlier process it may have been sent in what is the future now
+        since_ms = min(row.created_ms, first_scan)
+        is_quiet = view.time_ms - since_ms >= self._quiet_ms
         if row.state is not IntentState.UNKNOWN:
             if row.intent_id in self._confirmed and is_quiet:
                 detail = "confirmed, but not found at the broker"
                 return row.moved(IntentState.UNKNOWN, view.time_ms, detail=detail)
             return None
-        first_scan = self._absent_since.setdefault(row.intent_id, view.time_ms)
         if not is_quiet or view.time_ms - first_scan < SCAN_GAP_MS:
             return None
         return row.moved(IntentState.NOTSENT, view.time_ms, detail="not found at the broker")
