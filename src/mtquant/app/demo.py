@@ -39,7 +39,7 @@ from mtquant.observe import (
     register_secret,
     setup_logger,
 )
-from mtquant.storage import SqliteJournal, account_lock
+from mtquant.storage import MemoryJournal, SqliteJournal, account_lock
 from mtquant.strategy import Series
 from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTerminal
 from mtquant.terminal.simulated.faults import (
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
-    from mtquant.portfolio import Portfolio
+    from mtquant.engine import Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,23 +162,21 @@ def _logging(plan: Plan, workspace: Workspace) -> Iterator[None]:
         close_logs()
 
 
-def carry_out_halt(folder: Path) -> Portfolio:
+def carry_out_halt(folder: Path, journal: SqliteJournal | MemoryJournal) -> Engine:
     """Carry out the halts that were asked for at the terminal of a demo that does not run.
 
     Returns:
-        the account as it stands then; what could not be removed is still in it.
+        the engine as it stands then; what could not be removed is still in its portfolio.
 
     Raises:
         RetryableError: the terminal does not answer.
         ConfigError: the folder holds no demo, or one of another version or configuration.
-        JournalInUseError: it runs after all.
     """
     plan, outage = _stopped(folder, read_run(folder))
-    wall = SystemClock()
     workspace = Workspace(folder=folder, is_continued=True)
-    journal = SqliteJournal.open(folder / JOURNAL, owner="halt", now_ms=wall.now_ms())
-    with contextlib.closing(journal), _logging(plan, workspace):
-        return _Bot(plan, outage, workspace=workspace, journal=journal, wall=wall).obey_halt()
+    with _logging(plan, workspace):
+        bot = _Bot(plan, outage, workspace=workspace, journal=journal, wall=SystemClock())
+        return bot.obey_halt()
 
 
 def _plan_of(loaded: LoadedConfig, *, outage: bool) -> Plan:
@@ -219,7 +217,7 @@ class _Bot:
         outage: ScriptedOutage | None,
         *,
         workspace: Workspace,
-        journal: SqliteJournal,
+        journal: SqliteJournal | MemoryJournal,
         wall: Clock,
         subscriber: Callable[[Publish], None] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
@@ -275,14 +273,14 @@ class _Bot:
             stopped_ms=self._server.now_ms,
         )
 
-    def obey_halt(self) -> Portfolio:
+    def obey_halt(self) -> Engine:
         """Take up the halts that are asked for and do what they ask, while the market stands."""
 
         def is_done() -> bool:
             return not self._engine.is_clearing and not self._journal.pending_halts()
 
         self._play(StandStill(is_done))
-        return self._engine.portfolio
+        return self._engine
 
     def _play(self, pace: Pace) -> None:
         runner = self._run(pace=pace)

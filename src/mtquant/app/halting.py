@@ -13,13 +13,20 @@ from mtquant.app.workspace import JOURNAL, SUMMARY
 from mtquant.model import (
     ConfigError,
     HaltError,
+    HaltOrder,
     InputError,
     JournalError,
     JournalInUseError,
     RetryableError,
     SystemClock,
 )
-from mtquant.storage import HALT_FILE, SqliteJournal
+from mtquant.storage import (
+    HALT_FILE,
+    MemoryJournal,
+    SqliteJournal,
+    lock_journal,
+    write_whole,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,50 +62,84 @@ def request(folder: Path, *, level: int, who: str, reason: str) -> str:
         raise ConfigError(f"{folder}: the run in this folder is finished; no bot will read a halt")
     if level == 0 and (folder / HALT_FILE).exists():
         raise ConfigError(f"{folder / HALT_FILE} is there and halts the bot: remove it first")
-    person = who.strip() or _user()
-    journal, bot_runs = _journal(folder)
-    with closing(journal):
-        number = journal.request_halt(level, person, reason.strip(), SystemClock().now_ms())
-        standing = journal.halt_level()
-    what = "resume" if level == 0 else f"halt level {level}"
-    asked = f"request {number}: {what}, by {person}; "
-    if bot_runs:
-        taken_up = "the bot takes it up before its next order"
-    elif level < _REMOVES:
-        taken_up = "no bot runs here, the next one takes it up before its first order"
-    else:
-        return asked + _carried_out(folder)
-    return f"{asked}{taken_up} (level in force now: {standing})"
-
-
-def _journal(folder: Path) -> tuple[SqliteJournal, bool]:
-    """Return the journal of a folder, and whether a bot runs there."""
+    order = HaltOrder(
+        time_ms=SystemClock().now_ms(),
+        level=level,
+        who=_plain(who.strip() or _user()),
+        reason=_plain(reason.strip()),
+    )
     path = folder / JOURNAL
     if not path.is_file():
         raise JournalError(f"{path}: there is no journal here")
-    try:  # its one writer may be us: then an older version is brought up to date as well
-        return SqliteJournal.open(path, owner="halt", now_ms=SystemClock().now_ms()), False
+    try:
+        lock = lock_journal(path)
     except JournalInUseError:
-        return SqliteJournal.attach(path), True
+        with closing(SqliteJournal.attach(path)) as journal:
+            asked = _asked(journal, order)
+            standing = journal.halt_level()
+        return f"{asked}the bot takes it up before its next order (level in force now: {standing})"
+    try:
+        journal = SqliteJournal.open(path, owner="halt", now_ms=order.time_ms, lock=lock)
+    except JournalError as problem:
+        return _without_journal(folder, order, problem)
+    with closing(journal):
+        asked = _asked(journal, order)
+        if level >= _REMOVES:
+            return f"{asked}no bot runs here, so {_carried_out(folder, journal)}"
+        return (
+            f"{asked}no bot runs here, the next one takes it up before its first order "
+            f"(level in force now: {journal.halt_level()})"
+        )
 
 
-def _carried_out(folder: Path) -> str:
+def _plain(text: str) -> str:
+    """Return text that can be stored, whatever the console made of it."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _asked(journal: SqliteJournal, order: HaltOrder) -> str:
+    """Write the request; say so."""
+    number = journal.request_halt(order.level, order.who, order.reason, order.time_ms)
+    what = "resume" if order.level == 0 else f"halt level {order.level}"
+    return f"request {number}: {what}, by {order.who}; "
+
+
+def _without_journal(folder: Path, order: HaltOrder, problem: JournalError) -> str:
+    """Halt a bot whose journal cannot be used: by the file HALT, and at its terminal.
+
+    Raises:
+        JournalError: it is to be resumed.
+        HaltError: what is to be removed could not be.
+    """
+    if order.level == 0:
+        raise problem
+    write_whole(folder / HALT_FILE, f"{order.level} by {order.who}: {order.reason}\n")
+    said = f"{problem}. The file {HALT_FILE} was written: it halts whatever starts here"
+    if order.level < _REMOVES:
+        return said
+    journal = MemoryJournal()  # the bot's own positions are known by their numbers
+    journal.request_halt(order.level, order.who, order.reason, order.time_ms)
+    return f"{said}; {_carried_out(folder, journal)}"
+
+
+def _carried_out(folder: Path, journal: SqliteJournal | MemoryJournal) -> str:
     """Carry out the halts that are asked for; say what is left."""
     from mtquant.app.demo import carry_out_halt  # only here is a terminal needed
 
     try:
-        account = carry_out_halt(folder)
+        found = carry_out_halt(folder, journal)
     except (RetryableError, InputError) as problem:
         raise HaltError(
-            f"the halt is in the journal, but was not carried out at the terminal ({problem}): "
+            f"the halt stands, but was not carried out at the terminal ({problem}): "
             "give the command again, or start the bot"
         ) from problem
-    except JournalInUseError:
-        return "a bot has started meanwhile and takes it up before its first order"
-    left = [f"{p.symbol} {p.volume:g} lots, ticket {p.position_ticket}" for p in account.positions]
-    stands = (
-        f"{len(left)} positions stand on the account: {'; '.join(left)}"
-        if left
-        else ("no position stands on the account")
-    )
-    return f"no bot runs here, so it was carried out at the terminal; {stands}"
+    left = [
+        f"{one.symbol} {one.volume:g} lots, ticket {one.position_ticket}"
+        for one in found.portfolio.positions
+    ]
+    said = ["it was carried out at the terminal", "no position stands on the account"]
+    if left:
+        said[1] = f"{len(left)} positions stand on the account: {', '.join(left)}"
+    if found.desk.in_flight:
+        said.append(f"{len(found.desk.in_flight)} orders have no known outcome yet")
+    return "; ".join(said)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from filelock import FileLock
 
 from mtquant.model import ConfigError
-from mtquant.storage import lock_journal, require_own_files, write_whole
+from mtquant.storage import HALT_FILE, lock_journal, require_own_files, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,7 @@ _OURS: Final = frozenset(
         EVENTS,
         LOG,
         TERMINAL,
+        HALT_FILE,
     }
 )
 
@@ -116,7 +117,7 @@ def _make_ready(folder: Path, fingerprint: str, *, resumable: bool) -> bool:
     """Clear what is finished or torn; return whether an unfinished run is to be continued."""
     has_run, is_finished = (folder / RUN).exists(), (folder / SUMMARY).exists()
     content = {path.name for path in folder.iterdir() if not path.name.endswith(".draft")}
-    if is_finished or not content - {LOCK}:
+    if is_finished or not content - {LOCK, HALT_FILE}:
         _clear(folder)
         return False
     if not has_run:
@@ -132,10 +133,13 @@ def _make_ready(folder: Path, fingerprint: str, *, resumable: bool) -> bool:
 
 
 def _clear(folder: Path) -> None:
-    """Remove a run. The summary goes last: while it stands, a torn removal is taken up again."""
+    """Remove a run, but not a halt of whoever runs here.
+
+    The summary goes last: while it stands, a torn removal is taken up again.
+    """
     (folder / SUMMARY).touch()
     drafts = [path.name for path in folder.glob(".*.draft")]
-    for name in (RUN, *drafts, *sorted(_OURS - {RUN, SUMMARY, LOCK}), SUMMARY):
+    for name in (RUN, *drafts, *sorted(_OURS - {RUN, SUMMARY, LOCK, HALT_FILE}), SUMMARY):
         path = folder / name
         if path.is_dir():
             shutil.rmtree(path)

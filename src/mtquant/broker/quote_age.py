@@ -24,14 +24,20 @@ class QuoteAges:
 
     def __init__(self) -> None:
         self._newest: dict[str, tuple[int, int]] = {}  # by symbol: its time, when it was seen
+        self._added_ms = 0
         self._leads: deque[int] = deque(maxlen=_REMEMBERED)  # our clock minus the quotes' times
 
-    def see(self, quote: Quote, now_ms: int) -> int:
-        """Take in a quote that is shown now (UTC ms by our clock); return its age, ms."""
+    def see(self, quote: Quote, now_ms: int, added_ms: int = 0) -> int:
+        """Take in a quote that is shown now (UTC ms by our clock); return its age, ms.
+
+        `added_ms` is what our clock only went on by, while the computer's was set back: the two
+        clocks that are compared are the computer's and the server's.
+        """
+        self._added_ms = added_ms
         known = self._newest.get(quote.symbol)
         if known is None or known[0] != quote.time_ms:
             if known is not None:  # the first one may have been there for days
-                self._leads.append(now_ms - quote.time_ms)
+                self._leads.append(now_ms - added_ms - quote.time_ms)
             self._newest[quote.symbol] = (quote.time_ms, now_ms)
         return self.age_ms(quote.symbol, now_ms)
 
@@ -39,8 +45,8 @@ class QuoteAges:
     def lead_ms(self) -> int:
         """Return how far our clock is ahead of the server's, ms; 0 while nothing is known."""
         if len(self._leads) < _LEARNT_BY:
-            return 0
-        return max(-MOST_APART_MS, min(*self._leads, MOST_APART_MS))
+            return self._added_ms
+        return self._added_ms + max(-MOST_APART_MS, min(*self._leads, MOST_APART_MS))
 
     def age_ms(self, symbol: str, now_ms: int) -> int:
         """Return how old the newest quote of a symbol is at a time by our clock, ms.
@@ -51,5 +57,5 @@ class QuoteAges:
         time_ms, seen_ms = self._newest[symbol]
         lead_ms = now_ms - time_ms
         if len(self._leads) < _LEARNT_BY:
-            return abs(lead_ms)
+            return abs(lead_ms - self._added_ms)
         return max(0, now_ms - seen_ms, lead_ms - self.lead_ms)

@@ -28,6 +28,7 @@ from mtquant.model import (
     IntentRow,
     LoginRefusedError,
     MtquantError,
+    OnwardClock,
     Order,
     Outcome,
     Position,
@@ -215,7 +216,13 @@ class BrokerSession:
         self._quoted.add(symbol)
         with _readable("symbol_info_tick"):
             quote = translate.quote_from(tick, traded.instrument, self._server_clock)
-        return replace(quote, age_ms=self._ages.see(quote, self._clock.now_ms()))
+        added_ms = self._clock.added_ms if isinstance(self._clock, OnwardClock) else 0
+        return replace(quote, age_ms=self._ages.see(quote, self._clock.now_ms(), added_ms))
+
+    @property
+    def lead_ms(self) -> int:
+        """Return how far our clock is ahead of the server's, as far as the quotes tell, ms."""
+        return self._ages.lead_ms
 
     def quote_age_ms(self, symbol: str) -> int:
         """Return how old the quote of a traded symbol that was read last is by now, ms."""
@@ -286,7 +293,7 @@ class BrokerSession:
                 quotes=tuple(
                     quote for name in self._names if (quote := self.last_quote(name)) is not None
                 ),
-                lead_ms=self._ages.lead_ms,
+                lead_ms=self.lead_ms,
             )
         # whole sets, not the highest ticket: an older order may reach the history later
         self._told_deals = frozenset(one.ticket for one in deals)

@@ -94,7 +94,8 @@ class BarWatch:
 
     def _decide_on_fresh(self, before: int) -> None:
         forming_ms, count = self._slot.forming_ms, len(self.series)
-        is_fresh = forming_ms is not None and self._clock.now_ms() - forming_ms <= FRESH_MS
+        server_ms = self._clock.now_ms() - self._session.lead_ms
+        is_fresh = forming_ms is not None and server_ms - forming_ms <= FRESH_MS
         self.series.decidable_from = count - (1 if is_fresh and count > before else 0)
 
     # ------------------------------------------------------------------ deciding

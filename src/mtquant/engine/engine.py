@@ -396,22 +396,26 @@ class Engine:
 
         It is a new intent, sized and gated anew, under the deadline of the first.
         """
-        refused = self.desk.row(int(cause.partition(_REPRICE)[2] or 0))
+        if not cause.startswith(_REPRICE):
+            return []
+        refused = self.desk.row(int(cause.removeprefix(_REPRICE)))
         if refused is None:
             return []
         number = refused.intent_id
         sized = self._sized_again(refused, self._entering.pop(number, None), view)
         if not isinstance(sized, SizedIntent):
-            self._let_go(number)
+            told = self._let_go(number, view.time_ms)
             correlation_id = refused.intent.signal_id
-            return [] if sized is None else [refusal_note(correlation_id, view.time_ms, (sized,))]
+            if sized is not None:
+                return [*told, refusal_note(correlation_id, view.time_ms, (sized,))]
+            why = "the second attempt came too late"
+            return told or [note("entry_dropped", view.time_ms, correlation_id, reason=why)]
         intent = replace(sized.intent, deadline_ms=refused.intent.deadline_ms)
         commands, again = self._submit(intent, view, explanation=sized.explanation, attempt=2)
         for decision in self._decisions.values():
             if again and number in decision.waits_for:
                 decision.waits_for = decision.waits_for - {number} | {again}
-        self._let_go(number)
-        return commands
+        return commands + self._let_go(number, view.time_ms)
 
     def _sized_again(
         self, refused: IntentRow, decision: Decision | None, view: BrokerView
@@ -429,11 +433,13 @@ class Engine:
         slot = self._owner(position) or self.slots[0]
         return SizedIntent(slot.orders.close_again(refused.intent, position, view), "")
 
-    def _let_go(self, intent_id: int) -> None:
-        """Give up the entries that wait for a close that came to nothing."""
-        for decision in list(self._decisions.values()):
-            if intent_id in decision.waits_for:
-                self._forget(decision)
+    def _let_go(self, intent_id: int, now_ms: int) -> list[Command]:
+        """Give up the entries that wait for a close that came to nothing; say so."""
+        waiting = [one for one in self._decisions.values() if intent_id in one.waits_for]
+        for decision in waiting:
+            self._forget(decision)
+        why = "the close before it was refused"
+        return [note("entry_dropped", now_ms, one.correlation_id, reason=why) for one in waiting]
 
     def _submit(
         self, intent: OrderIntent, view: BrokerView, explanation: str = "", attempt: int = 1
@@ -505,7 +511,7 @@ class Engine:
             return []
         commands: list[Command] = [answer_note(row, result)] if result.request else []
         commands.append(RecordIntents(rows=(row,)))
-        if result.outcome is Outcome.DISABLED:
+        if result.outcome is Outcome.DISABLED and not self.risk.halt_level:
             who = "broker" if result.request else "the bot"
             halt = HaltOrder(time_ms=result.time_ms, level=1, who=who, reason=result.detail)
             commands += self._on_halt(halt)
@@ -514,8 +520,7 @@ class Engine:
             if self.desk.may_try_again(row):
                 return [*commands, ReadBroker(cause=f"{_REPRICE}{row.intent_id}")]
             self._entering.pop(row.intent_id, None)
-            self._let_go(row.intent_id)
-            return commands
+            return commands + self._let_go(row.intent_id, result.time_ms)
         self._entering.pop(row.intent_id, None)
         if row.state is not IntentState.SENDING:
             commands.append(resolved_note(row))
@@ -525,11 +530,11 @@ class Engine:
     def _on_timer(self, now_ms: int) -> list[Command]:
         if self._away_since_ms is not None:
             return []
-        if self._safeguards.stop_is_due(now_ms):
+        if self._safeguards.stop_is_due(now_ms) or self._safeguards.clearing_is_due(now_ms):
             return [ReadBroker(cause="guard")]
         if now_ms - self._last_scan_ms < SCAN_EVERY_MS:
             return []
-        wants_scan = self.desk.needs_scan() or self.is_clearing or self.portfolio.cash.is_watched
+        wants_scan = self.desk.needs_scan() or self.portfolio.cash.is_watched
         return [ReadBroker(cause="scan")] if wants_scan else []
 
     def _on_halt(self, halt: HaltOrder) -> list[Command]:
@@ -537,8 +542,9 @@ class Engine:
         if halt.level == 0:
             self.risk.clear_halt()
             self.desk.forgive(halt.time_ms)
-            if self.portfolio.cash.lacks_minor(halt.time_ms):
-                commands.append(RecordBaseline(baseline_minor=self.portfolio.cash.settle()))
+            cash = self.portfolio.cash
+            if cash.accept(halt.time_ms) and cash.baseline_minor is not None:
+                commands.append(RecordBaseline(baseline_minor=cash.baseline_minor))
         else:
             self.risk.raise_halt(halt.level)
         self._safeguards.obey(halt.level)
@@ -551,7 +557,7 @@ class Engine:
     @property
     def is_clearing(self) -> bool:
         """Tell whether orders or positions are left that a halt removes."""
-        return self._safeguards.halt_level > 0
+        return self._safeguards.is_clearing
 
     def _safeguarded(self, view: BrokerView) -> list[Command]:
         """Obey a halt, cut back what came late, put lost stops back."""

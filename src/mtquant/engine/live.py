@@ -25,10 +25,12 @@ from mtquant.model import (
     ExecutionResult,
     HaltError,
     HaltOrder,
+    InstrumentProofError,
     IntentAction,
     IntentRow,
     LinkLost,
     LinkRestored,
+    LoginRefusedError,
     OrderReport,
     Outcome,
     Publish,
@@ -40,6 +42,7 @@ from mtquant.model import (
     RecordIntents,
     RetryableError,
     SendOrder,
+    SymbolNotFoundError,
     Timer,
     WrongAccountError,
 )
@@ -63,6 +66,8 @@ _HAVE_ROWS = frozenset(
     }
 )
 """Observations of what the journal has rows of already."""
+_PASSES = (LoginRefusedError, SymbolNotFoundError, InstrumentProofError)
+"""What ends a bot at its start, and at a new connection may be over in a while."""
 _FIRST_BACKOFF_MS, _LAST_BACKOFF_MS = 1_000, 60_000
 
 
@@ -207,14 +212,23 @@ class LiveRunner:
             await self._client.run(self._session.connect)
             await self._client.run(self._read_history)
         except RetryableError:
-            self._retry_ms = now_ms + self._backoff_ms
-            self._backoff_ms = min(2 * self._backoff_ms, _LAST_BACKOFF_MS)
+            self._wait_longer(now_ms)
+            return
+        except _PASSES as problem:  # a broker's maintenance, a terminal that has just started
+            self._wait_longer(now_ms)
+            if not self._engine.risk.halt_level:
+                halt = HaltOrder(time_ms=now_ms, level=1, who="broker", reason=str(problem))
+                await self._perform(self._engine.step(halt))
             return
         self._is_up = True
         self._backoff_ms = _FIRST_BACKOFF_MS
         await self._perform(self._engine.step(LinkRestored(time_ms=now_ms)))
         if self._is_up:
             await self._consume()
+
+    def _wait_longer(self, now_ms: int) -> None:
+        self._retry_ms = now_ms + self._backoff_ms
+        self._backoff_ms = min(2 * self._backoff_ms, _LAST_BACKOFF_MS)
 
     async def _lose_link(self, problem: RetryableError) -> None:
         now_ms = self._clock.now_ms()
@@ -361,6 +375,7 @@ class LiveRunner:
         """Return why a request must not leave after all, None if it may."""
         objection = self._objection(row)
         if objection:
+            self._engine.sent.withdraw(row)
             return Outcome.REFUSED, objection
         surplus = self._engine.sent.send(row)
         if surplus:  # whatever the bug is: nothing more is opened until a person has looked

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mtquant.engine.notes import note
+from mtquant.engine.pauses import LAST_MS, Pauses
 from mtquant.engine.stop_guard import StopGuard
+from mtquant.execution import SCAN_GAP_MS
 from mtquant.model import IntentAction, OrderType
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from mtquant.engine.orders import OrderMaker
     from mtquant.engine.slot import StrategySlot
     from mtquant.execution import Desk
-    from mtquant.model import BrokerView, OrderIntent, Position, Publish
+    from mtquant.model import BrokerView, Order, OrderIntent, Position, Publish
     from mtquant.portfolio import Portfolio
 
 CANCEL_OWN: Final = 2
@@ -35,13 +37,16 @@ class Safeguards:
         owner: Callable[[Position], StrategySlot | None],
         fallback: OrderMaker,
     ) -> None:
-        self.halt_level = 0  # with something left to be removed
+        self.halt_level = 0  # that stands and removes something
         self._portfolio = portfolio
         self._desk = desk
         self._owner = owner
         self._fallback = fallback
         self._guard = StopGuard()
         self._round = 0
+        self._clearing, self._cutting = Pauses(), Pauses()
+        self._empty_since_ms: int | None = None
+        self._is_cleared = False
 
     def _maker(self, position: Position) -> OrderMaker:
         slot = self._owner(position)
@@ -51,30 +56,59 @@ class Safeguards:
 
     def obey(self, level: int) -> None:
         """Take up a halt; 0 ends all of them."""
-        if level == 0 or level >= CANCEL_OWN:
-            self.halt_level = max(self.halt_level, level) if level else 0
+        if level == 0:
+            self.halt_level = 0
+        elif level >= CANCEL_OWN:
+            self.halt_level = max(self.halt_level, level)
+            self._empty_since_ms, self._is_cleared = None, False
+            self._clearing.end()
+
+    @property
+    def is_clearing(self) -> bool:
+        """Tell whether something may be left that a halt removes."""
+        return self.halt_level > 0 and not self._is_cleared
+
+    def clearing_is_due(self, now_ms: int) -> bool:
+        """Tell whether it is time to look for what a halt removes."""
+        return self.halt_level > 0 and self._clearing.are_over(now_ms)
 
     def clear(self, view: BrokerView) -> list[OrderIntent]:
         """Remove what a halt must remove, each by its ticket: orders, from level 3 on positions.
 
-        Levels 2 and 3 mean the bot's own, level 4 all of the account.
+        Levels 2 and 3 mean the bot's own, as long as they stand: an entry may be executed late.
+        Level 4 means all of the account until nothing is left; what a person opens then is his.
         """
-        positions: tuple[Position, ...] = ()
-        if self.halt_level >= FLATTEN_OWN:
-            positions = self._portfolio.own_positions
-        orders = [one for one in view.orders if one.order_type is not OrderType.MARKET]
-        if self.halt_level >= FLATTEN_ALL:
-            positions = self._portfolio.positions
-        else:
-            orders = [one for one in orders if self._portfolio.is_own(one.intent_id)]
-        if not positions and not orders:
-            self.halt_level = 0
+        if not self.clearing_is_due(view.time_ms):
             return []
+        orders, positions = self._to_be_removed(view)
+        if not orders and not positions:
+            self._note_empty(view.time_ms)
+            return []
+        self._empty_since_ms = None
+        self._clearing.note_try(view.time_ms)
         self._round += 1
         return [
             *(self._fallback.cancel(order, view, self._round) for order in orders),
             *(self._maker(one).flatten(one, view, self._round) for one in positions),
         ]
+
+    def _to_be_removed(self, view: BrokerView) -> tuple[list[Order], list[Position]]:
+        orders = [one for one in view.orders if one.order_type is not OrderType.MARKET]
+        positions = list(self._portfolio.positions if self.halt_level >= FLATTEN_OWN else ())
+        if self.halt_level < FLATTEN_ALL or self._is_cleared:
+            orders = [one for one in orders if self._portfolio.is_own(one.intent_id)]
+            positions = [one for one in positions if self._portfolio.is_own(one.intent_id)]
+        # a terminal shows for a while what is closed: closing that again might open the other side
+        left = [one for one in positions if not self._desk.was_closed(one, view.time_ms)]
+        return orders, left
+
+    def _note_empty(self, now_ms: int) -> None:
+        """Believe that nothing is left after two looks, and when nothing is on its way."""
+        if self._empty_since_ms is None or self._desk.in_flight:
+            self._empty_since_ms = now_ms
+        self._is_cleared = now_ms - self._empty_since_ms >= SCAN_GAP_MS
+        self._clearing.end()
+        self._clearing.wait(now_ms, LAST_MS if self._is_cleared else SCAN_GAP_MS)
 
     # ------------------------------------------------------------------ what came late
 
@@ -83,11 +117,16 @@ class Safeguards:
         late = self._desk.late
         excess = len(view.positions) - max_positions
         if not late or excess <= 0:
+            self._cutting.end()
             return []
+        if not self._cutting.are_over(view.time_ms):
+            return []
+        self._cutting.note_try(view.time_ms)
         came = [one for one in self._portfolio.own_positions if one.intent_id in late]
         return [
             self._maker(one).cut(one, view, f"late:{one.position_ticket}:{view.time_ms}")
             for one in came[-excess:]
+            if not self._desk.was_closed(one, view.time_ms)
         ]
 
     # ------------------------------------------------------------------ lost stops
@@ -109,8 +148,10 @@ class Safeguards:
         busy = {row.intent.position_ticket for row in self._desk.in_flight}
         for bare in bare_ones:
             position = bare.position
-            if position.position_ticket in busy:
-                continue
+            ticket = position.position_ticket
+            is_new = view.time_ms - self._guard.restored_ms(ticket) < SCAN_GAP_MS
+            if ticket in busy or (is_new and self._desk.was_done(ticket)):
+                continue  # a terminal shows a stop a while after it was taken
             row = self._desk.row(position.intent_id)
             stated = row.intent.stop_loss_points if row is not None else None
             stop_points = bare.stop_points or stated or 0
@@ -118,9 +159,9 @@ class Safeguards:
             if intent is None:
                 continue
             if intent.action is IntentAction.MODIFY:
-                self._guard.note_restored(position.position_ticket)
+                self._guard.note_restored(ticket, view.time_ms)
             count += 1
-            seen = {"position_ticket": position.position_ticket, "action": intent.action.value}
+            seen = {"position_ticket": ticket, "action": intent.action.value}
             yield note("stop_lost", view.time_ms, intent.signal_id, **seen), intent
         self._guard.note_tried(view.time_ms, count)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mtquant.engine.pauses import Pauses
 from mtquant.model import Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_FIRST_PAUSE_MS, _LAST_PAUSE_MS = 1_000, 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +33,9 @@ class StopGuard:
 
     def __init__(self) -> None:
         self._stops: dict[int, int] = {}  # by ticket, points
-        self._restored: set[int] = set()
+        self._restored: dict[int, int] = {}  # by ticket: when
         self._bare: set[int] = set()
-        self._pause_ms = _FIRST_PAUSE_MS
-        self._due_ms = 0
+        self._pauses = Pauses()
 
     def look(self, positions: Iterable[Position]) -> list[Unprotected]:
         """Take in the bot's positions as they stand now; return those without a stop."""
@@ -58,8 +56,8 @@ class StopGuard:
         self._stops = held
         self._bare = {one.position.position_ticket for one in bare}
         if not bare:
-            self._pause_ms, self._due_ms = _FIRST_PAUSE_MS, 0
-        self._restored &= held.keys()
+            self._pauses.end()
+        self._restored = {one: ms for one, ms in self._restored.items() if one in held}
         return bare
 
     def is_due(self, now_ms: int) -> bool:
@@ -68,16 +66,19 @@ class StopGuard:
         What was tried may have been refused, or not be shown yet: the pauses between the tries
         double, from a second to a minute.
         """
-        return bool(self._bare) and now_ms >= self._due_ms
+        return bool(self._bare) and self._pauses.are_over(now_ms)
 
     def note_tried(self, now_ms: int, count: int) -> None:
         """Remember how much was tried now; nothing is, while an earlier try has no outcome."""
-        if not count:
-            self._due_ms = now_ms + _FIRST_PAUSE_MS
-            return
-        self._due_ms = now_ms + self._pause_ms
-        self._pause_ms = min(2 * self._pause_ms, _LAST_PAUSE_MS)
+        if count:
+            self._pauses.note_try(now_ms)
+        else:
+            self._pauses.wait(now_ms)
 
-    def note_restored(self, position_ticket: int) -> None:
+    def note_restored(self, position_ticket: int, now_ms: int) -> None:
         """Remember that the stop of a position is being put back: it is done once."""
-        self._restored.add(position_ticket)
+        self._restored[position_ticket] = now_ms
+
+    def restored_ms(self, position_ticket: int) -> int:
+        """Return when the stop of a position was put back (UTC ms), 0 for never."""
+        return self._restored.get(position_ticket, 0)

@@ -23,6 +23,7 @@ from mtquant.model import (
     OrderState,
     Outcome,
     Position,
+    Reason,
     SendOrder,
     Side,
 )
@@ -36,6 +37,7 @@ QUIET_MS: Final = 60_000
 SCAN_GAP_MS: Final = 5_000
 RESERVE_MS: Final = 600_000
 """How long an entry counts as exposure that no reading of the broker shows."""
+_BY_SERVER: Final = frozenset({Reason.STOP_LOSS, Reason.TAKE_PROFIT, Reason.STOP_OUT})
 _DEAD: Final = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
 _FINAL: Final = _DEAD | {OrderState.FILLED}
 _AFTER_RESTART: Final = {
@@ -72,6 +74,8 @@ class Desk:
         self._absent_since: dict[int, int] = {}
         self._alive: dict[int, int] = {}  # entries without an end: when they were last heard of
         self._closed_units: dict[int, int] = {}  # of positions, by ticket
+        self._latest: dict[int, IntentRow] = {}  # about a position, by its ticket
+        self._ended: set[int] = set()  # orders that the history has, by ticket
         self._late: set[int] = set()
         self._since_ms: int | None = None  # the journal knows all orders of ours from then on
         self._looked_ms = 0  # when a person has looked last
@@ -186,6 +190,7 @@ class Desk:
         for order in (*view.orders, *view.closed_orders):  # closed is the later news
             if self._identity.owns(order.intent_id):
                 self._orders.setdefault(order.intent_id, {})[order.order_ticket] = order
+        self._ended.update(order.order_ticket for order in view.closed_orders)
         for deal in view.deals:
             known = self._deals.setdefault(deal.order_ticket, {})
             if deal.entry is not DealEntry.IN and deal.deal_ticket not in known:
@@ -201,6 +206,22 @@ class Desk:
         if self._alive:
             self._hear_of(view)
         return changed
+
+    def was_closed(self, position: Position, now_ms: int) -> bool:
+        """Tell whether all of a position was closed within the quiet time, whatever is shown."""
+        row = self._latest.get(position.position_ticket)
+        return (
+            row is not None
+            and row.intent.action is IntentAction.CLOSE
+            and row.state is IntentState.DONE
+            and row.filled_units >= position.volume_units
+            and now_ms - row.updated_ms < self._quiet_ms
+        )
+
+    def was_done(self, position_ticket: int) -> bool:
+        """Tell whether the last thing that was sent about a position is done."""
+        row = self._latest.get(position_ticket)
+        return row is not None and row.state is IntentState.DONE
 
     def has_rest(self, position: Position) -> bool:
         """Tell whether deals leave something of a position, or its entry is still being filled.
@@ -227,6 +248,7 @@ class Desk:
             if self._identity.owns(order.intent_id)
             and order.intent_id not in self._rows
             and order.order_ticket not in self._strangers
+            and order.reason not in _BY_SERVER
             and order.setup_ms + view.lead_ms >= since_ms
         ]
         self._strangers.update(order.order_ticket for order in found)
@@ -301,6 +323,8 @@ class Desk:
         self._rows[row.intent_id] = row
         if row.state is IntentState.LATE:
             self._late.add(row.intent_id)
+        if row.intent.position_ticket:
+            self._latest[row.intent.position_ticket] = row
         if row.intent.action is not IntentAction.OPEN or row.state is IntentState.REJECTED:
             self._alive.pop(row.intent_id, None)
         else:
@@ -322,7 +346,7 @@ class Desk:
         if order is None:
             return self._resolve_absent(row, view)
         filled = self._filled_units(row, order)
-        state = _state_of(order, filled, row.intent.volume_units)
+        state = self._state_of(order, filled, row.intent.volume_units)
         if state is None:
             return None
         return row.moved(
@@ -338,7 +362,7 @@ class Desk:
         if order is None:
             return None
         filled = self._filled_units(row, order)
-        state = _state_of(order, filled, row.intent.volume_units)
+        state = self._state_of(order, filled, row.intent.volume_units)
         if state is None and row.intent_id in self._alive:
             self._alive[row.intent_id] = view.time_ms  # it works, or its deals are still to come
         if state in {None, IntentState.REJECTED}:
@@ -381,6 +405,20 @@ class Desk:
             return None
         return row.moved(IntentState.NOTSENT, view.time_ms, detail="not found at the broker")
 
+    def _state_of(self, order: Order, filled: int, wanted: int) -> IntentState | None:
+        """Return where an order with these deals leaves its intent, None while that is open.
+
+        What the history has works no more, whatever its state says of it.
+        """
+        if filled == wanted:
+            return IntentState.DONE
+        is_final = order.state in _FINAL or order.order_ticket in self._ended
+        if not is_final or filled < order.filled_units:
+            return None  # it still works, or its deals are still to come
+        if filled:
+            return IntentState.PARTIAL
+        return IntentState.REJECTED if order.state in _DEAD else None
+
     def _evidence(self, row: IntentRow) -> Order | None:
         """Return the order that this intent became.
 
@@ -404,17 +442,6 @@ class Desk:
         own = (row.intent.position_ticket, order.position_ticket)
         closing = (d for d in deals if d.entry is not DealEntry.IN and d.position_ticket in own)
         return sum(deal.volume_units for deal in closing)
-
-
-def _state_of(order: Order, filled: int, wanted: int) -> IntentState | None:
-    """Return where an order with these deals leaves its intent, None while that is open."""
-    if filled == wanted:
-        return IntentState.DONE
-    if order.state not in _FINAL or filled < order.filled_units:
-        return None  # it still works, or its deals are still to come
-    if filled:
-        return IntentState.PARTIAL
-    return IntentState.REJECTED if order.state in _DEAD else None
 
 
 def _state_after(outcome: Outcome, action: IntentAction) -> IntentState | None:

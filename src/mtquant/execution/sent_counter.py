@@ -25,6 +25,10 @@ class SentCounter:
         self.approved_units += volume_units
         self._left[intent_id] = self._left.get(intent_id, 0) + volume_units
 
+    def withdraw(self, row: IntentRow) -> None:
+        """Take an approval back: what it was given for does not leave."""
+        self.approved_units -= self._left.pop(row.intent_id, 0)
+
     def send(self, row: IntentRow) -> str:
         """Count what is about to leave; return what is wrong with it, empty for nothing."""
         wanted, left = row.intent.volume_units, self._left.pop(row.intent_id, 0)

@@ -34,6 +34,11 @@ class OnwardClock:
         self._shown_ms = clock.now_ms()
         self._added_ms = 0
 
+    @property
+    def added_ms(self) -> int:
+        """Return by how much it is ahead of the other clock by now."""
+        return self._added_ms
+
     def now_ms(self) -> int:
         """Return the current time, UTC milliseconds, and what the other clock was set back by."""
         now_ms = self._clock.now_ms() + self._added_ms

@@ -28,6 +28,7 @@ class Cash:
         self.difference_minor = 0
         self._told_minor = 0
         self._candidate: tuple[int, int] | None = None  # a baseline, and since when it is the same
+        self._accepted_until_ms = 0  # a person takes for right what lasts by then
         self._readings = 0  # that found the same candidate or difference, one after the other
         self._differs_since_ms: int | None = None
 
@@ -50,6 +51,20 @@ class Cash:
             self._differs_since_ms = now_ms if difference_minor else None
             self._readings = 0
         self._readings += 1
+        if now_ms < self._accepted_until_ms and self.lacks_minor(now_ms):
+            self.settle()
+            return True
+        return False
+
+    def accept(self, now_ms: int) -> bool:
+        """Take the balance for right as it is; tell whether a baseline was settled now.
+
+        What differs may not have lasted yet: then it is settled when it has, within ten minutes.
+        """
+        if self.lacks_minor(now_ms):
+            self.settle()
+            return True
+        self._accepted_until_ms = now_ms + 10 * SETTLING_MS
         return False
 
     def _settled(self, unexplained_minor: int, now_ms: int) -> bool:

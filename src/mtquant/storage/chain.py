@@ -16,6 +16,7 @@ FIRST: Final = "0" * 64
 """What stands for the hash of the row before the first one."""
 
 
+_MOST: Final = 2**63
 Recorded = IntentRow | Deal | HaltOrder | Publish
 
 
@@ -70,7 +71,8 @@ def log_row(sequence: int, one: Recorded) -> LogRow:
         kind, time_ms = "intent", one.updated_ms or one.created_ms
         intent_id, correlation_id = one.intent_id, one.intent.signal_id
     elif isinstance(one, Deal):
-        kind, time_ms, intent_id = "deal", one.time_ms, one.intent_id
+        kind, time_ms = "deal", one.time_ms
+        intent_id = one.intent_id if one.intent_id < _MOST else 0  # other programs' numbers
     elif isinstance(one, HaltOrder):
         kind, time_ms, correlation_id = "halt", one.time_ms, "halt"
     else:

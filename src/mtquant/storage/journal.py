@@ -10,12 +10,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import ExitStack, closing, contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-
-from filelock import FileLock, Timeout
 
 from mtquant.model import (
     DataError,
@@ -24,12 +21,12 @@ from mtquant.model import (
     IntentRow,
     IntentState,
     JournalError,
-    JournalInUseError,
     Publish,
     Scalar,
 )
 from mtquant.storage.chain import FIRST, LogRow, Recorded, body_of, checked, log_row
 from mtquant.storage.halt_file import read_halt_file
+from mtquant.storage.journal_lock import lock_journal, owner_of
 from mtquant.storage.migrate import from_version_1
 from mtquant.storage.schema import SCHEMA_VERSION, TABLES
 from mtquant.storage.wal import require_whole_log
@@ -37,6 +34,8 @@ from mtquant.storage.wal import require_whole_log
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from filelock import FileLock
 
 _BUSY_TIMEOUT_S = 5.0
 OPENED = "journal_opened"
@@ -180,11 +179,11 @@ class SqliteJournal:
 
     def record_account(self, account: str) -> None:
         """Write whose journal this is, as login@server."""
-        self.set_meta(_ACCOUNT, account)
+        self._record_meta(_ACCOUNT, account)
 
     def record_baseline(self, baseline_minor: int) -> None:
         """Write what the deals do not explain of the balance, minor units."""
-        self.set_meta(_BASELINE, str(baseline_minor))
+        self._record_meta(_BASELINE, str(baseline_minor))
 
     def note(self, one: Publish) -> None:
         """Keep an observation: it is written with the next rows, or by `flush`."""
@@ -331,10 +330,19 @@ class SqliteJournal:
 
     # ------------------------------------------------------------------ inside
 
+    def _record_meta(self, key: str, value: str) -> None:
+        """Write a word that trading relies on: the log knows it too."""
+        with self._transaction() as connection:
+            connection.execute("insert or replace into meta values (?, ?)", (key, value))
+            self._log(
+                Publish(name="journal_meta", time_ms=0, correlation_id="", fields={key: value})
+            )
+
     def _verified(self) -> tuple[int, str]:
         count, last = 0, FIRST
         told: dict[str, dict[int, bytes]] = {"intent": {}, "deal": {}}
         halts = []
+        meta: dict[str, str] = {}
         for row in checked(self.log()):
             count, last = row.sequence, row.hash
             if row.kind == "intent":
@@ -343,6 +351,8 @@ class SqliteJournal:
                 told["deal"].setdefault(int(row.record()["deal_ticket"]), _digest(row.body))
             elif row.kind == "halt":
                 halts.append(row.body)
+            elif row.body.startswith('{"name":"journal_meta"'):
+                meta |= row.record()["fields"]
         self._require_told("intents", "intent_id", told["intent"])
         self._require_told("deals", "deal_ticket", told["deal"])
         found = self._rows(
@@ -353,6 +363,9 @@ class SqliteJournal:
             raise JournalError(f"{self._path}: the columns of intents are not those of their rows")
         if [body_of(halt) for halt in self._halts()] != halts:
             raise JournalError(f"{self._path}: the halts are not those of the log")
+        for key in (_ACCOUNT, _BASELINE):
+            if self.meta(key) != meta.get(key):
+                raise JournalError(f"{self._path}: {key} is not what the log says it is")
         return count, last
 
     def _halts(self) -> list[HaltOrder]:
@@ -399,7 +412,7 @@ class SqliteJournal:
         fence = int(self.meta("fence") or 0)
         if fence != self._fence:
             raise JournalError(
-                f"{self._path}: another bot has taken this journal over ({_owner_of(self._path)}); "
+                f"{self._path}: another bot has taken this journal over ({owner_of(self._path)}); "
                 f"its fencing number is {fence}, ours {self._fence}"
             )
         found = self._rows("select sequence, hash from log order by sequence desc limit 1")
@@ -479,7 +492,7 @@ class SqliteJournal:
         if self._version() == 1:
             try:
                 from_version_1(self._connection)
-            except (*_UNREADABLE, ValueError) as error:
+            except (*_UNREADABLE, ValueError, LookupError, TypeError, AttributeError) as error:
                 raise JournalError(
                     f"{self._path}: the journal of an older version cannot be taken over ({error})"
                 ) from error
@@ -515,26 +528,6 @@ class SqliteJournal:
             )
 
 
-def lock_journal(path: Path) -> FileLock:
-    """Take the lock of a journal: whoever holds it is its one writer.
-
-    Raises:
-        JournalInUseError: another process holds it.
-        JournalError: it cannot be made.
-    """
-    lock = FileLock(f"{path}.lock", thread_local=False)  # any thread may close the journal
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise JournalInUseError(
-            f"{path}: another bot writes this journal ({_owner_of(path)}); "
-            "stop it first, or use another folder"
-        ) from error
-    except OSError as error:
-        raise JournalError(f"{path}: the lock cannot be made ({error.strerror})") from error
-    return lock
-
-
 def _connected(path: Path, mode: str) -> sqlite3.Connection:
     try:
         return sqlite3.connect(
@@ -557,25 +550,6 @@ def _said(problem: object) -> str:
     return " ".join(str(problem).split())
 
 
-def _owner_of(path: Path) -> str:
-    """Say who holds the lock, as far as the journal tells."""
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as found:
-            row = found.execute("select value from meta where key = 'owner'").fetchone()
-        owner = json.loads(row[0])
-        return f"process {owner['pid']}, started {_utc_text(owner['started_ms'] // 1000)}"
-    except (sqlite3.Error, ValueError, TypeError, KeyError, OverflowError):
-        return "owner unknown"
-
-
-def _utc_text(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def _log_row(values: tuple[Any, ...]) -> LogRow:
-    return LogRow(**dict(zip(LogRow.__dataclass_fields__, values, strict=True)))
-
-
 def _intent_values(row: IntentRow) -> tuple[Any, ...]:
     return (
         row.intent_id,
@@ -587,3 +561,7 @@ def _intent_values(row: IntentRow) -> tuple[Any, ...]:
         row.updated_ms,
         body_of(row),
     )
+
+
+def _log_row(values: tuple[Any, ...]) -> LogRow:
+    return LogRow(**dict(zip(LogRow.__dataclass_fields__, values, strict=True)))

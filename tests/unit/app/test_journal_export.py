@@ -154,13 +154,15 @@ def test_a_file_is_written_whole_and_replaced_only_when_asked(tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bot", "deals.csv"]
 
 
-@pytest.mark.parametrize("name", ["journal.sqlite", "journal.sqlite-wal", "journal.sqlite.lock"])
+@pytest.mark.parametrize(
+    "name", ["journal.sqlite", "journal.sqlite-wal", "summary.json", "run.json", "intents.csv"]
+)
 def test_an_export_never_replaces_the_journal(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "bot"
     filled(folder)
     before = (folder / "journal.sqlite").read_bytes()
 
-    with pytest.raises(ConfigError, match="this is the journal itself"):
+    with pytest.raises(ConfigError, match="the folder of a bot holds the files of its run"):
         write_export(folder / ".." / "bot" / name, ["x"], folder, force=True)
 
     assert (folder / "journal.sqlite").read_bytes() == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from mtquant.app.results import make_results
 from mtquant.app.wiring import Plan, make_plan, run_backtest
 from mtquant.model import ConfigError, Direction, HaltError, JournalError, Publish, Reason, Signal
 from mtquant.storage import SqliteJournal
+from mtquant.storage.halt_file import read_halt_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,12 +106,33 @@ def test_without_a_journal_there_is_nothing_to_halt(tmp_path: Path) -> None:
 def test_a_halt_that_cannot_be_carried_out_stands_all_the_same(tmp_path: Path) -> None:
     SqliteJournal.open(tmp_path / "journal.sqlite").close()  # and nothing says what ran here
 
-    with pytest.raises(
-        HaltError, match=r"the halt is in the journal, .* \(.*no run in this folder"
-    ):
+    with pytest.raises(HaltError, match=r"the halt stands, but .* \(.*no run in this folder"):
         request(tmp_path, level=3, who="ann", reason="news")
     with closing(SqliteJournal.attach(tmp_path / "journal.sqlite")) as journal:
         assert [halt.level for halt in journal.pending_halts()] == [3]
+
+
+def test_a_damaged_journal_does_not_take_the_kill_switch_away(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    SqliteJournal.open(path).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update log set body = '{}'")
+
+    said = request(tmp_path, level=1, who="ann", reason="news")
+
+    assert "the journal is damaged" in said
+    halt = read_halt_file(tmp_path)
+    assert halt is not None
+    assert (halt.level, halt.reason) == (1, "by ann: news")
+    with pytest.raises(ConfigError, match="HALT is there and halts the bot"):
+        request(tmp_path, level=0, who="ann", reason="over")
+
+
+def test_a_halt_says_what_a_console_made_of_its_reason(tmp_path: Path) -> None:
+    SqliteJournal.open(tmp_path / "journal.sqlite").close()
+    request(tmp_path, level=1, who="ann", reason="caf\udce9")
+    with closing(SqliteJournal.attach(tmp_path / "journal.sqlite")) as journal:
+        assert [halt.reason for halt in journal.pending_halts()] == ["caf\\udce9"]
 
 
 @pytest.mark.parametrize("answers", [True, False])

@@ -83,6 +83,17 @@ def test_a_clock_that_was_set_anew_is_learnt() -> None:
     assert found[-1] == 0
 
 
+def test_a_clock_that_leapt_ahead_and_was_put_right_makes_nothing_old() -> None:
+    ages = QuoteAges()
+    for number in range(80):
+        added_ms = 60 * MINUTE if number >= 40 else 0  # what time went on by meanwhile
+        now_ms = number * 1_000 + (60 * MINUTE if number >= 20 else 0)
+        age_ms = ages.see(quote(number * 1_000), now_ms, added_ms)
+
+    assert age_ms == 0
+    assert ages.lead_ms == 60 * MINUTE
+
+
 def test_a_clock_that_was_set_back_makes_nothing_old() -> None:
     ages = QuoteAges()
     for number in range(40):

@@ -20,6 +20,7 @@ from mtquant.model import (
     DealEntry,
     Direction,
     HaltError,
+    IntentAction,
     IntentState,
     Reason,
     Side,
@@ -90,7 +91,9 @@ def test_a_lost_request_ends_as_not_sent_after_the_quiet_time() -> None:
     assert run.market.book.positions() == ()
 
 
-def executed_late(bar: int, **more: Any) -> LiveRun:
+def executed_late(
+    bar: int, *, also: Callable[[LiveRun], None] | None = None, **more: Any
+) -> LiveRun:
     """Run long twice; the first order reaches the server late, while a bar forms."""
     held: list[Callable[[], Any]] = []
 
@@ -112,8 +115,13 @@ def executed_late(bar: int, **more: Any) -> LiveRun:
     def arrive(_run: LiveRun) -> None:
         assert held[0]().retcode == 10009
 
+    def on_step(run: LiveRun) -> None:
+        if also is not None:
+            also(run)
+        at_bar(bar, arrive)(run)
+
     world = a_world([None, LONG, None, LONG], **more)
-    return world.live(wrap=wrap, on_step=at_bar(bar, arrive))
+    return world.live(wrap=wrap, on_step=on_step)
 
 
 def test_what_was_given_up_and_comes_late_is_adopted_and_cut_back_over_the_limit() -> None:
@@ -259,15 +267,39 @@ def test_a_stop_that_cannot_be_put_back_at_once_is_put_back_later() -> None:
     assert run.market.book.positions() == ()
 
 
-def stripped(bars: tuple[int, ...], *, refused: int = 0, **more: Any) -> LiveRun:
+def hiding(times: int) -> Any:
+    """Return a wrapper that shows no stops so many times after one has been set."""
+
+    def wrap(terminal: SimulatedTerminal, _server: SimulatedServer) -> Any:
+        left = [0]
+
+        def order_send(order: dict[str, Any]) -> Any:
+            left[0] = times if order["action"] == 6 else left[0]
+            return terminal.order_send(order)
+
+        def positions_get() -> Any:
+            found = terminal.positions_get()
+            if left[0] <= 0:
+                return found
+            left[0] -= 1
+            return tuple(SimpleNamespace(**(one._asdict() | {"sl": 0.0})) for one in found)
+
+        return Faulty(terminal, order_send=order_send, positions_get=positions_get)
+
+    return wrap
+
+
+def stripped(bars: tuple[int, ...], *, refused: int = 0, hidden: int = 0, **more: Any) -> LiveRun:
     """Run long; somebody takes the stop loss of the position away while these bars form.
 
-    So many sends after the entry are refused.
+    So many sends after the entry are refused, and the stop that is put back is hidden so often.
     """
     hands: list[SimulatedTerminal] = []
 
     def wrap(terminal: SimulatedTerminal, server: SimulatedServer) -> Any:
         hands.append(terminal)
+        if hidden:
+            return hiding(hidden)(terminal, server)
         return requoting(refused, after=1, retcode=10016)(terminal, server) if refused else terminal
 
     def strip(run: LiveRun) -> None:
@@ -312,7 +344,7 @@ def test_the_stop_that_was_moved_last_is_put_back() -> None:
     assert guard.look([position]) == []
     (bare,) = guard.look([replace(position, stop_loss_points=None)])
     assert (bare.stop_points, bare.was_restored) == (levels[0], False)
-    guard.note_restored(position.position_ticket)
+    guard.note_restored(position.position_ticket, 1)
     (bare,) = guard.look([replace(position, stop_loss_points=None)])
     assert bare.was_restored
 
@@ -514,6 +546,76 @@ def test_a_halt_cancels_pending_orders_own_ones_from_level_two_and_all_at_level_
         [("CANCEL", "DONE")] * (2 - left)
     )
     assert not run.engine.is_clearing
+
+
+@pytest.mark.parametrize("retcode", [10004, 10018, 10021, 10027, 10036])
+def test_a_halt_closes_again_after_pauses_that_grow_not_at_once(retcode: int) -> None:
+    def ask(run: LiveRun) -> None:
+        run.journal.request_halt(3, "ann", "out", run.now_ms())
+
+    world = World(
+        bars=bars_of([110_000] * 40, timeframe=Timeframe.M1),
+        strategy=lambda: Scripted([None, LONG]),
+    )
+    run = world.live(wrap=requoting(10_000, after=1, retcode=retcode), on_step=at_bar(5, ask))
+
+    closes = [row for row in run.journal.intents() if row.intent.action is IntentAction.CLOSE]
+    assert 5 <= len(closes) <= 45  # of half an hour
+    assert len(run.market.book.positions()) == 1
+    assert run.journal.halt_level() == 3
+
+
+def test_an_entry_that_is_executed_under_a_halt_is_closed_when_it_shows() -> None:
+    def halt(run: LiveRun) -> None:
+        run.journal.request_halt(3, "ann", "out", run.now_ms())
+
+    run = executed_late(7, also=at_bar(4, halt))
+
+    assert run.market.book.positions() == ()
+    late, *_, closed = run.journal.intents()
+    assert late.state is IntentState.LATE
+    assert closed.intent.position_ticket == late.order_ticket
+    assert closed.intent.reason == "halt"
+
+
+def test_after_a_cleared_account_what_a_person_opens_is_left_to_him() -> None:
+    def on_step(run: LiveRun) -> None:
+        at_bar(2, stranger_buys)(run)
+        at_bar(4, lambda run: run.journal.request_halt(4, "ann", "x", run.now_ms()))(run)
+        at_bar(8, stranger_buys)(run)
+
+    run = a_world([None] * 12).live(on_step=on_step)
+
+    assert len(run.market.book.positions()) == 1
+
+
+def test_a_stop_that_was_put_back_and_is_not_shown_yet_is_waited_for() -> None:
+    run = stripped((4,), hidden=2)
+
+    assert [row.intent.action.name for row in run.journal.intents()] == ["OPEN", "MODIFY"]
+    assert len(run.market.book.positions()) == 1
+
+
+def test_a_login_that_is_refused_at_a_reconnect_is_tried_again() -> None:
+    refused = [True]
+
+    def wrap(terminal: SimulatedTerminal, server: SimulatedServer) -> Any:
+        def initialize(*args: Any, **kwargs: Any) -> bool:
+            is_maintained = MONDAY_MS + 5 * 3_600_000 < server.now_ms < MONDAY_MS + 8 * 3_600_000
+            refused[0] = is_maintained
+            return not is_maintained and bool(terminal.initialize(*args, **kwargs))
+
+        def last_error() -> tuple[int, str]:
+            return (-6, "Terminal: Authorization failed") if refused[0] else terminal.last_error()
+
+        return Faulty(terminal, initialize=initialize, last_error=last_error)
+
+    refused[0] = False
+    run = a_world([None, LONG], outages=away(4, 6)).live(wrap=wrap)
+
+    assert run.journal.halt_level() == 1
+    assert "refused login" in str(run.named("halt_raised")[0].fields["reason"])
+    assert run.named("reconciled")[-1].fields["cause"] == "reconnect"
 
 
 def test_more_than_was_approved_does_not_leave_and_halts_the_bot() -> None:

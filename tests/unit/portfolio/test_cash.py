@@ -90,6 +90,18 @@ def test_a_person_may_take_the_balance_for_right() -> None:
     assert not cash.is_watched
 
 
+def test_what_a_person_accepts_before_it_has_lasted_is_settled_when_it_has() -> None:
+    cash = settled()
+    again(cash, 990, LATER + 1)
+
+    assert not cash.accept(LATER + 2)
+    assert cash.apply([], 990, 2 * LATER + 1)
+    assert cash.baseline_minor == 590
+    again(cash, 980, 20 * LATER)
+    assert not cash.apply([], 980, 21 * LATER)
+    assert cash.lacks_minor(21 * LATER) == -10
+
+
 def test_the_baseline_of_an_earlier_process_stands() -> None:
     cash = Cash()
     cash.restore([deal(1, 400)], 600)

@@ -109,6 +109,29 @@ def test_every_change_of_a_value_and_every_row_taken_out_is_found(
         path.write_bytes(whole)
 
 
+@pytest.mark.parametrize("key", ["account", "cash_baseline_minor"])
+def test_what_trading_relies_on_is_held_against_the_log_too(tmp_path: Path, key: str) -> None:
+    path = filled(tmp_path / "journal.sqlite")
+    with closing(SqliteJournal.open(path)) as journal:
+        journal.record_account("1@Demo")
+        journal.record_baseline(7)
+        journal.verify()
+    changed(path, "update meta set value = '8' where key = ?", key)
+
+    with (
+        closing(SqliteJournal.attach(path)) as journal,
+        pytest.raises(JournalError, match=f"{key} is not what the log says"),
+    ):
+        journal.verify()
+
+
+def test_a_deal_with_a_number_that_no_column_holds_is_logged(tmp_path: Path) -> None:
+    with closing(SqliteJournal.open(tmp_path / "journal.sqlite")) as journal:
+        journal.record_deals([a_deal(1, intent_id=2**63)])
+        journal.verify()
+        assert journal.deals()[0].intent_id == 2**63
+
+
 def test_a_forged_row_at_the_end_is_found(tmp_path: Path) -> None:
     path = filled(tmp_path / "journal.sqlite")
     changed(path, "insert into log values (16, 1, 'note', 0, '', '{}', 'ab')")

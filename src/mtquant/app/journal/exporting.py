@@ -9,7 +9,6 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.app.journal.opened import reading
-from mtquant.app.workspace import JOURNAL
 from mtquant.model import ConfigError, Deal, IntentRow, OrderIntent
 from mtquant.storage import write_whole
 from mtquant.storage.chain import LogRow
@@ -53,13 +52,14 @@ def write_export(out: Path, lines: Iterable[str], folder: Path, *, force: bool) 
     """Write an export to a file, in one piece.
 
     Raises:
-        ConfigError: the file exists and `force` is not given, is the journal, or cannot be written.
+        ConfigError: the file lies in the bot's folder, exists and `force` is not given, or cannot
+            be written.
         JournalError: the journal cannot be read.
     """
+    if _is_same(out.absolute().parent, folder):
+        raise ConfigError(f"{out}: the folder of a bot holds the files of its run; choose another")
     if out.is_dir():
         raise ConfigError(f"{out}: this is a folder; --out needs the name of a file")
-    if out.name.startswith(JOURNAL) and _is_same(out.parent, folder):
-        raise ConfigError(f"{out}: this is the journal itself; choose another name")
     if out.exists() and not force:
         raise ConfigError(f"{out}: this file exists; --force replaces it")
     write_whole(out, "".join(lines))

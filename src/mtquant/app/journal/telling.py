@@ -166,6 +166,8 @@ class _Teller:
         at = f" at {price(intent.price_points, intent.symbol)}" if intent.price_points else ""
         if intent.action is IntentAction.CLOSE:
             return f"close position {intent.position_ticket}, {what}{at}"
+        if intent.action is IntentAction.CANCEL:
+            return f"cancel order {intent.order_ticket}, {what}"
         levels = self._levels(row)
         if intent.action is IntentAction.MODIFY:
             return f"move the levels of position {intent.position_ticket}: {levels}"
