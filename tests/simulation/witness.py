@@ -344,6 +344,8 @@ class Witness:
             self.note("I8.taken", f"level {level}, {self._journal.asked_level} asked, {asked} wait")
         held = {3: self._own_positions(), 4: self._positions()}.get(level, [])
         leaving = {one.position_ticket for one in self._server.book.live_orders}  # and not filled
+        in_session = self._server.book.in_session
+        held = [one for one in held if in_session(one.symbol)]
         tickets = [one.ticket for one in held if one.ticket not in leaving]
         if tickets:
             self.note("I8.flat", f"level {level}, and positions {tickets} stand")

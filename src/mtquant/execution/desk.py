@@ -77,6 +77,7 @@ class Desk:
         self._latest: dict[int, IntentRow] = {}  # about a position, by its ticket
         self._ended: set[int] = set()  # orders that the history has, by ticket
         self._late: set[int] = set()
+        self._late_open: set[int] = set()  # of these, those whose orders still work
         self._since_ms: int | None = None  # the journal knows all orders of ours from then on
         self._looked_ms = 0  # when a person has looked last
         self._strangers: set[int] = set()  # orders with our number, by ticket, that were told
@@ -121,6 +122,8 @@ class Desk:
             if after is not None:
                 kept = row.moved(after, row.updated_ms, detail="process ended")
                 changed.append(kept)
+            if row.state is IntentState.LATE and row.filled_units < row.intent.volume_units:
+                self._late_open.add(row.intent_id)
             self._keep(kept)
             self._decided.add(row.intent.decision_key)
             self._count_entry(row)
@@ -329,7 +332,8 @@ class Desk:
             self._alive.pop(row.intent_id, None)
         else:
             self._alive[row.intent_id] = row.updated_ms
-        if row.is_open or row.state is IntentState.NOTSENT:
+        is_late = row.intent_id in self._late_open
+        if row.is_open or row.state is IntentState.NOTSENT or is_late:
             self._watched[row.intent_id] = None
         else:
             self._watched.pop(row.intent_id, None)
@@ -358,15 +362,22 @@ class Desk:
         )
 
     def _resolve_late(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
+        """Take over what was given up and is seen after all, and follow it until it is over."""
         order = self._evidence(row)
         if order is None:
             return None
         filled = self._filled_units(row, order)
         state = self._state_of(order, filled, row.intent.volume_units)
-        if state is None and row.intent_id in self._alive:
-            self._alive[row.intent_id] = view.time_ms  # it works, or its deals are still to come
-        if state in {None, IntentState.REJECTED}:
-            return None
+        if state is None:
+            self._late_open.add(row.intent_id)
+        else:
+            self._late_open.discard(row.intent_id)
+        if row.state is IntentState.LATE:
+            if filled == row.filled_units and state is None:
+                return None
+            return replace(row, filled_units=filled, updated_ms=view.time_ms)
+        if state is IntentState.REJECTED:
+            return None  # it was there, and nothing came of it
         return row.moved(
             IntentState.LATE,
             view.time_ms,

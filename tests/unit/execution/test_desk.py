@@ -595,13 +595,21 @@ def test_a_late_sighting_reopens_what_was_given_up_and_says_what_was_filled(desk
     assert desk.on_view(view(QUIET_MS * 3, closed_orders=(order(row.intent_id),))) == []
 
 
-def test_a_late_order_is_taken_over_when_all_of_its_deals_are_there(desk: Desk, sent):
+def test_a_late_order_is_followed_until_all_of_its_deals_are_there(desk: Desk, sent):
     row = not_sent(desk, sent)
-    assert desk.on_view(view(200_000, closed_orders=(order(row.intent_id),))) == []
-    assert desk.may_come(800_000) != ()
-    (late,) = desk.on_view(view(205_000, deals=(deal(row.intent_id),)))
+    half = deal(row.intent_id, volume_units=UNITS // 2)
+    rest = deal(row.intent_id, deal_ticket=2, volume_units=UNITS - UNITS // 2)
+    (seen,) = desk.on_view(view(200_000, closed_orders=(order(row.intent_id),)))
+    assert (seen.state, seen.filled_units) == (IntentState.LATE, 0)
+    assert desk.on_view(view(201_000)) == []
 
-    assert (late.state, late.filled_units) == (IntentState.LATE, UNITS)
+    later = Desk(US)
+    later.restore([seen])
+    for one in (desk, later):
+        (part,) = one.on_view(view(205_000, closed_orders=(order(row.intent_id),), deals=(half,)))
+        (whole,) = one.on_view(view(206_000, deals=(rest,)))
+        assert (part.filled_units, whole.filled_units) == (UNITS // 2, UNITS)
+        assert one.on_view(view(207_000, deals=(rest,))) == []
 
 
 def test_what_was_given_up_stays_given_up_while_nothing_is_seen(desk: Desk, sent):
@@ -626,8 +634,9 @@ def test_a_late_order_that_died_partly_filled_reopens_what_was_given_up(desk: De
 
     half = deal(row.intent_id, volume_units=UNITS // 2)
 
-    assert desk.on_view(view(QUIET_MS * 2, closed_orders=(ended,))) == []
-    assert states(desk, desk.on_view(view(QUIET_MS * 3, deals=(half,)))) == ["LATE"]
+    assert states(desk, desk.on_view(view(QUIET_MS * 2, closed_orders=(ended,)))) == ["LATE"]
+    (late,) = desk.on_view(view(QUIET_MS * 3, deals=(half,)))
+    assert late.filled_units == UNITS // 2
 
 
 # restart
