@@ -106,7 +106,7 @@ class Safeguards:
         """Believe that nothing is left after two looks, and when nothing is on its way."""
         if self._empty_since_ms is None or self._desk.in_flight:
             self._empty_since_ms = now_ms
-        self._is_cleared = now_ms - self._empty_since_ms >= SCAN_GAP_MS
+        self._is_cleared |= now_ms - self._empty_since_ms >= SCAN_GAP_MS
         self._clearing.end()
         self._clearing.wait(now_ms, LAST_MS if self._is_cleared else SCAN_GAP_MS)
 
