@@ -188,6 +188,7 @@ def account_from(info: Any, time_ms: int) -> AccountSnapshot:
         equity_minor=minor_from_money(info.equity, digits),
         margin_minor=minor_from_money(info.margin, digits),
         time_ms=time_ms,
+        credit_minor=minor_from_money(info.credit, digits),
     )
 
 

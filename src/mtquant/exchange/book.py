@@ -158,6 +158,7 @@ class Book:
             equity_minor=self.equity_minor,
             margin_minor=self.margin_minor,
             time_ms=self.now_ms,
+            credit_minor=self.credit_minor,
         )
 
     def positions(self) -> tuple[Position, ...]:

@@ -215,6 +215,12 @@ class AccountSnapshot(Jsonable):
     equity_minor: int
     margin_minor: int
     time_ms: int
+    credit_minor: int = 0
+
+    @property
+    def own_equity_minor(self) -> int:
+        """Return equity without what the broker has lent: it is no gain, and hides no loss."""
+        return self.equity_minor - self.credit_minor
 
     @property
     def free_margin_minor(self) -> int:

@@ -73,7 +73,7 @@ class Portfolio:
         """
         if self.account is None or self.peak_equity_minor <= 0:
             return 0.0
-        return max(0.0, 1 - self.account.equity_minor / self.peak_equity_minor)
+        return max(0.0, 1 - self.account.own_equity_minor / self.peak_equity_minor)
 
     def restore(self, deals: Iterable[Deal], baseline_minor: int | None = None) -> None:
         """Take over the deals that an earlier process journalled: they are not new any more.
@@ -97,7 +97,7 @@ class Portfolio:
             self.peak_equity_minor = max(0, self.peak_equity_minor + paid)
         self.account = view.account
         self.positions = view.positions
-        self.peak_equity_minor = max(self.peak_equity_minor, view.account.equity_minor)
+        self.peak_equity_minor = max(self.peak_equity_minor, view.account.own_equity_minor)
         self._remember(fresh, view.server_ms)
         changes = _sorted_out(fresh)
         if self.cash.apply(fresh, view.account.balance_minor, view.time_ms):
@@ -127,7 +127,7 @@ class Portfolio:
         if self.account is None:
             return 0
         start_minor = self.day_start_balance_minor(now_ms)
-        return rules.day_loss_minor(start_minor, self.account.equity_minor)
+        return rules.day_loss_minor(start_minor, self.account.own_equity_minor)
 
     def _remember(self, fresh: list[Deal], now_ms: int) -> None:
         if not self._day[0] <= now_ms < self._day[1]:

@@ -200,6 +200,22 @@ def test_the_day_starts_with_the_balance_before_its_trades(portfolio: Portfolio)
     assert portfolio.day_loss_minor(NOON_MS) == 3_010
 
 
+def test_credit_hides_no_loss_and_is_no_drawdown_when_it_is_taken_back() -> None:
+    portfolio = Portfolio(US, ServerClock("utc"))
+
+    def see(time_ms: int, equity: int, credit: int) -> None:
+        seen = view(time_ms, 100_000, equity)
+        portfolio.apply(replace(seen, account=replace(seen.account, credit_minor=credit)))
+
+    see(NOON_MS, 150_000, 50_000)
+    see(NOON_MS + 1, 120_000, 50_000)
+    assert portfolio.day_loss_minor(NOON_MS + 1) == 30_000
+    assert portfolio.drawdown == pytest.approx(0.3)
+    see(NOON_MS + 2, 100_000, 0)
+    assert portfolio.day_loss_minor(NOON_MS + 2) == 0
+    assert portfolio.drawdown == 0
+
+
 def test_a_deposit_or_withdrawal_is_neither_loss_nor_gain(portfolio: Portfolio):
     paid = deal(1, NOON_MS, -50_000, kind=DealKind.BALANCE)
     lost = deal(2, NOON_MS, -990)

@@ -96,7 +96,7 @@ def enter(
     loss = -profit(money, side, UNITS_PER_LOT, asked, stop)
     wanted = units_for_risk(risk_minor(equity_minor, bot.risk_fraction, strength), loss)
     units = floor_to_step(wanted, trading.volume_min, trading.volume_max, trading.volume_step)
-    if units == 0 or stop == 0 or not _gate_opens(record, bot, equity_minor):
+    if units == 0 or stop == 0 or not _gate_opens(record, bot):
         return False
     cells[SEQUENCE] += 1
     if not _takes_entry(record, trading, calendar, side, units, asked, stop, target):
@@ -238,12 +238,12 @@ def _book(record: Record, money: Money, row: int, units: int, price: int) -> Non
     cells[DAY_NET] += net
 
 
-def _gate_opens(record: Record, bot: Bot, equity_minor: int) -> bool:
-    """Tell whether the risk gate lets an entry through."""
+def _gate_opens(record: Record, bot: Bot) -> bool:
+    """Tell whether the risk gate lets an entry through, while nothing is held."""
     cells = record.cells
     bid, ask = cells[BID], cells[ASK]
     day_start = cells[BALANCE] - cells[DAY_NET]
-    loss = day_loss_minor(day_start, equity_minor)
+    loss = day_loss_minor(day_start, cells[BALANCE])  # credit is no gain
     return (
         is_quoted(bid, ask)
         and is_within_spread(ask - bid, bot.max_spread)
