@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _SEEN_BY_THEN_MS = 60_000  # longer than any view of a terminal lags
 _OLD_QUOTE_MS = 60_000
 _BARE_MS, _BARE_LOOKS = 120_000, 6
-_UNTRIED_LOOKS = 3
+_UNTRIED_LOOKS, _UNTRIED_MS = 3, 15_000
 _HINDERING = (
     FaultKind.LINK_LOSS,
     FaultKind.SERVER_LOSS,
@@ -91,7 +91,10 @@ class Witness:
         if one.name == "order_approved":
             self._approved[int(one.fields["intent_id"])] = int(one.fields["volume_units"])
         elif one.name == "cash_differs" and not self._faults.on(FaultKind.CACHE_LAG):
-            self.note("I4.told", f"{one.fields['difference_minor']} minor units")
+            # a terminal that was on another account between two questions told of its deals
+            own = {deal.deal_ticket for deal in self._server.book.ledger.deals}
+            if own.issuperset(deal.deal_ticket for deal in self._journal.deals()):
+                self.note("I4.told", f"{one.fields['difference_minor']} minor units")
 
     def shown(self, symbol: str, time_ms: int, spread_points: int) -> None:
         """See a quote that the terminal shows."""
@@ -304,7 +307,8 @@ class Witness:
         }
         for ticket, (looks, total_ms, before) in self._bare.items():
             tries = tried[ticket]
-            if can_see and looks > _UNTRIED_LOOKS and len(tries) == before:
+            is_long = looks > _UNTRIED_LOOKS and total_ms > _UNTRIED_MS
+            if can_see and is_long and len(tries) == before:
                 self.note("I5.stop", f"position {ticket} for {looks} looks; nobody has tried")
             if looks > _BARE_LOOKS and total_ms > _BARE_MS:
                 is_refused = bool(tries) and tries[-1].state is IntentState.REJECTED
