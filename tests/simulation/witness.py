@@ -39,6 +39,7 @@ _SEEN_BY_THEN_MS = 60_000  # longer than any view of a terminal lags
 _OLD_QUOTE_MS = 60_000
 _BARE_MS, _BARE_LOOKS = 120_000, 6
 _UNTRIED_LOOKS, _UNTRIED_MS = 3, 15_000
+_PAUSE_MS = 60_000  # after what was refused, at most
 _HINDERING = (
     FaultKind.LINK_LOSS,
     FaultKind.SERVER_LOSS,
@@ -307,10 +308,11 @@ class Witness:
         }
         for ticket, (looks, total_ms, before) in self._bare.items():
             tries = tried[ticket]
-            is_long = looks > _UNTRIED_LOOKS and total_ms > _UNTRIED_MS
+            since_ms = self._clock.process.now_ms() - (tries[-1].created_ms if tries else 0)
+            is_long = looks > _UNTRIED_LOOKS and total_ms > _UNTRIED_MS and since_ms > _PAUSE_MS
             if can_see and is_long and len(tries) == before:
                 self.note("I5.stop", f"position {ticket} for {looks} looks; nobody has tried")
-            if looks > _BARE_LOOKS and total_ms > _BARE_MS:
+            if looks > _BARE_LOOKS and total_ms > _BARE_MS and since_ms > _PAUSE_MS:
                 is_refused = bool(tries) and tries[-1].state is IntentState.REJECTED
                 why = f"; the last try was refused, {tries[-1].detail}" if is_refused else ""
                 self.note("I5.stop", f"position {ticket} for {total_ms} ms{why}")

@@ -18,6 +18,7 @@ from mtquant.model import (
     AccountSnapshot,
     BarRow,
     BrokerAPIError,
+    BrokerTimeoutError,
     BrokerView,
     Clock,
     Deal,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 _WINDOW_S = 2 * 86_400
 _NOT_FOUND = -4
+_LONGEST_READING_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +279,12 @@ class BrokerSession:
         closed = self._asked("history_orders_get", *window)
         deals = self._asked("history_deals_get", *window)
         self.account()  # still the same one
+        took_ms = self._clock.now_ms() - now_ms
+        if took_ms > _LONGEST_READING_MS:
+            raise BrokerTimeoutError(
+                f"the reading took {took_ms / 1000:.0f} s; its parts may be of different times or "
+                "accounts: nothing is concluded from it"
+            )
         money = account.currency_digits
         with _readable("view"):
             view = BrokerView(

@@ -211,13 +211,16 @@ class Desk:
         return changed
 
     def was_closed(self, position: Position, now_ms: int) -> bool:
-        """Tell whether all of a position was closed within the quiet time, whatever is shown."""
+        """Tell whether what is shown of a position was closed, all of it, within the quiet time.
+
+        Another volume is what is left of it: one order closes no more than the largest.
+        """
         row = self._latest.get(position.position_ticket)
         return (
             row is not None
             and row.intent.action is IntentAction.CLOSE
             and row.state is IntentState.DONE
-            and row.filled_units >= position.volume_units
+            and row.filled_units == row.intent.volume_units == position.volume_units
             and now_ms - row.updated_ms < self._quiet_ms
         )
 
@@ -316,7 +319,7 @@ class Desk:
             row = self._rows[number]
             if number in shown:
                 self._alive[number] = view.time_ms
-            elif not row.is_open:
+            elif not row.is_open and number not in self._late_open:
                 closed = self._closed_units.get(row.order_ticket, 0)
                 is_closed = 0 < row.filled_units <= closed
                 if is_closed or view.time_ms - heard_ms > RESERVE_MS:

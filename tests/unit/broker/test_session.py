@@ -13,6 +13,7 @@ from mtquant.broker import BrokerSession, Credentials, Glance, MT5Client
 from mtquant.model import (
     BrokerAPIError,
     BrokerConnectionError,
+    BrokerTimeoutError,
     InstrumentProofError,
     IntentAction,
     IntentRow,
@@ -292,6 +293,20 @@ def test_another_account_during_a_reading_is_refused(desk: Desk):
 
     desk.answer("account_info", second_time)
     with pytest.raises(WrongAccountError, match="at Other"):
+        desk.session.view()
+    desk.heal()
+    assert len(desk.session.view().deals) == 2
+
+
+def test_a_reading_that_took_too_long_is_no_reading_and_loses_no_news(desk: Desk):
+    desk.inner.order_send(deal())
+
+    def sleep(found: Any) -> Any:
+        desk.server.wait_until(desk.server.now_ms + 90_000)
+        return found
+
+    desk.answer("orders_get", sleep)
+    with pytest.raises(BrokerTimeoutError, match=r"took 90 s"):
         desk.session.view()
     desk.heal()
     assert len(desk.session.view().deals) == 2

@@ -612,6 +612,28 @@ def test_a_late_order_is_followed_until_all_of_its_deals_are_there(desk: Desk, s
         assert one.on_view(view(207_000, deals=(rest,))) == []
 
 
+def test_a_late_order_that_works_on_counts_although_what_came_of_it_is_closed(desk: Desk, sent):
+    row = not_sent(desk, sent)
+    works = order(row.intent_id, OrderState.PARTIALLY_FILLED, filled_units=UNITS // 2)
+    half = deal(row.intent_id, volume_units=UNITS // 2)
+    out = deal(0, deal_ticket=2, order_ticket=7, entry=DealEntry.OUT, volume_units=UNITS // 2)
+    desk.on_view(view(200_000, orders=(works,), deals=(half, out)))
+
+    assert [one.intent_id for one in desk.may_come(201_000)] == [row.intent_id]
+
+
+def test_a_position_counts_as_closed_only_with_the_volume_that_was_closed(desk: Desk, sent):
+    row = sent(IntentAction.CLOSE, position_ticket=500)
+    closing = order(row.intent_id, side=Side.SELL, position_ticket=500)
+    out = deal(row.intent_id, entry=DealEntry.OUT, side=Side.SELL, position_ticket=500)
+    desk.on_view(view(1_000, closed_orders=(closing,), deals=(out,)))
+
+    assert desk.was_closed(position(volume_units=UNITS), 2_000)
+    assert not desk.was_closed(position(volume_units=UNITS // 2), 2_000)
+    assert not desk.was_closed(position(volume_units=UNITS), 1_000 + QUIET_MS)
+    assert not desk.was_closed(position(position_ticket=501), 2_000)
+
+
 def test_what_was_given_up_stays_given_up_while_nothing_is_seen(desk: Desk, sent):
     row = not_sent(desk, sent)
 
