@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from journal_rows import a_deal
 
 from mtquant.model import (
     Deal,
     DealEntry,
-    DealKind,
     HaltOrder,
     IntentAction,
     IntentRow,
@@ -54,21 +54,12 @@ def sending(number: int = 1, **changes: Any) -> IntentRow:
 
 
 def deal(number: int, profit: int = 1) -> Deal:
-    return Deal(
-        deal_ticket=number,
-        order_ticket=1,
-        position_ticket=1,
-        time_ms=5,
-        symbol="EURUSD",
-        kind=DealKind.TRADE,
+    return a_deal(
+        number,
         side=Side.SELL,
         entry=DealEntry.OUT,
         volume_units=1,
-        price_points=110_000,
         profit_minor=profit,
-        commission_minor=0,
-        swap_minor=0,
-        fee_minor=0,
         reason=Reason.STOP_LOSS,
         comment="[sl 1.1] ümlaut \x00",
     )

@@ -198,7 +198,7 @@ class SqliteJournal:
     def set_meta(self, key: str, value: str) -> None:
         """Write a word about the journal itself."""
         with self._transaction() as connection:
-            connection.execute("insert or replace into meta values (?, ?)", (key, value))
+            _put_meta(connection, key, value)
 
     # ------------------------------------------------------------------ everybody's
 
@@ -333,7 +333,7 @@ class SqliteJournal:
     def _record_meta(self, key: str, value: str) -> None:
         """Write a word that trading relies on: the log knows it too."""
         with self._transaction() as connection:
-            connection.execute("insert or replace into meta values (?, ?)", (key, value))
+            _put_meta(connection, key, value)
             self._log(
                 Publish(name="journal_meta", time_ms=0, correlation_id="", fields={key: value})
             )
@@ -396,7 +396,7 @@ class SqliteJournal:
             self._fence += 1
             facts: dict[str, Scalar] = {"pid": os.getpid(), "started_ms": now_ms, "what": owner}
             for key, value in (("owner", json.dumps(facts)), ("fence", str(self._fence))):
-                connection.execute("insert or replace into meta values (?, ?)", (key, value))
+                _put_meta(connection, key, value)
             fields = {**facts, "fence": self._fence}
             self._log(Publish(name=OPENED, time_ms=now_ms, correlation_id="", fields=fields))
 
@@ -561,6 +561,10 @@ def _intent_values(row: IntentRow) -> tuple[Any, ...]:
         row.updated_ms,
         body_of(row),
     )
+
+
+def _put_meta(connection: sqlite3.Connection, key: str, value: str) -> None:
+    connection.execute("insert or replace into meta values (?, ?)", (key, value))
 
 
 def _log_row(values: tuple[Any, ...]) -> LogRow:
