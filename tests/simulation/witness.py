@@ -24,6 +24,7 @@ from mtquant.model import (
     units_from_lots,
 )
 from mtquant.model.intent import INTENT_STEPS
+from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated.faults import FaultKind
 from simulation.checks import UPHELD, Violation
 from simulation.entries import EntryChecks
@@ -71,6 +72,8 @@ class Witness:
         self._read: dict[int, tuple[int, int]] = {}  # by login: orders and deals that were read
         self._bare: dict[int, tuple[int, int, int]] = {}  # by ticket: looks, ms, tries before
         self._looked_ms = self._slept_ms = 0
+        self.read_ms = 0  # when the bot has read the positions last
+        self.healed_ms: int | None = None  # when the faults stopped
         self._created_ms: dict[int, int] = {}  # by intent, of the server's time
 
     def attend(self, world: World) -> None:
@@ -353,8 +356,16 @@ class Witness:
         in_session = self._server.book.in_session
         held = [one for one in held if in_session(one.symbol)]
         tickets = [one.ticket for one in held if one.ticket not in leaving]
+        tickets = [ticket for ticket in tickets if not self._lacks_volume(ticket)]
         if tickets:
             self.note("I8.flat", f"level {level}, and positions {tickets} stand")
+
+    def _lacks_volume(self, ticket: int) -> bool:
+        """Tell whether a market has stood still since a fault took its volume: a tick ends it."""
+        tries = self._tries(ticket)
+        is_refused = bool(tries) and tries[-1].detail.startswith(str(mt5.TRADE_RETCODE_REJECT))
+        quote = self._server.book.quote(tries[-1].intent.symbol) if is_refused else None
+        return quote is not None and quote.time_ms < (self.healed_ms or 0)
 
     def _require_outcome(self, row: IntentRow) -> None:
         works = {one.magic for one in self._server.book.live_orders}  # its prices may have ended
@@ -403,7 +414,8 @@ class Witness:
         return created_ms is None or executed_ms - created_ms < QUIET_MS
 
     def _is_old(self, position: OpenPosition) -> bool:
-        return self._server.now_ms - position.open_ms > _SEEN_BY_THEN_MS
+        """Tell whether the bot's last reading must have shown it; later ones it has not seen."""
+        return self.read_ms - position.open_ms > _SEEN_BY_THEN_MS
 
     def _key(self, magic: int) -> tuple[str, str]:
         row = self._journal.row(magic)

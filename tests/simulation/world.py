@@ -90,6 +90,11 @@ class Wire(FaultyTerminal):
             self._world.witness.entries.shown_equity(round(100 * info.equity))
         return info
 
+    def positions_get(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the open positions."""
+        self._world.witness.read_ms = self._world.server.now_ms
+        return super().positions_get(*args, **kwargs)
+
     def symbol_info_tick(self, symbol: str, /) -> Any:
         """Return the latest Tick."""
         tick = super().symbol_info_tick(symbol)
@@ -276,6 +281,7 @@ class World:
     def _heal(self) -> None:
         self.tell("heal")
         self._is_healing = self.executioner.is_off = True
+        self.witness.healed_ms = self.server.now_ms
         self.faults.alarms.clear()
 
     # ------------------------------------------------------------------ other hands

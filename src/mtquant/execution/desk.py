@@ -405,17 +405,19 @@ class Desk:
         return row.moved(IntentState.DONE, view.time_ms, detail="the order is gone")
 
     def _resolve_absent(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
-        """Believe that nothing was executed only after the quiet time and two equal scans."""
+        """Believe that nothing was executed only after the quiet time.
+
+        It begins with the first reading without a trace of it. The time of its making says little:
+        it may have left later, after a pause of the machine, or by another clock.
+        """
         first_scan = self._absent_since.setdefault(row.intent_id, view.time_ms)
-        # by the clock of an earlier process it may have been sent in what is the future now
-        since_ms = min(row.created_ms, first_scan)
-        is_quiet = view.time_ms - since_ms >= self._quiet_ms
+        is_quiet = view.time_ms - first_scan >= self._quiet_ms
         if row.state is not IntentState.UNKNOWN:
             if row.intent_id in self._confirmed and is_quiet:
                 detail = "confirmed, but not found at the broker"
                 return row.moved(IntentState.UNKNOWN, view.time_ms, detail=detail)
             return None
-        if not is_quiet or view.time_ms - first_scan < SCAN_GAP_MS:
+        if not is_quiet:
             return None
         return row.moved(IntentState.NOTSENT, view.time_ms, detail="not found at the broker")
 
@@ -453,8 +455,7 @@ class Desk:
         deals = self._deals.get(order.order_ticket, {}).values()
         if row.intent.action is IntentAction.OPEN:
             return sum(deal.volume_units for deal in deals)
-        own = (row.intent.position_ticket, order.position_ticket)
-        closing = (d for d in deals if d.entry is not DealEntry.IN and d.position_ticket in own)
+        closing = (d for d in deals if d.entry is not DealEntry.IN)
         return sum(deal.volume_units for deal in closing)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mtquant.model import Deal, DealKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 SETTLING_MS: Final = 60_000
 """How long balance and deals may tell different stories: a terminal shows one before the other."""
@@ -37,16 +37,17 @@ class Cash:
         self._told_minor = _sum_minor(deals)
         self.baseline_minor = baseline_minor
 
-    def apply(self, deals: Iterable[Deal], balance_minor: int, now_ms: int) -> bool:
+    def apply(self, deals: Sequence[Deal], balance_minor: int, now_ms: int) -> bool:
         """Take in the balance and the new deals of a reading; tell whether a baseline was settled.
 
-        Times are UTC milliseconds.
+        Deals that come begin the wait anew: a balance that lags behind them lacks the same each
+        time where they are alike. Times are UTC milliseconds.
         """
         self._told_minor += _sum_minor(deals)
         if self.baseline_minor is None:
-            return self._settled(balance_minor - self._told_minor, now_ms)
+            return self._settled(balance_minor - self._told_minor, now_ms, is_new=bool(deals))
         difference_minor = balance_minor - self.baseline_minor - self._told_minor
-        if difference_minor != self.difference_minor:  # what lags is another sum each time
+        if deals or difference_minor != self.difference_minor:
             self.difference_minor = difference_minor
             self._differs_since_ms = now_ms if difference_minor else None
             self._readings = 0
@@ -67,8 +68,8 @@ class Cash:
         self._accepted_until_ms = now_ms + 10 * SETTLING_MS
         return False
 
-    def _settled(self, unexplained_minor: int, now_ms: int) -> bool:
-        if self._candidate is None or self._candidate[0] != unexplained_minor:
+    def _settled(self, unexplained_minor: int, now_ms: int, *, is_new: bool) -> bool:
+        if is_new or self._candidate is None or self._candidate[0] != unexplained_minor:
             self._candidate = (unexplained_minor, now_ms)
             self._readings = 0
         self._readings += 1

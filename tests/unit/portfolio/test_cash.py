@@ -125,3 +125,21 @@ def test_deals_explain_the_balance_exactly(amounts: list[int], baseline: int) ->
         balance += minor
         cash.apply([deal(number, minor)], balance, number)
         assert cash.difference_minor == 0
+
+
+def test_a_balance_that_lags_behind_deals_that_are_alike_settles_nothing() -> None:
+    cash = Cash()
+    balance_minor = 1_000
+    for number in range(10):
+        came = [deal(number, -40)]
+        assert not cash.apply(came, balance_minor, number * LATER)
+        balance_minor -= 40  # shown a reading later
+    assert cash.baseline_minor is None
+
+    cash.apply([], balance_minor, 10 * LATER)
+    again(cash, balance_minor, 11 * LATER)
+    assert cash.baseline_minor == 1_000
+    for number in range(11, 20):
+        cash.apply([deal(number, -40)], balance_minor, number * LATER)
+        balance_minor -= 40
+        assert cash.lacks_minor(number * LATER) == 0
