@@ -173,6 +173,30 @@ class Terms:
             value = worth * rate * self.minor_scale
         return self.costs.of(units, value, entry)
 
+    def value(self, units: int, price: float) -> float:
+        """Return what a volume is worth at a price, minor units of the account, not rounded.
+
+        value = volume x contract x price, converted at that price. For who knows that no other
+        pair converts.
+        """
+        if self.divisor <= 0:
+            return 0.0
+        return units * price * self.price_value / self.divisor * self.own_rate(price)
+
+    def margin_to_open(self, side: int, units: int, price: int, *, is_netting: bool) -> int:
+        """Return the margin of an order on its own, whatever else is held, minor units.
+
+        What is held on the other side may make it cheaper: that is not counted. For who knows that
+        no other pair converts.
+        """
+        leg = side, units, price
+        if is_netting:
+            rate = self._leg_rate(side, price, is_held=False)
+            return rules.netting_margin_minor(self.leg_amount(leg, rate), 0.0, 0.0, 0.0)
+        if self.has_fixed_margin and self.mode != modes.EXCH_FUTURES_FORTS:
+            return self.fixed_margin_to_open(0, 0, leg)
+        return self.margin([leg])
+
     def swap(
         self,
         side: int,

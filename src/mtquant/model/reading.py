@@ -1,8 +1,10 @@
 """Read configuration: a strict dictionary → frozen dataclass reader that names what is wrong.
 
-Unknown keys are refused with the nearest known name. Fields that end in `_fraction` take a
-fraction (0.01) or a text with a percent sign ("1%"); a bare number above 1 is refused, because
-5 might mean 5 % or 500 %.
+Unknown keys are refused with the nearest known name. Fields that end in `_fraction` or `_ratio`
+take a fraction (0.01) or a text with a percent sign ("1%"); a bare fraction above 1 is refused,
+because 5 might mean 5 % or 500 %. A field may state what is sensible (`metadata["sensible"]`): the
+upper end is a hundred times the lower, so whoever takes a percentage for a fraction, or the
+reverse, always lands outside. Who means it writes both: "0.0005 = 0.05%".
 """
 
 from __future__ import annotations
@@ -60,6 +62,8 @@ def read(cls: type[T], raw: object, where: str = "") -> T:
         path = _join(where, name)
         if name in raw:
             values[name] = _value(raw[name], hints[name], path)
+            if "sensible" in field.metadata:
+                _require_sensible(raw[name], values[name], field.metadata["sensible"], path)
         elif field.default is MISSING and field.default_factory is MISSING:
             raise ConfigError(f"{path}: this key is required")
     try:
@@ -160,9 +164,48 @@ def _enum(raw: object, hint: type[Enum], path: str) -> Enum:
     return names[raw.lower()]
 
 
+def _require_sensible(raw: object, value: Any, sensible: tuple[float, float], path: str) -> None:
+    """Refuse a number that was likely written in another unit, and show both readings."""
+    above, most = sensible
+    if not isinstance(value, float) or above < value <= most or _both_ways(raw) is not None:
+        return
+    use = f"use more than {above:g} and at most {most:g}"
+    if path.endswith("_percent"):
+        raise ConfigError(
+            f"{path}: {raw!r} is not sensible: it reads as {value:g} %, and the factor {value:g} "
+            f"would be {100 * value:g} %; {use}"
+        )
+    other = value / 100 if value > most else 100 * value
+    raise ConfigError(
+        f"{path}: {raw!r} is not sensible: it reads as {value:g}, which is {_percent(value)}, or "
+        f"as {other:g}, which is {_percent(other)}; {use}, or '{value:g} = {_percent(value)}' if "
+        "that is what is meant"
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:g}%"
+
+
+def _both_ways(raw: object) -> float | None:
+    """Return a fraction that is written as both, such as `0.0005 = 0.05%`, None for others."""
+    if not isinstance(raw, str) or "=" not in raw:
+        return None
+    left, _, right = raw.partition("=")
+    try:
+        fraction, percent = float(left), float(right.strip().removesuffix("%"))
+    except ValueError:
+        return None
+    is_same = right.strip().endswith("%") and math.isclose(100 * fraction, percent, rel_tol=1e-9)
+    return fraction if is_same else None
+
+
 def _float(raw: object, path: str) -> float:
-    if path.rsplit(".", 1)[-1].split("[", 1)[0].endswith("_fraction"):
+    name = path.rsplit(".", 1)[-1].split("[", 1)[0]
+    if name.endswith("_fraction"):
         return _fraction(raw, path)
+    if name.endswith("_ratio") and isinstance(raw, str):
+        return _share(raw, path)
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         raise ConfigError(f"{path}: expected a number, got {raw!r}")
     number = _as_float(raw)
@@ -180,11 +223,8 @@ def _as_float(raw: float) -> float:
 
 def _fraction(raw: object, path: str) -> float:
     number: float | None = None
-    if isinstance(raw, str) and raw.strip().endswith("%"):
-        try:
-            number = float(raw.strip().removesuffix("%")) / 100
-        except ValueError:
-            number = None
+    if isinstance(raw, str):
+        number = _written(raw)
     elif isinstance(raw, int | float) and not isinstance(raw, bool):
         number = _as_float(raw)
     if number is None or math.isnan(number):
@@ -193,8 +233,27 @@ def _fraction(raw: object, path: str) -> float:
         raise ConfigError(f"{path}: must not be negative, was {raw!r}")
     if number > 1:
         raise ConfigError(
-            f"{path}: {raw!r} is more than the whole; fractions are written 0.05 or '5%' for 5 %"
+            f"{path}: {raw!r} is more than the whole: it reads as {_percent(number)}, or as "
+            f"{number:g} % of it; fractions are written 0.05 or '5%' for 5 %"
         )
+    return number
+
+
+def _written(text: str) -> float | None:
+    """Return what a text with a percent sign says as a fraction, None for other texts."""
+    if not text.strip().endswith("%"):
+        return None
+    try:
+        return float(text.strip().removesuffix("%")) / 100
+    except ValueError:
+        return _both_ways(text)
+
+
+def _share(text: str, path: str) -> float:
+    """Return a ratio that is written as a text: it may be more than the whole."""
+    number = _written(text)
+    if number is None or not math.isfinite(number):
+        raise ConfigError(f"{path}: expected a ratio such as 1.5, or '150%', got {text!r}")
     return number
 
 

@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import InitVar, dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mtquant.model import IntentAction, OrderIntent
-from mtquant.risk.checks import ENTRY_CHECKS
-from mtquant.risk.limits import Refusal, RiskLimits, RiskView
+from mtquant.risk.checks import ENTRY_RULES, Result, Rule
+from mtquant.risk.refusal import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mtquant.risk.limits import RiskLimits
+    from mtquant.risk.view import RiskView
 
 _SEAL: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovedOrder:
-    """Hold an intent that passed the gate; only `RiskEngine.decide` can make one."""
+class Findings:
+    """Hold what the rules found, bare; reading it makes words of it."""
 
     intent: OrderIntent
+    view: RiskView
+    rules: tuple[Rule, ...]
+    results: tuple[Result, ...]
+
+    def told(self) -> list[tuple[bool, Refusal]]:
+        """Return for each rule whether the entry passes it, and value and limit in words."""
+        return [
+            (result[0], rule.refusal(result, self.intent, self.view))
+            for rule, result in zip(self.rules, self.results, strict=True)
+        ]
+
+    def words(self) -> str:
+        """Return name, value and limit of each rule in one line."""
+        return "; ".join(f"{one.rule} {one.value} of {one.limit}" for _, one in self.told())
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedOrder:
+    """Hold an intent that passed the gate; only `RiskEngine.decide` can make one.
+
+    `findings` are None for what reduces risk: nothing is looked at.
+    """
+
+    intent: OrderIntent
+    findings: Findings | None
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:
@@ -31,32 +62,50 @@ class ApprovedOrder:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Hold an intent that did not pass, with every reason."""
+    """Hold an intent that did not pass."""
 
     intent: OrderIntent
-    refusals: tuple[Refusal, ...]
+    findings: Findings
+
+    @property
+    def refusals(self) -> tuple[Refusal, ...]:
+        """Return every reason, in words."""
+        return tuple(refusal for passes, refusal in self.findings.told() if not passes)
 
 
 class RiskEngine:
     """Decide on intents and hold the halt level.
 
-    Opening orders run through every check and all failures are reported. Closing a position or
-    moving its protective levels reduces risk and is never blocked.
+    Opening orders run through every check that the limits switch on, and all failures are
+    reported. Closing a position or moving its protective levels reduces risk and is never blocked.
     """
 
-    def __init__(self, limits: RiskLimits, halt_level: int = 0) -> None:
+    def __init__(
+        self, limits: RiskLimits, halt_level: int = 0, rules: Sequence[Rule] = ENTRY_RULES
+    ) -> None:
         self.limits = limits
         self.halt_level = halt_level
+        self._rules = tuple(rule for rule in rules if rule.is_on(limits))
+        self._looks = tuple(rule.look for rule in self._rules)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Return the rules that are switched on."""
+        return self._rules
 
     def decide(self, intent: OrderIntent, view: RiskView) -> ApprovedOrder | Refused:
         """Return the approved order, or all refusals."""
         if intent.action is not IntentAction.OPEN:
-            return ApprovedOrder(intent, _SEAL)
+            return ApprovedOrder(intent, None, _SEAL)
         if view.halt_level < self.halt_level:  # a view may be older than the halt
             view = replace(view, halt_level=self.halt_level)
-        found = [check(intent, view, self.limits) for check in ENTRY_CHECKS]
-        refusals = tuple(refusal for refusal in found if refusal is not None)
-        return Refused(intent, refusals) if refusals else ApprovedOrder(intent, _SEAL)
+        limits = self.limits
+        results = tuple([look(intent, view, limits) for look in self._looks])
+        findings = Findings(intent, view, self._rules, results)
+        for result in results:
+            if not result[0]:
+                return Refused(intent, findings)
+        return ApprovedOrder(intent, findings, _SEAL)
 
     def raise_halt(self, level: int) -> bool:
         """Raise the halt level; return whether it rose (it never falls this way)."""

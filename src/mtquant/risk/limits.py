@@ -1,38 +1,152 @@
-"""The limits a person sets, and what a refusal says."""
+"""The limits that a person sets, in the six sections of `config/risk-limits.yaml`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from enum import Enum
+from typing import Any, Final
 
-from mtquant.model import (
-    AccountSnapshot,
-    ConfigError,
-    Instrument,
-    IntentRow,
-    Position,
-    Quote,
-)
+from mtquant.model import ConfigError
+from mtquant.model.reading import nearest
+from mtquant.risk.breaker import BreakerSpec
+from mtquant.risk.classes import AssetClass
+from mtquant.risk.hours import open_spans
+from mtquant.risk.sizing import SizingSpec
+
+SECTIONS: Final = ("position", "portfolio", "losses", "breaker", "strategy", "pre_trade")
+"""How the file of limits is divided."""
+
+
+class OnCorrelation(Enum):
+    """Name what is done about an entry that moves together with what is held."""
+
+    WARN = "warn"
+    REDUCE = "reduce"
+    REJECT = "reject"
+
+
+class Directions(Enum):
+    """Name which entries are allowed at all."""
+
+    BOTH = "both"
+    LONG_ONLY = "long_only"
+    SHORT_ONLY = "short_only"
+    CLOSE_ONLY = "close_only"
+
+
+def _limit(
+    section: str,
+    default: Any,
+    *,
+    sensible: tuple[float, float] | None = None,
+    least: float | None = None,
+) -> Any:
+    """Return a field of a section.
+
+    Args:
+        section: one of `SECTIONS`.
+        default: the value where nothing is said; None is off.
+        sensible: what a file may say, above the first and up to the second, which is a hundred
+            times the first: a percentage that is taken for a fraction, or the reverse, lies
+            outside.
+        least: the smallest value.
+    """
+    metadata = {"section": section, "least": least}
+    if sensible is not None:
+        metadata["sensible"] = sensible
+    return field(default=default, metadata=metadata)
+
+
+def _named(section: str) -> Any:
+    """Return a field that maps names to something, and is empty where nothing is said."""
+    return field(default_factory=dict, metadata={"section": section, "least": None})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PropChoice:
+    """Name the rules of a prop firm and the account's size, and how far from them to stop.
+
+    `rules` is a shipped set or a file; `initial_deposit` money of the account's currency;
+    `buffer_fraction` of each allowance is kept free.
+    """
+
+    rules: str
+    initial_deposit: float
+    buffer_fraction: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            ConfigError: the message names the key, the value and what would be right.
+        """
+        if self.initial_deposit <= 0:
+            raise ConfigError(f"initial_deposit must be above 0, was {self.initial_deposit:g}")
+        if not 0 <= self.buffer_fraction < 1:
+            raise ConfigError(
+                f"buffer_fraction must be at least 0 and below 1, was {self.buffer_fraction:g}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskLimits:
-    """Hold the limits of one bot. Fractions are of equity (risk) or of the day's start (loss).
+    """Hold the limits of one bot; None switches a limit off.
 
-    Entries are counted for each strategy, sent ones, whatever became of them: over the last 60
-    seconds, since the server's midnight, and on one side without one on the other (None: not
-    limited); after too many of the last a person must look and resume. The first keeps a strategy
-    that runs wild from flooding the broker; one that decides on bars never comes near it. An entry
-    needs a quote that is not older than `max_quote_age_s`.
+    Fractions are of equity (risk, margin) or of what a window began with (losses). An exposure
+    ratio is the value of positions ÷ equity, both in the account's currency: 1.5 is one and a half
+    times the account. Entries are counted for each strategy, sent ones, whatever became of them:
+    over the last 60 seconds, since the server's midnight, and on one side without one on the other;
+    after too many of the last a person must look and resume.
     """
 
-    risk_per_trade_fraction: float = 0.01
-    max_positions: int = 1
-    max_daily_loss_fraction: float = 0.05
-    max_spread_points: int = 50
-    max_quote_age_s: int = 60
-    max_entries_per_minute: int = 60
-    max_entries_per_day: int | None = None
-    max_entries_in_a_row: int | None = None
+    risk_per_trade_fraction: float = _limit("position", 0.01, sensible=(0.001, 0.1))
+    sizing: SizingSpec = _limit("position", SizingSpec())
+    max_position_exposure_ratio: float | None = _limit("position", None, sensible=(0.05, 5.0))
+    max_daily_volume_fraction: float | None = _limit("position", None, sensible=(0.005, 0.5))
+    average_daily_lots: Mapping[str, float] = _named("position")
+    min_order_lots: float | None = _limit("position", None, least=0)
+
+    max_positions: int = _limit("portfolio", 1, least=1)
+    max_gross_exposure_ratio: float | None = _limit("portfolio", None, sensible=(0.5, 50.0))
+    max_net_exposure_ratio: float | None = _limit("portfolio", None, sensible=(0.5, 50.0))
+    max_symbol_exposure_ratio: float | None = _limit("portfolio", None, sensible=(0.25, 25.0))
+    max_class_exposure_ratio: float | None = _limit("portfolio", None, sensible=(0.25, 25.0))
+    max_currency_exposure_ratio: float | None = _limit("portfolio", None, sensible=(0.25, 25.0))
+    asset_classes: Mapping[str, str] = _named("portfolio")
+    max_correlation: float | None = _limit("portfolio", None, sensible=(0.01, 1.0))
+    on_correlation: OnCorrelation = _limit("portfolio", OnCorrelation.REJECT)
+    correlation_bars: int = _limit("portfolio", 100, least=30)
+
+    max_daily_loss_fraction: float = _limit("losses", 0.05, sensible=(0.0095, 0.95))
+    max_weekly_loss_fraction: float | None = _limit("losses", None, sensible=(0.0095, 0.95))
+    max_drawdown_fraction: float | None = _limit("losses", None, sensible=(0.0095, 0.95))
+    prop: PropChoice | None = _limit("losses", None)
+
+    breaker: BreakerSpec | None = _limit("breaker", None)
+
+    max_entries_per_minute: int = _limit("strategy", 60, least=1)
+    max_entries_per_day: int | None = _limit("strategy", None, least=1)
+    max_entries_in_a_row: int | None = _limit("strategy", None, least=1)
+    max_holding_hours: float | None = _limit("strategy", None, least=0)
+    cool_down_after_loss_minutes: float | None = _limit("strategy", None, least=0)
+
+    max_spread_points: int = _limit("pre_trade", 50, least=0)
+    max_quote_age_s: int = _limit("pre_trade", 60, least=1)
+    price_band_fraction: float | None = _limit("pre_trade", 0.10, sensible=(0.0025, 0.25))
+    max_slippage_points: int | None = _limit("pre_trade", None, least=0)
+    min_reward_risk: float | None = _limit("pre_trade", None, least=0)
+    min_account_equity: float | None = _limit("pre_trade", None, least=0)
+    min_margin_level_percent: float | None = _limit("pre_trade", None, sensible=(99.0, 9900.0))
+    max_leverage: Mapping[str, float] = _named("pre_trade")
+    directions: Directions = _limit("pre_trade", Directions.BOTH)
+    fifo_no_hedge: bool = _limit("pre_trade", default=False)
+    pattern_day_trader: bool = _limit("pre_trade", default=False)
+    trading_hours: tuple[str, ...] = _limit("pre_trade", ())
+    news_calendar: str | None = _limit("pre_trade", None)
+    news_minutes_before: float = _limit("pre_trade", 5.0, least=0)
+    news_minutes_after: float = _limit("pre_trade", 5.0, least=0)
 
     def __post_init__(self) -> None:
         """Refuse limits that do not limit.
@@ -46,61 +160,75 @@ class RiskLimits:
                 f"risk_per_trade_fraction: {risk:g} would risk {risk:.0%} of equity on one trade; "
                 "use more than 0 and at most 0.1 (for half a percent write 0.005 or '0.5%')"
             )
-        if self.max_positions < 1:
-            raise ConfigError(f"max_positions must be at least 1, was {self.max_positions}")
-        if not 0 < self.max_daily_loss_fraction < 1:
-            raise ConfigError(
-                "max_daily_loss_fraction must lie between 0 and 1, "
-                f"was {self.max_daily_loss_fraction:g}"
-            )
-        if self.max_spread_points < 0:
-            raise ConfigError(f"max_spread_points must not be negative: {self.max_spread_points}")
-        for name in (
-            "max_quote_age_s",
-            "max_entries_per_minute",
-            "max_entries_per_day",
-            "max_entries_in_a_row",
+        for one in fields(self):
+            self._require_in_range(one, getattr(self, one.name))
+        self._require_classes()
+        open_spans(self.trading_hours)
+
+    def _require_in_range(self, one: Field[Any], value: Any) -> None:
+        least, name = one.metadata["least"], one.name
+        if least is not None and value is not None and not value >= least:
+            unmet = "must not be negative" if least == 0 else f"must be at least {least}"
+            raise ConfigError(f"{name} {unmet}, was {value:g}")
+        if not isinstance(value, float):
+            return
+        if name.endswith("_loss_fraction") and not 0 < value < 1:
+            raise ConfigError(f"{name} must lie between 0 and 1, was {value:g}")
+        if "sensible" in one.metadata and not 0 < value < math.inf:
+            raise ConfigError(f"{name} must be above 0, was {value:g}")
+
+    def _require_classes(self) -> None:
+        known = [one.value for one in AssetClass]
+        named = [("asset_classes", symbol, one) for symbol, one in self.asset_classes.items()]
+        named += [("max_leverage", one, one) for one in self.max_leverage]
+        for where, key, one in named:
+            if one not in known:
+                raise ConfigError(f"{where}.{key}: {one!r} is no asset class; {nearest(one, known)}")
+        for where, numbers in (
+            ("max_leverage", self.max_leverage),
+            ("average_daily_lots", self.average_daily_lots),
         ):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ConfigError(f"{name} must be at least 1, was {value}")
+            for key, number in numbers.items():
+                if not 0 < number < math.inf:
+                    raise ConfigError(f"{where}.{key} must be above 0, was {number:g}")
+
+    @property
+    def needs_exposure(self) -> bool:
+        """Tell whether a limit looks at what positions are worth."""
+        ratios = (
+            self.max_gross_exposure_ratio,
+            self.max_net_exposure_ratio,
+            self.max_symbol_exposure_ratio,
+            self.max_class_exposure_ratio,
+            self.max_currency_exposure_ratio,
+        )
+        return any(one is not None for one in ratios) or bool(self.max_leverage)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Say which rule refuses, the value it saw, its limit, and what would pass."""
+def in_sections(raw: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the keys of limits that may be written in sections, all on one level.
 
-    rule: str
-    value: str
-    limit: str
-    remedy: str = ""
-
-    def __str__(self) -> str:
-        text = f"{self.rule}: {self.value} (limit {self.limit})"
-        return f"{text}; {self.remedy}" if self.remedy else text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskView:
-    """Hold what a decision may look at: the broker's truth joined with the journal's.
-
-    `in_flight` are the intents without an outcome, `may_come` the entries that are or may become
-    positions, whether `positions` show them or not. Entries are those of the strategy that asks, in
-    a row those on its side. `cash_lack_minor` is what the deals do not explain of the balance.
+    Raises:
+        ConfigError: a key stands twice or in the wrong section; the message names the right one.
     """
+    homes = {one.name: one.metadata["section"] for one in fields(RiskLimits)}
+    flat: dict[str, Any] = {}
+    for name, value in raw.items():
+        is_section = name in SECTIONS and (name not in homes or _is_section_of(value, homes, name))
+        keys = value if is_section else {name: value}
+        if not isinstance(keys, Mapping):
+            raise ConfigError(f"{where}.{name}: expected a section, got {value!r}")
+        for key, one in keys.items():
+            if is_section and homes.get(key, name) != name:
+                raise ConfigError(
+                    f"{where}.{name}.{key}: this key belongs to the section {homes[key]!r}"
+                )
+            if key in flat:
+                raise ConfigError(f"{where}: {key} stands twice")
+            flat[key] = one
+    return flat
 
-    now_ms: int
-    account: AccountSnapshot
-    instrument: Instrument
-    quote: Quote | None
-    positions: tuple[Position, ...]
-    in_flight: tuple[IntentRow, ...]
-    may_come: tuple[IntentRow, ...]
-    day_start_balance_minor: int
-    day_loss_minor: int
-    entries_in_minute: int
-    entries_today: int
-    entries_in_a_row: int
-    cash_lack_minor: int
-    halt_level: int
-    is_ready: bool
+
+def _is_section_of(value: Any, homes: Mapping[str, str], name: str) -> bool:
+    """Tell a section from the key of its name, such as `breaker: {breaker: ...}`."""
+    return isinstance(value, Mapping) and any(homes.get(key) == name for key in value)

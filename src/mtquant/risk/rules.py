@@ -13,9 +13,14 @@ def is_within_spread(spread: int, max_spread: int) -> bool:
     return spread <= max_spread
 
 
-def allowed_loss_minor(max_fraction: float, day_start_balance_minor: int) -> int:
-    """Return the loss of a day at which entries stop, minor units."""
-    return int(max_fraction * day_start_balance_minor)
+def is_within_band(price: int, reference: int, band_fraction: float) -> bool:
+    """Tell whether a price lies near enough to a reference (points); a band of 0 is none."""
+    return band_fraction <= 0 or abs(price - reference) <= band_fraction * reference
+
+
+def allowed_loss_minor(max_fraction: float, start_minor: int) -> int:
+    """Return the loss since a day or week began at which entries stop, minor units."""
+    return int(max_fraction * start_minor)
 
 
 def is_within_daily_loss(day_loss_minor: int, allowed_minor: int) -> bool:

@@ -1,0 +1,278 @@
+"""Whether the account can carry one position more: count, losses, margin, exposure, likeness."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mtquant.model import OrderIntent
+from mtquant.portfolio.exposure import Exposure
+from mtquant.risk import rules
+from mtquant.risk.checks.rule import (
+    MIDNIGHT,
+    Result,
+    Rule,
+    as_told,
+    in_money,
+    in_percent,
+    is_set,
+    money,
+    of_equity,
+)
+from mtquant.risk.limits import OnCorrelation, RiskLimits
+from mtquant.risk.view import RiskView
+
+
+def within_max_positions(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse when the account holds, or may come to hold, too many positions.
+
+    Counts the broker's positions and every entry whose position is not among them.
+    """
+    count = len(view.positions)
+    if view.may_come:
+        known = {position.intent_id for position in view.positions}
+        count += sum(row.intent_id not in known for row in view.may_come)
+    return count < limits.max_positions, count, limits.max_positions
+
+
+def within_daily_loss(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse entries once equity is too far below the day's starting balance."""
+    allowed = rules.allowed_loss_minor(limits.max_daily_loss_fraction, view.day_start_balance_minor)
+    passes = rules.is_within_daily_loss(view.day_loss_minor, allowed)
+    return passes, view.day_loss_minor, (allowed, limits.max_daily_loss_fraction)
+
+
+def within_weekly_loss(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse entries once equity is too far below the balance that the server's week began with."""
+    fraction = limits.max_weekly_loss_fraction or 0.0
+    allowed = rules.allowed_loss_minor(fraction, view.week_start_balance_minor)
+    passes = rules.is_within_daily_loss(view.week_loss_minor, allowed)
+    return passes, view.week_loss_minor, (allowed, fraction)
+
+
+def within_drawdown(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse entries once equity is too far below its highest value."""
+    most = limits.max_drawdown_fraction or 0.0
+    return view.drawdown_fraction < most, view.drawdown_fraction, most
+
+
+def above_min_equity(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse entries on an account that has become too small."""
+    account = view.account
+    least = round((limits.min_account_equity or 0.0) * 10**account.currency_digits)
+    return account.equity_minor >= least, account.equity_minor, least
+
+
+def has_free_margin(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
+    """Refuse an entry whose margin, on its own, is more than what is free.
+
+    What is held on the other side may make it cheaper; that is not counted.
+    """
+    margin = view.order_margin_minor(intent)
+    free = view.account.free_margin_minor
+    return margin <= free, margin, free
+
+
+def above_margin_level(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse an entry after which equity ÷ margin would be too low."""
+    least = (limits.min_margin_level_percent or 0.0) / 100
+    account = view.account
+    margin = account.margin_minor + view.order_margin_minor(intent)
+    level = account.equity_minor / margin if margin > 0 else None
+    return level is None or level >= least, level, least
+
+
+def value_is_known(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
+    """Refuse entries while a position is held whose value nobody here can tell."""
+    unknown = view.exposure.unknown
+    told = f"a position in {', '.join(unknown)} that no strategy trades" if unknown else "all known"
+    return not unknown, told, "positions whose value is known"
+
+
+def within_gross_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse when all positions together would be worth too much of equity."""
+    ratio = view.ratio(view.exposure.gross_minor + view.order_value_minor(intent))
+    most = limits.max_gross_exposure_ratio or 0.0
+    return ratio <= most, ratio, most
+
+
+def within_net_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse when long minus short positions would be worth too much of equity."""
+    order = intent.side * view.order_value_minor(intent)
+    return _bounded(view, view.exposure.net_minor, order, limits.max_net_exposure_ratio)
+
+
+def within_symbol_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse when the positions of a symbol, long minus short, would be worth too much."""
+    held = view.exposure.by_symbol.get(intent.symbol, 0.0)
+    order = intent.side * view.order_value_minor(intent)
+    return _bounded(view, held, order, limits.max_symbol_exposure_ratio)
+
+
+def within_class_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse when the positions of an asset class would be worth too much of equity."""
+    valuer = view.valuer
+    held = view.exposure.by_class.get(valuer.asset_class, 0.0) if valuer else 0.0
+    ratio = view.ratio(held + view.order_value_minor(intent))
+    most = limits.max_class_exposure_ratio or 0.0
+    return ratio <= most, ratio, most
+
+
+def within_currency_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse when what is held of a currency, net, would be worth too much of equity.
+
+    The account's own currency does not count: being long of it is no risk.
+    """
+    most = limits.max_currency_exposure_ratio or 0.0
+    order, instrument = intent.side * view.order_value_minor(intent), view.instrument
+    legs = [(instrument.base_currency, order), (instrument.profit_currency, -order)]
+    if instrument.base_currency == instrument.profit_currency:
+        legs = [(instrument.base_currency, order)]
+    found: Result = (True, (0.0, ""), most)
+    for currency, change in legs:
+        if currency != view.account.currency:
+            held = view.exposure.by_currency.get(currency, 0.0)
+            passes, ratio, _ = _bounded(view, held, change, most)
+            if not passes or ratio > found[1][0]:
+                found = (passes and found[0], (ratio, currency), most)
+    return found
+
+
+def _bounded(view: RiskView, held: float, change: float, most: float | None) -> Result:
+    """Bound the size of a signed sum; what brings it nearer to zero passes."""
+    ratio, limit = view.ratio(abs(held + change)), most or 0.0
+    return ratio <= limit or abs(held + change) < abs(held), ratio, limit
+
+
+def within_leverage(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
+    """Refuse when the margin that leverage caps ask for would be more than equity.
+
+    Σ value ÷ cap of its class, over all positions and the order.
+    """
+    valuer = view.valuer
+    cap = valuer.leverage_cap if valuer else 0.0
+    if not cap:
+        return False, "no cap is known for its asset class", "name it in risk.asset_classes"
+    needed = view.exposure.at_caps_minor + view.order_value_minor(intent) / cap
+    return needed <= view.account.equity_minor, needed, view.account.equity_minor
+
+
+def unlike_what_is_held(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse an entry that moves together with what is held, where that is to be refused."""
+    most = limits.max_correlation or 1.0
+    if view.correlation is None:
+        return True, None, most
+    rejects = limits.on_correlation is OnCorrelation.REJECT
+    return not rejects or view.correlation[0] <= most, view.correlation, most
+
+
+def _open(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
+    return f"{value} open or on the way", str(limit)
+
+
+def _since_day(value: Any, limit: Any, _intent: OrderIntent, view: RiskView) -> tuple[str, str]:
+    return _since(value, limit, view, "day")
+
+
+def _since_week(value: Any, limit: Any, _intent: OrderIntent, view: RiskView) -> tuple[str, str]:
+    return _since(value, limit, view, "week")
+
+
+def _since(value: Any, limit: Any, view: RiskView, window: str) -> tuple[str, str]:
+    allowed, fraction = limit
+    allowed_words = f"{money(allowed, view.account)} ({fraction:.1%} of the {window}'s start)"
+    return money(value, view.account), allowed_words
+
+
+def _level(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
+    return "no margin" if value is None else f"{value:.0%} after it", f"at least {limit:.0%}"
+
+
+def _currency(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
+    ratio, currency = value
+    return f"{ratio:.2f} x equity in {currency or 'none'}", f"{limit:.2f} x equity"
+
+
+def _caps(value: Any, limit: Any, _intent: OrderIntent, view: RiskView) -> tuple[str, str]:
+    if isinstance(value, str):
+        return value, limit
+    return f"{money(value, view.account)} of margin", f"{money(limit, view.account)} of equity"
+
+
+def _like(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
+    told = "not known, or nothing held" if value is None else f"{value[0]:.2f} with {value[1]}"
+    return told, f"{limit:.2f}"
+
+
+def _needs_exposure(limits: RiskLimits) -> bool:
+    return limits.needs_exposure
+
+
+ACCOUNT: Final = (
+    Rule(name="max_positions", look=within_max_positions, words=_open),
+    Rule(name="max_daily_loss", look=within_daily_loss, words=_since_day, remedy=MIDNIGHT),
+    Rule(
+        name="max_weekly_loss",
+        look=within_weekly_loss,
+        words=_since_week,
+        remedy="entries return when the server's next week begins",
+        is_on=is_set("max_weekly_loss_fraction"),
+    ),
+    Rule(
+        name="max_drawdown",
+        look=within_drawdown,
+        words=in_percent,
+        is_on=is_set("max_drawdown_fraction"),
+    ),
+    Rule(
+        name="min_equity",
+        look=above_min_equity,
+        words=in_money,
+        is_on=is_set("min_account_equity"),
+    ),
+    Rule(name="free_margin", look=has_free_margin, words=in_money),
+    Rule(
+        name="min_margin_level",
+        look=above_margin_level,
+        words=_level,
+        is_on=is_set("min_margin_level_percent"),
+    ),
+    Rule(name="value_known", look=value_is_known, words=as_told, is_on=_needs_exposure),
+    Rule(
+        name="max_gross_exposure",
+        look=within_gross_exposure,
+        words=of_equity,
+        is_on=is_set("max_gross_exposure_ratio"),
+    ),
+    Rule(
+        name="max_net_exposure",
+        look=within_net_exposure,
+        words=of_equity,
+        is_on=is_set("max_net_exposure_ratio"),
+    ),
+    Rule(
+        name="max_symbol_exposure",
+        look=within_symbol_exposure,
+        words=of_equity,
+        is_on=is_set("max_symbol_exposure_ratio"),
+    ),
+    Rule(
+        name="max_class_exposure",
+        look=within_class_exposure,
+        words=of_equity,
+        is_on=is_set("max_class_exposure_ratio"),
+    ),
+    Rule(
+        name="max_currency_exposure",
+        look=within_currency_exposure,
+        words=_currency,
+        is_on=is_set("max_currency_exposure_ratio"),
+    ),
+    Rule(name="max_leverage", look=within_leverage, words=_caps, is_on=is_set("max_leverage")),
+    Rule(
+        name="max_correlation",
+        look=unlike_what_is_held,
+        words=_like,
+        is_on=is_set("max_correlation"),
+    ),
+)
+"""Rules about the account and what it holds."""

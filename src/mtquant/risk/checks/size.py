@@ -1,0 +1,114 @@
+"""Whether the order itself is right: its volume, its stop, what it may win."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mtquant.model import (
+    UNITS_PER_LOT,
+    OrderIntent,
+    lots_from_units,
+    units_from_lots,
+)
+from mtquant.risk.checks.rule import Result, Rule, as_told, is_set, of_equity
+from mtquant.risk.limits import RiskLimits
+from mtquant.risk.view import RiskView
+
+
+def has_stop_loss(intent: OrderIntent, _view: RiskView, _limits: RiskLimits) -> Result:
+    """Refuse an entry without a stop loss: its risk has no bound."""
+    stop = intent.stop_loss_points
+    return bool(stop), f"{stop} points" if stop else "none", "required"
+
+
+def tradable_volume(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
+    """Refuse a volume the instrument does not trade."""
+    units = intent.volume_units
+    return view.instrument.floor_units(units) == units, units, None
+
+
+def above_min_order(intent: OrderIntent, _view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse an order that is not worth its costs."""
+    least = limits.min_order_lots or 0.0
+    return intent.volume_units >= units_from_lots(least), intent.volume_units, least
+
+
+def within_daily_volume(intent: OrderIntent, _view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse an order that is too large a share of what is traded in a day, where that is known."""
+    daily, most = limits.average_daily_lots.get(intent.symbol), limits.max_daily_volume_fraction
+    if not daily or most is None:
+        return True, None, most
+    share = intent.volume_units / UNITS_PER_LOT / daily
+    return share <= most, share, most
+
+
+def worth_its_risk(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse an entry that may win too little for what it may lose.
+
+    reward:risk = distance of the target ÷ distance of the stop, from the price of now.
+    """
+    least = limits.min_reward_risk or 0.0
+    target, stop = intent.take_profit_points, intent.stop_loss_points
+    price = view.entry_points(intent)
+    if not target or not stop or not price:
+        return False, None, least
+    reward = (target - price) * intent.side
+    risk = (price - stop) * intent.side
+    ratio = reward / risk if risk > 0 else 0.0
+    return ratio >= least, ratio, least
+
+
+def within_position_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+    """Refuse a position that is worth too much of equity."""
+    ratio = view.order_ratio(intent)
+    most = limits.max_position_exposure_ratio or 0.0
+    return ratio <= most, ratio, most
+
+
+def _volume(value: Any, _limit: Any, _intent: OrderIntent, view: RiskView) -> tuple[str, str]:
+    instrument = view.instrument
+    return (
+        f"{lots_from_units(value):g} lots",
+        f"{lots_from_units(instrument.volume_min_units):g} to "
+        f"{lots_from_units(instrument.volume_max_units):g} lots in steps of "
+        f"{lots_from_units(instrument.volume_step_units):g}",
+    )
+
+
+def _lots(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
+    return f"{lots_from_units(value):g} lots", f"at least {limit:g} lots"
+
+
+def _share(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
+    told = "daily volume not known" if value is None else f"{value:.2%} of a day's volume"
+    return told, f"{limit:.2%}"
+
+
+def _reward(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
+    return "no target" if value is None else f"{value:.2f}", f"at least {limit:g}"
+
+
+SIZE: Final = (
+    Rule(name="stop_loss", look=has_stop_loss, words=as_told),
+    Rule(name="volume", look=tradable_volume, words=_volume),
+    Rule(name="min_order", look=above_min_order, words=_lots, is_on=is_set("min_order_lots")),
+    Rule(
+        name="max_daily_volume",
+        look=within_daily_volume,
+        words=_share,
+        is_on=is_set("max_daily_volume_fraction"),
+    ),
+    Rule(
+        name="min_reward_risk",
+        look=worth_its_risk,
+        words=_reward,
+        is_on=is_set("min_reward_risk"),
+    ),
+    Rule(
+        name="max_position_exposure",
+        look=within_position_exposure,
+        words=of_equity,
+        is_on=is_set("max_position_exposure_ratio"),
+    ),
+)
+"""Rules about the order."""
