@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from mtquant.exchange import Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mtquant.exchange import Terms
     from mtquant.model import IntentRow, Position
 
 Held = tuple[str, int, int, int]
 """Symbol, side (+1 or -1), units and price in points of something held, or about to be."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Exposure:
     """Hold sums in minor units of the account's currency.
 

@@ -35,22 +35,30 @@ _GROUPS: Final = {
     AssetClass.INDEX_MAJOR: "index",
     AssetClass.INDEX_MINOR: "index",
 }
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 # ESMA decision 2018/796, article 1: pairs of any two of these are major
-_MAJORS: Final = frozenset({"USD", "EUR", "JPY", "GBP", "CAD", "CHF"})
+_MAJORS: Final = frozenset(_names("USD EUR JPY GBP CAD CHF"))
 _CURRENCIES: Final = _MAJORS | frozenset(
-    "AUD NZD SEK NOK DKK PLN CZK HUF TRY ZAR MXN SGD HKD CNH CNY ILS THB RON RUB BRL INR KRW".split()
+    _names(
+        "AUD NZD SEK NOK DKK PLN CZK HUF TRY ZAR MXN SGD HKD CNH CNY ILS THB RON RUB BRL INR KRW"
+    )
 )
-_CRYPTO: Final = frozenset(
-    "BTC XBT ETH LTC XRP BCH ADA SOL DOT DOGE BNB LINK XLM AVAX TRX EOS MATIC UNI XMR".split()
+_CRYPTO: Final = _names(
+    "BTC XBT ETH LTC XRP BCH ADA SOL DOT DOGE BNB LINK XLM AVAX TRX EOS MATIC UNI XMR"
 )
-_COMMODITIES: Final = (
-    "XAG XPT XPD XTI XBR XNG WTI BRENT USOIL UKOIL NGAS SPOTCRUDE SPOTBRENT SILVER COPPER".split()
+_COMMODITIES: Final = _names(
+    "XAG XPT XPD XTI XBR XNG WTI BRENT USOIL UKOIL NGAS SPOTCRUDE SPOTBRENT SILVER COPPER"
 )
 # ESMA decision 2018/796, article 1: FTSE 100, CAC 40, DAX, DJIA, S&P 500, NASDAQ, NASDAQ 100,
 # Nikkei 225, ASX 200, EURO STOXX 50, by the names that brokers give them
-_MAJOR_INDICES: Final = (
+_MAJOR_INDICES: Final = _names(
     "US30 DJ30 WS30 DJI US500 SPX SP500 USTEC US100 NAS100 NDX GER30 GER40 DE30 DE40 DAX UK100 "
-    "FTSE FRA40 FR40 CAC JP225 JPN225 NIKKEI AUS200 AU200 ASX EU50 EUSTX50 STOXX50 ESTX50".split()
+    "FTSE FRA40 FR40 CAC JP225 JPN225 NIKKEI AUS200 AU200 ASX EU50 EUSTX50 STOXX50 ESTX50"
 )
 _BY_MODE: Final = {
     CalculationMode.CFD_INDEX: AssetClass.INDEX_MINOR,
@@ -69,13 +77,13 @@ def asset_class(instrument: Instrument) -> AssetClass:
     name, base = instrument.symbol.upper().lstrip("#."), instrument.base_currency
     if name.startswith(("XAU", "GOLD")) or base == "XAU":
         return AssetClass.GOLD
-    if base in _CRYPTO or name.startswith(tuple(_CRYPTO)):
+    if base in _CRYPTO or name.startswith(_CRYPTO):
         return AssetClass.CRYPTO
-    if base in _COMMODITIES or name.startswith(tuple(_COMMODITIES)):
+    if base in _COMMODITIES or name.startswith(_COMMODITIES):
         return AssetClass.COMMODITY
     pair = {base, instrument.profit_currency}
     if len(pair) == 2 and pair <= _CURRENCIES:
         return AssetClass.FOREX_MAJOR if pair <= _MAJORS else AssetClass.FOREX_MINOR
-    if name.startswith(tuple(_MAJOR_INDICES)):
+    if name.startswith(_MAJOR_INDICES):
         return AssetClass.INDEX_MAJOR
     return _BY_MODE.get(instrument.calculation_mode, AssetClass.OTHER)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from mtquant.model import IntentAction, OrderIntent
 from mtquant.risk.checks import ENTRY_RULES, Result, Rule
-from mtquant.risk.refusal import Refusal
+from mtquant.risk.view import RiskView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mtquant.risk.limits import RiskLimits
-    from mtquant.risk.view import RiskView
+    from mtquant.risk.refusal import Refusal
 
 _SEAL: Final = object()
 

@@ -36,32 +36,20 @@ class Directions(Enum):
     CLOSE_ONLY = "close_only"
 
 
-def _limit(
-    section: str,
-    default: Any,
-    *,
-    sensible: tuple[float, float] | None = None,
-    least: float | None = None,
-) -> Any:
-    """Return a field of a section.
+def _in(
+    section: str, *, sensible: tuple[float, float] | None = None, least: float | None = None
+) -> dict[str, Any]:
+    """Return what is said about a field.
 
     Args:
         section: one of `SECTIONS`.
-        default: the value where nothing is said; None is off.
         sensible: what a file may say, above the first and up to the second, which is a hundred
             times the first: a percentage that is taken for a fraction, or the reverse, lies
             outside.
         least: the smallest value.
     """
-    metadata = {"section": section, "least": least}
-    if sensible is not None:
-        metadata["sensible"] = sensible
-    return field(default=default, metadata=metadata)
-
-
-def _named(section: str) -> Any:
-    """Return a field that maps names to something, and is empty where nothing is said."""
-    return field(default_factory=dict, metadata={"section": section, "least": None})
+    said = {"section": section, "least": least}
+    return said if sensible is None else said | {"sensible": sensible}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,52 +89,82 @@ class RiskLimits:
     after too many of the last a person must look and resume.
     """
 
-    risk_per_trade_fraction: float = _limit("position", 0.01, sensible=(0.001, 0.1))
-    sizing: SizingSpec = _limit("position", SizingSpec())
-    max_position_exposure_ratio: float | None = _limit("position", None, sensible=(0.05, 5.0))
-    max_daily_volume_fraction: float | None = _limit("position", None, sensible=(0.005, 0.5))
-    average_daily_lots: Mapping[str, float] = _named("position")
-    min_order_lots: float | None = _limit("position", None, least=0)
+    risk_per_trade_fraction: float = field(
+        default=0.01, metadata=_in("position", sensible=(0.001, 0.1))
+    )
+    sizing: SizingSpec = field(default=SizingSpec(), metadata=_in("position"))
+    max_position_exposure_ratio: float | None = field(
+        default=None, metadata=_in("position", sensible=(0.05, 5.0))
+    )
+    max_daily_volume_fraction: float | None = field(
+        default=None, metadata=_in("position", sensible=(0.005, 0.5))
+    )
+    average_daily_lots: Mapping[str, float] = field(default_factory=dict, metadata=_in("position"))
+    min_order_lots: float | None = field(default=None, metadata=_in("position", least=0))
 
-    max_positions: int = _limit("portfolio", 1, least=1)
-    max_gross_exposure_ratio: float | None = _limit("portfolio", None, sensible=(0.5, 50.0))
-    max_net_exposure_ratio: float | None = _limit("portfolio", None, sensible=(0.5, 50.0))
-    max_symbol_exposure_ratio: float | None = _limit("portfolio", None, sensible=(0.25, 25.0))
-    max_class_exposure_ratio: float | None = _limit("portfolio", None, sensible=(0.25, 25.0))
-    max_currency_exposure_ratio: float | None = _limit("portfolio", None, sensible=(0.25, 25.0))
-    asset_classes: Mapping[str, str] = _named("portfolio")
-    max_correlation: float | None = _limit("portfolio", None, sensible=(0.01, 1.0))
-    on_correlation: OnCorrelation = _limit("portfolio", OnCorrelation.REJECT)
-    correlation_bars: int = _limit("portfolio", 100, least=30)
+    max_positions: int = field(default=1, metadata=_in("portfolio", least=1))
+    max_gross_exposure_ratio: float | None = field(
+        default=None, metadata=_in("portfolio", sensible=(0.5, 50.0))
+    )
+    max_net_exposure_ratio: float | None = field(
+        default=None, metadata=_in("portfolio", sensible=(0.5, 50.0))
+    )
+    max_symbol_exposure_ratio: float | None = field(
+        default=None, metadata=_in("portfolio", sensible=(0.25, 25.0))
+    )
+    max_class_exposure_ratio: float | None = field(
+        default=None, metadata=_in("portfolio", sensible=(0.25, 25.0))
+    )
+    max_currency_exposure_ratio: float | None = field(
+        default=None, metadata=_in("portfolio", sensible=(0.25, 25.0))
+    )
+    asset_classes: Mapping[str, str] = field(default_factory=dict, metadata=_in("portfolio"))
+    max_correlation: float | None = field(
+        default=None, metadata=_in("portfolio", sensible=(0.01, 1.0))
+    )
+    on_correlation: OnCorrelation = field(default=OnCorrelation.REJECT, metadata=_in("portfolio"))
+    correlation_bars: int = field(default=100, metadata=_in("portfolio", least=30))
 
-    max_daily_loss_fraction: float = _limit("losses", 0.05, sensible=(0.0095, 0.95))
-    max_weekly_loss_fraction: float | None = _limit("losses", None, sensible=(0.0095, 0.95))
-    max_drawdown_fraction: float | None = _limit("losses", None, sensible=(0.0095, 0.95))
-    prop: PropChoice | None = _limit("losses", None)
+    max_daily_loss_fraction: float = field(
+        default=0.05, metadata=_in("losses", sensible=(0.0095, 0.95))
+    )
+    max_weekly_loss_fraction: float | None = field(
+        default=None, metadata=_in("losses", sensible=(0.0095, 0.95))
+    )
+    max_drawdown_fraction: float | None = field(
+        default=None, metadata=_in("losses", sensible=(0.0095, 0.95))
+    )
+    prop: PropChoice | None = field(default=None, metadata=_in("losses"))
 
-    breaker: BreakerSpec | None = _limit("breaker", None)
+    breaker: BreakerSpec | None = field(default=None, metadata=_in("breaker"))
 
-    max_entries_per_minute: int = _limit("strategy", 60, least=1)
-    max_entries_per_day: int | None = _limit("strategy", None, least=1)
-    max_entries_in_a_row: int | None = _limit("strategy", None, least=1)
-    max_holding_hours: float | None = _limit("strategy", None, least=0)
-    cool_down_after_loss_minutes: float | None = _limit("strategy", None, least=0)
+    max_entries_per_minute: int = field(default=60, metadata=_in("strategy", least=1))
+    max_entries_per_day: int | None = field(default=None, metadata=_in("strategy", least=1))
+    max_entries_in_a_row: int | None = field(default=None, metadata=_in("strategy", least=1))
+    max_holding_hours: float | None = field(default=None, metadata=_in("strategy", least=0))
+    cool_down_after_loss_minutes: float | None = field(
+        default=None, metadata=_in("strategy", least=0)
+    )
 
-    max_spread_points: int = _limit("pre_trade", 50, least=0)
-    max_quote_age_s: int = _limit("pre_trade", 60, least=1)
-    price_band_fraction: float | None = _limit("pre_trade", 0.10, sensible=(0.0025, 0.25))
-    max_slippage_points: int | None = _limit("pre_trade", None, least=0)
-    min_reward_risk: float | None = _limit("pre_trade", None, least=0)
-    min_account_equity: float | None = _limit("pre_trade", None, least=0)
-    min_margin_level_percent: float | None = _limit("pre_trade", None, sensible=(99.0, 9900.0))
-    max_leverage: Mapping[str, float] = _named("pre_trade")
-    directions: Directions = _limit("pre_trade", Directions.BOTH)
-    fifo_no_hedge: bool = _limit("pre_trade", default=False)
-    pattern_day_trader: bool = _limit("pre_trade", default=False)
-    trading_hours: tuple[str, ...] = _limit("pre_trade", ())
-    news_calendar: str | None = _limit("pre_trade", None)
-    news_minutes_before: float = _limit("pre_trade", 5.0, least=0)
-    news_minutes_after: float = _limit("pre_trade", 5.0, least=0)
+    max_spread_points: int = field(default=50, metadata=_in("pre_trade", least=0))
+    max_quote_age_s: int = field(default=60, metadata=_in("pre_trade", least=1))
+    price_band_fraction: float | None = field(
+        default=0.10, metadata=_in("pre_trade", sensible=(0.0025, 0.25))
+    )
+    max_slippage_points: int | None = field(default=None, metadata=_in("pre_trade", least=0))
+    min_reward_risk: float | None = field(default=None, metadata=_in("pre_trade", least=0))
+    min_account_equity: float | None = field(default=None, metadata=_in("pre_trade", least=0))
+    min_margin_level_percent: float | None = field(
+        default=None, metadata=_in("pre_trade", sensible=(99.0, 9900.0))
+    )
+    max_leverage: Mapping[str, float] = field(default_factory=dict, metadata=_in("pre_trade"))
+    directions: Directions = field(default=Directions.BOTH, metadata=_in("pre_trade"))
+    fifo_no_hedge: bool = field(default=False, metadata=_in("pre_trade"))
+    pattern_day_trader: bool = field(default=False, metadata=_in("pre_trade"))
+    trading_hours: tuple[str, ...] = field(default=(), metadata=_in("pre_trade"))
+    news_calendar: str | None = field(default=None, metadata=_in("pre_trade"))
+    news_minutes_before: float = field(default=5.0, metadata=_in("pre_trade", least=0))
+    news_minutes_after: float = field(default=5.0, metadata=_in("pre_trade", least=0))
 
     def __post_init__(self) -> None:
         """Refuse limits that do not limit.
@@ -183,7 +201,9 @@ class RiskLimits:
         named += [("max_leverage", one, one) for one in self.max_leverage]
         for where, key, one in named:
             if one not in known:
-                raise ConfigError(f"{where}.{key}: {one!r} is no asset class; {nearest(one, known)}")
+                raise ConfigError(
+                    f"{where}.{key}: {one!r} is no asset class; {nearest(one, known)}"
+                )
         for where, numbers in (
             ("max_leverage", self.max_leverage),
             ("average_daily_lots", self.average_daily_lots),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mtquant.model import (
     AccountSnapshot,
@@ -16,10 +16,7 @@ from mtquant.model import (
     Quote,
     Side,
 )
-from mtquant.portfolio.exposure import Exposure
-
-if TYPE_CHECKING:
-    from mtquant.portfolio.exposure import Valuer
+from mtquant.portfolio.exposure import Exposure, Valuer
 
 NOTHING_HELD: Final = Exposure()
 

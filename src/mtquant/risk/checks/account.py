@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.model import OrderIntent
-from mtquant.portfolio.exposure import Exposure
 from mtquant.risk import rules
 from mtquant.risk.checks.rule import (
     MIDNIGHT,
@@ -19,7 +17,10 @@ from mtquant.risk.checks.rule import (
     of_equity,
 )
 from mtquant.risk.limits import OnCorrelation, RiskLimits
-from mtquant.risk.view import RiskView
+
+if TYPE_CHECKING:
+    from mtquant.model import OrderIntent
+    from mtquant.risk.view import RiskView
 
 
 def within_max_positions(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:

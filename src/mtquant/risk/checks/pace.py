@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.model import OrderIntent
 from mtquant.risk.checks.rule import A_PERSON, MIDNIGHT, Result, Rule, as_told, is_set
 from mtquant.risk.hours import is_in_hours
-from mtquant.risk.limits import RiskLimits
-from mtquant.risk.view import RiskView
+
+if TYPE_CHECKING:
+    from mtquant.model import OrderIntent
+    from mtquant.risk.limits import RiskLimits
+    from mtquant.risk.view import RiskView
 
 _MINUTE_MS: Final = 60_000
 _DAY_TRADES: Final = 3

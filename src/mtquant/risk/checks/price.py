@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.model import OrderIntent, Quote, Side
+from mtquant.model import OrderIntent, Side
 from mtquant.risk import rules
 from mtquant.risk.checks.rule import Result, Rule, in_points, is_set
-from mtquant.risk.limits import RiskLimits
-from mtquant.risk.view import RiskView
+
+if TYPE_CHECKING:
+    from mtquant.risk.limits import RiskLimits
+    from mtquant.risk.view import RiskView
 
 
 def is_quoted(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
@@ -28,7 +30,8 @@ def fresh_quote(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Res
 def within_max_spread(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse while the spread is too wide."""
     spread = 0 if view.quote is None else view.quote.spread_points
-    return rules.is_within_spread(spread, limits.max_spread_points), spread, limits.max_spread_points
+    most = limits.max_spread_points
+    return rules.is_within_spread(spread, most), spread, most
 
 
 def within_price_band(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
@@ -47,7 +50,7 @@ def within_slippage(_intent: OrderIntent, view: RiskView, limits: RiskLimits) ->
     return expected <= most, expected, most
 
 
-def _quote(value: Quote | None, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
+def _quote(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
     if value is None:
         return "none", limit
     return f"bid {value.bid_points}, ask {value.ask_points} points", limit

@@ -12,8 +12,8 @@ from mtquant.risk.refusal import Refusal
 from mtquant.risk.view import RiskView
 
 Result = tuple[bool, Any, Any]
-"""Whether an entry passes, the value that was looked at, and its limit: bare, for the gate is quick.
-Somebody who wants to read it asks the rule for words."""
+"""Whether an entry passes, the value that was looked at, and its limit: bare, as the gate is quick;
+who wants to read it asks the rule for words."""
 Look = Callable[[OrderIntent, RiskView, RiskLimits], Result]
 Words = Callable[[Any, Any, OrderIntent, RiskView], tuple[str, str]]
 MIDNIGHT = "entries return at the next server midnight"
@@ -46,7 +46,7 @@ def is_set(name: str) -> Callable[[RiskLimits], bool]:
 
     def is_on(limits: RiskLimits) -> bool:
         value = getattr(limits, name)
-        return value is not None and value != () and value != {}
+        return value is not None and value not in ((), {})
 
     return is_on
 

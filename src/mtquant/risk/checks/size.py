@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.model import (
     UNITS_PER_LOT,
@@ -11,8 +11,10 @@ from mtquant.model import (
     units_from_lots,
 )
 from mtquant.risk.checks.rule import Result, Rule, as_told, is_set, of_equity
-from mtquant.risk.limits import RiskLimits
-from mtquant.risk.view import RiskView
+
+if TYPE_CHECKING:
+    from mtquant.risk.limits import RiskLimits
+    from mtquant.risk.view import RiskView
 
 
 def has_stop_loss(intent: OrderIntent, _view: RiskView, _limits: RiskLimits) -> Result:
@@ -67,12 +69,12 @@ def within_position_exposure(intent: OrderIntent, view: RiskView, limits: RiskLi
 
 def _volume(value: Any, _limit: Any, _intent: OrderIntent, view: RiskView) -> tuple[str, str]:
     instrument = view.instrument
-    return (
-        f"{lots_from_units(value):g} lots",
+    traded = (
         f"{lots_from_units(instrument.volume_min_units):g} to "
         f"{lots_from_units(instrument.volume_max_units):g} lots in steps of "
-        f"{lots_from_units(instrument.volume_step_units):g}",
+        f"{lots_from_units(instrument.volume_step_units):g}"
     )
+    return f"{lots_from_units(value):g} lots", traded
 
 
 def _lots(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:

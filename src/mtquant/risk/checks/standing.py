@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.model import IntentAction, IntentState, OrderIntent, Side, money_from_minor
 from mtquant.risk.checks.rule import A_PERSON, Result, Rule, as_told
 from mtquant.risk.limits import Directions, RiskLimits
-from mtquant.risk.view import RiskView
+
+if TYPE_CHECKING:
+    from mtquant.risk.view import RiskView
 
 _ALLOWED: Final = {
     Directions.BOTH: ("BUY", "SELL"),

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mtquant.model import UNITS_PER_LOT, AccountSnapshot, Side, lots_from_units, money_from_minor
-from mtquant.risk.limits import Refusal
+from mtquant.model import UNITS_PER_LOT, AccountSnapshot, Side
+from mtquant.risk.refusal import Refusal
 from mtquant.risk.sizing import rules
+from mtquant.risk.sizing.result import Sizing, Wish, tradable
 
 if TYPE_CHECKING:
     from mtquant.exchange import Terms
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sizing:
-    """Hold a volume and how it came about."""
-
-    volume_units: int
-    risk_minor: int
-    explanation: str
 
 
 def risk_sized(  # noqa: PLR0917 - the formula's terms, in its order
@@ -45,30 +36,41 @@ def risk_sized(  # noqa: PLR0917 - the formula's terms, in its order
         stop_points: stop loss.
         risk_fraction: of equity, such as 0.01.
         strength: of the signal, 0 to 1; scales the risk.
+
+    Raises:
+        ConfigError: another pair converts the profit, so that a lot's loss is not known here.
     """
-    instrument = terms.instrument
-    loss_of_a_lot = -terms.profit(side.value, UNITS_PER_LOT, entry_points, stop_points)
-    distance = abs(entry_points - stop_points)
-    if loss_of_a_lot <= 0:
-        return Refusal(
-            rule="stop_distance", value=f"{distance} points", limit="a stop on the losing side"
-        )
+    loss_minor = loss_of_a_lot(terms, side, entry_points, stop_points)
+    if isinstance(loss_minor, Refusal):
+        return loss_minor
     risk_minor = rules.risk_minor(account.equity_minor, risk_fraction, strength)
-    wanted = rules.units_for_risk(risk_minor, loss_of_a_lot)
-    units = instrument.floor_units(wanted)
-    digits = account.currency_digits
-    money = f"{money_from_minor(int(risk_minor), digits):.{digits}f} {account.currency}"
-    per_lot = money_from_minor(loss_of_a_lot, digits)
-    explanation = (
-        f"risk {risk_fraction * strength:.2%} = {money}, stop {distance} points = "
-        f"{per_lot:.{digits}f} per lot -> {wanted / UNITS_PER_LOT:.4f} -> "
-        f"{lots_from_units(units):g} lots"
+    wish = Wish.for_money(
+        account,
+        risk_minor,
+        loss_minor,
+        told_money=f"risk {risk_fraction * strength:.2%}",
+        told_lot=told_stop(entry_points, stop_points),
     )
-    if units == 0:
-        return Refusal(
-            rule="min_volume",
-            value=f"{wanted / UNITS_PER_LOT:.4f} lots",
-            limit=f"{lots_from_units(instrument.volume_min_units):g} lots",
-            remedy=explanation,
-        )
-    return Sizing(volume_units=units, risk_minor=int(risk_minor), explanation=explanation)
+    return tradable(wish, terms.instrument)
+
+
+def loss_of_a_lot(terms: Terms, side: Side, entry_points: int, stop_points: int) -> int | Refusal:
+    """Return what one lot loses between entry and stop, minor units, by the profit rule.
+
+    A stop loss that costs nothing bounds nothing: it is refused.
+
+    Raises:
+        ConfigError: another pair converts the profit.
+    """
+    loss_minor = -terms.profit(side.value, UNITS_PER_LOT, entry_points, stop_points)
+    if loss_minor > 0:
+        return loss_minor
+    distance = abs(entry_points - stop_points)
+    return Refusal(
+        rule="stop_distance", value=f"{distance} points", limit="a stop on the losing side"
+    )
+
+
+def told_stop(entry_points: int, stop_points: int) -> str:
+    """Return the stop distance as explanations tell it."""
+    return f"stop {abs(entry_points - stop_points)} points"
