@@ -121,7 +121,14 @@ def test_the_peak_stays_where_it_was_first_reached():
 
 @pytest.mark.parametrize(
     ("start", "value", "expected"),
-    [(0, 0, 0.0), (0, -1, 1.0), (-100, -100, 0.0), (-100, -101, 1.0), (100, -50, 1.5)],
+    [
+        (0, 0, 0.0),
+        (0, -1, 1.0),
+        (-100, -100, 0.0),
+        (-100, -101, 1.0),
+        (100, -50, 1.5),
+        (1, -1, 2.0),
+    ],
 )
 def test_any_loss_from_a_start_of_nothing_is_the_whole(start: int, value: int, expected: float):
     windows = begun(start)
@@ -203,6 +210,15 @@ def test_a_week_keeps_its_start_over_the_days_in_it():
     assert begins(windows)["week"] == NOON_MS
 
 
+def test_a_week_seen_to_begin_at_its_very_start_keeps_it_the_next_day():
+    monday_ms = WEDNESDAY_MS - 2 * DAY_MS
+    windows = begun(1_000, monday_ms)
+    see(windows, monday_ms + DAY_MS, 1_100)
+    see(windows, monday_ms + DAY_MS + 1, 900)
+
+    assert losses(windows) == {"day": 200, "week": 100, "peak": 200}
+
+
 def test_money_paid_in_over_midnight_is_no_profit_of_either_day():
     windows = begun()
     see(windows, NOON_MS + DAY_MS, 1_400, paid_minor=500)
@@ -235,6 +251,16 @@ def test_windows_that_begin_anew_start_from_the_last_value_and_end_as_ever():
     assert begins(windows) == dict.fromkeys(LOSS_WINDOWS, NOON_MS + HOUR_MS) | {
         "day": WEDNESDAY_MS + DAY_MS
     }
+    assert losses(windows) == dict.fromkeys(LOSS_WINDOWS, 100)
+
+
+def test_windows_that_begin_anew_on_a_later_day_have_begun_that_day():
+    windows = begun()
+    anew_ms = NOON_MS + 7 * DAY_MS
+    windows.begin_anew(anew_ms)
+    see(windows, anew_ms + HOUR_MS, 900)
+
+    assert begins(windows) == dict.fromkeys(LOSS_WINDOWS, anew_ms)
     assert losses(windows) == dict.fromkeys(LOSS_WINDOWS, 100)
 
 
