@@ -267,7 +267,7 @@ def test_a_stop_costs_no_more_than_was_put_at_risk(trade: Trade):
     # A lot's loss is rounded: by one minor unit (two legs) of the profit currency, and a half of
     # one once it is converted; so is the loss of the volume.
     is_converted = bool(trade.terms.conversions.profit.pair)
-    rounding = Fraction(3, 2) if is_converted else 1
+    rounding = Fraction(3, 2) if is_converted else 1  # a yen is less than a cent
 
     assert trade.loss_minor(units, trade.distance) <= risk + (lots + 1) * rounding
 

@@ -35,8 +35,8 @@ class PositionSizer:
 
     The volume is capped by `max_lots`, cut to the instrument's largest and floored to its step.
     Loss and worth of one lot are whole minor units. Where the stop loss bounds the size, it costs
-    at most the risk and, by that rounding, a minor unit for each lot and one more (one and a half
-    each where a pair converts); commission and slippage come on top.
+    at most the risk and, by that rounding, r minor units for each lot and r more: 1 where nothing
+    converts the profit, else the rate and a half. Commission and slippage come on top.
     """
 
     def __init__(self, spec: SizingSpec, risk_per_trade_fraction: float) -> None:
