@@ -127,7 +127,8 @@ class CircuitBreaker:
             equity_minor: equity without credit, minor units.
             balance_minor: balance, minor units.
             paid_minor: money paid in (positive) or out (negative) since the last observation. It
-                changes no loss, but what is left of the account to hold the loss against.
+                changes no loss, but what is left of the account to hold the loss against. It has
+                to be in the values of this observation and in none before.
         """
         self._windows.observe(now_ms, equity_minor, balance_minor, paid_minor)
         window = max(self.spec.windows, key=self._windows.loss_fraction)  # the first of equals

@@ -78,8 +78,10 @@ class LossWindows:
             equity_minor: equity without credit, minor units.
             balance_minor: balance, minor units.
             paid_minor: money paid in (positive) or out (negative) since the last observation. It
-                moves every start value along and is never profit or loss. With the first
-                observation it says nothing: it is part of the value already.
+                moves every start value along and is never profit or loss, so it has to be in
+                this observation's value and in none before: a deal that shows later than its
+                money looks like a profit first. With the first observation it says nothing, for
+                the start holds it already.
         """
         value_minor = equity_minor if self._basis is LossBasis.EQUITY else balance_minor
         if not self.has_begun:

@@ -34,8 +34,9 @@ class PositionSizer:
     - volatility target: E x target volatility ÷ the instrument's ÷ worth of one lot.
 
     The volume is capped by `max_lots`, cut to the instrument's largest and floored to its step.
-    Loss and worth of one lot are whole minor units, so where the stop loss bounds the size it costs
-    at most the risk, one minor unit and one per lot, without commission and slippage.
+    Loss and worth of one lot are whole minor units. Where the stop loss bounds the size, it costs
+    at most the risk and, by that rounding, r minor units for each lot and r more: 1 where nothing
+    converts the profit, else the rate and a half. Commission and slippage come on top.
     """
 
     def __init__(self, spec: SizingSpec, risk_per_trade_fraction: float) -> None:
