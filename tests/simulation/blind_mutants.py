@@ -70,7 +70,7 @@ class PassesSecondAttempts(RiskEngine):
 
     def decide(self, intent: OrderIntent, view: RiskView) -> ApprovedOrder | Refused:
         if intent.decision_key in self._passed:
-            return ApprovedOrder(intent, _SEAL)
+            return ApprovedOrder(intent, None, _SEAL)
         verdict = super().decide(intent, view)
         if isinstance(verdict, ApprovedOrder):
             self._passed.add(intent.decision_key)

@@ -24,7 +24,7 @@ from mtquant.model import (
     SendOrder,
 )
 from mtquant.portfolio import Portfolio
-from mtquant.risk import ApprovedOrder, Refused, RiskEngine, RiskLimits
+from mtquant.risk import ApprovedOrder, PositionSizer, Refused, RiskEngine
 from simulation.blind_mutants import BLIND
 from simulation.bot import Parts
 from simulation.campaign import play
@@ -149,13 +149,11 @@ class SendsKnownRows(LiveRunner):
 # ---------------------------------------------------------------------- deciding
 
 
-class ForgetsUnknown(Engine):
+class ForgetsUnknown(RiskEngine):
     """Take exposure from the broker's view alone."""
 
-    def _risk_view(self, symbol: str, view: BrokerView) -> Any:
-        seen = super()._risk_view(symbol, view)
-        nothing = {name: () for name in ("in_flight", "may_come") if hasattr(seen, name)}
-        return replace(seen, **nothing)
+    def decide(self, intent: Any, view: Any) -> ApprovedOrder | Refused:
+        return super().decide(intent, replace(view, in_flight=(), may_come=()))
 
 
 class IgnoresHalts(RiskEngine):
@@ -198,9 +196,9 @@ class IgnoresPauses(RiskEngine):
 class RisksTwice(OrderMaker):
     """Let a trade risk twice what the limit says."""
 
-    def open(self, decision: Any, view: BrokerView, limits: RiskLimits) -> Any:
-        doubled = 2 * limits.risk_per_trade_fraction
-        return super().open(decision, view, replace(limits, risk_per_trade_fraction=doubled))
+    def open(self, decision: Any, view: BrokerView, sizer: Any, scale: float = 1.0) -> Any:
+        doubled = PositionSizer(sizer.spec, 2 * sizer.risk_per_trade_fraction)
+        return super().open(decision, view, doubled, scale)
 
 
 class TakesAnyPrice(OrderMaker):
@@ -363,7 +361,7 @@ MUTANTS: Final[dict[str, Parts]] = {
     "resend_after_restart": Parts(engine=ResendsAfterRestart, runner=SendsKnownRows),
     "match_by_comment": Parts(desk=MatchesByComment),
     "no_quiet_window": Parts(desk=HasNoQuiet),
-    "forget_unknown": Parts(engine=ForgetsUnknown),
+    "forget_unknown": Parts(risk=ForgetsUnknown),
     "unknown_is_refused": Parts(desk=TakesUnknownForRefused),
     "close_without_ticket": Parts(session=ClosesWithoutTicket),
     "ignore_halts": Parts(risk=IgnoresHalts),

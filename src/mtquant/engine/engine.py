@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mtquant.engine.account_watch import AccountWatch
 from mtquant.engine.decision import Decision
+from mtquant.engine.facts import RiskFacts
 from mtquant.engine.notes import (
     answer_note,
     deal_note,
@@ -49,7 +50,7 @@ from mtquant.model import (
     RecordIntents,
     Timer,
 )
-from mtquant.risk import ENTRY_RULES, ApprovedOrder, Refusal, RiskEngine, RiskView
+from mtquant.risk import ApprovedOrder, PositionSizer, Refusal, RiskEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,7 +63,6 @@ if TYPE_CHECKING:
 
 SCAN_EVERY_MS = 5_000
 _REPRICE = "reprice:"
-_MINUTE_MS = 60_000
 
 
 class Engine:
@@ -94,6 +94,9 @@ class Engine:
         self.sent = SentCounter()
         self._slot_of = {id(slot.series): slot for slot in slots}
         self._safeguards = Safeguards(portfolio, desk, self._owner, self.slots[0].orders)
+        limits = risk.limits
+        self._sizer = PositionSizer(limits.sizing, limits.risk_per_trade_fraction)
+        self._facts = RiskFacts(self.slots, risk, desk, portfolio)
         self._held: dict[str, tuple[Position, ...]] = {}  # by strategy
         self._decisions: dict[str, Decision] = {}  # by strategy, in the order of the slots
         self._entering: dict[int, Decision] = {}  # by intent, until its answer
@@ -115,8 +118,10 @@ class Engine:
         """Take over what an earlier process journalled; return what must be done first."""
         self.risk.raise_halt(halt_level)
         self._safeguards.obey(halt_level)
-        self.portfolio.restore(deals, baseline_minor)
+        known = tuple(deals)
+        self.portfolio.restore(known, baseline_minor)
         changed = self.desk.restore(rows)
+        self._facts.record.note(known)
         self.desk.forgive(released_ms)
         recovered: list[Command] = [RecordIntents(rows=tuple(changed))] if changed else []
         recovered += [resolved_note(row) for row in changed]
@@ -255,6 +260,7 @@ class Engine:
         changes = self.portfolio.apply(view)
         self._held = self._shared_out()
         resolved = self.desk.on_view(view)
+        self._facts.record.note(changes.deals, view.lead_ms)
         seen_late = self._away_since_ms is not None or report.cause == "start"
         commands = self._observations(changes, resolved, seen_late=seen_late)
         if report.cause in ("start", "reconnect"):
@@ -383,7 +389,7 @@ class Engine:
 
     def _enter(self, decision: Decision, view: BrokerView) -> list[Command]:
         self._forget(decision)
-        intent = decision.slot.orders.open(decision, view, self.risk.limits)
+        intent = decision.slot.orders.open(decision, view, self._sizer)
         if isinstance(intent, Refusal):
             return [refusal_note(decision.correlation_id, view.time_ms, (intent,))]
         sent, intent_id = self._submit(intent.intent, view, explanation=intent.explanation)
@@ -424,7 +430,7 @@ class Engine:
         if view.time_ms > refused.intent.deadline_ms:
             return None
         if decision is not None:
-            return decision.slot.orders.open(decision, view, self.risk.limits)
+            return decision.slot.orders.open(decision, view, self._sizer)
         ticket = refused.intent.position_ticket
         held = (one for one in self.portfolio.positions if one.position_ticket == ticket)
         position = next(held, None)
@@ -447,7 +453,7 @@ class Engine:
         closing = self._closing(intent)
         if closing:
             return [], closing
-        verdict = self.risk.decide(intent, self._risk_view(intent, view))
+        verdict = self.risk.decide(intent, self._facts.view(intent, view, is_ready=self._ready))
         if not isinstance(verdict, ApprovedOrder):
             return [refusal_note(intent.signal_id, view.time_ms, verdict.refusals)], 0
         send = self.desk.submit(verdict, view.time_ms, attempt)
@@ -465,7 +471,7 @@ class Engine:
             volume_units=intent.volume_units,
             reason=intent.reason,
             explanation=explanation,
-            passed=",".join(ENTRY_RULES) if intent.action is IntentAction.OPEN else "",
+            passed="" if verdict.findings is None else verdict.findings.words(),
         )
         return [approved, send], send.row.intent_id
 
@@ -479,28 +485,6 @@ class Engine:
             if (other.action, other.position_ticket, other.order_ticket) == named:
                 return row.intent_id
         return 0
-
-    def _risk_view(self, intent: OrderIntent, view: BrokerView) -> RiskView:
-        symbol, strategy_id = intent.symbol, intent.strategy_id
-        slot = next((one for one in self.slots if one.symbol == symbol), self.slots[0])
-        midnight_ms = self.portfolio.day_start_ms(view.server_ms)
-        return RiskView(
-            now_ms=view.time_ms,
-            account=view.account,
-            instrument=slot.orders.instrument,
-            quote=view.quote(symbol),
-            positions=view.positions,
-            in_flight=self.desk.in_flight,
-            may_come=self.desk.may_come(view.time_ms),
-            day_start_balance_minor=self.portfolio.day_start_balance_minor(view.server_ms),
-            day_loss_minor=self.portfolio.day_loss_minor(view.server_ms),
-            entries_in_minute=self.desk.entries_since(strategy_id, view.time_ms - _MINUTE_MS + 1),
-            entries_today=self.desk.entries_since(strategy_id, midnight_ms + view.lead_ms),
-            halt_level=self.risk.halt_level,
-            is_ready=self._ready,
-            entries_in_a_row=self.desk.entries_in_a_row(strategy_id, intent.side),
-            cash_lack_minor=self.portfolio.cash.lacks_minor(view.time_ms),
-        )
 
     # ------------------------------------------------------------------ answers, time, halts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from mtquant.engine.volatility import volatility_facts
 from mtquant.exchange import Terms, rules
 from mtquant.model import (
     BrokerView,
@@ -16,7 +17,7 @@ from mtquant.model import (
     Position,
     Side,
 )
-from mtquant.risk import Refusal, RiskLimits, risk_sized
+from mtquant.risk import PositionSizer, Refusal, SizingRequest
 
 if TYPE_CHECKING:
     from mtquant.engine.decision import Decision
@@ -39,19 +40,22 @@ class OrderMaker:
         self, strategy_id: str, terms: Terms, *, deviation_points: int, deadline_ms: int
     ) -> None:
         self.strategy_id = strategy_id
-        self._terms = terms
+        self.terms = terms
         self._deviation_points = deviation_points
         self.deadline_ms = deadline_ms
 
     @property
     def instrument(self) -> Instrument:
         """Return the instrument."""
-        return self._terms.instrument
+        return self.terms.instrument
 
     def open(
-        self, decision: Decision, view: BrokerView, limits: RiskLimits
+        self, decision: Decision, view: BrokerView, sizer: PositionSizer, scale: float = 1.0
     ) -> SizedIntent | Refusal:
-        """Return a sized opening intent, or why none can be written."""
+        """Return a sized opening intent, or why none can be written.
+
+        `scale` is what breaker and correlation leave of its size, 0 to 1.
+        """
         signal, symbol = decision.signal, self.instrument.symbol
         if signal is None or signal.direction.side is None:
             return Refusal(rule="signal", value="no direction", limit="long or short")
@@ -70,15 +74,15 @@ class OrderMaker:
         stop_distance, target_distance = decision.protection
         stop = entry - side.value * stop_distance
         target = entry + side.value * target_distance if target_distance else None
-        sizing = risk_sized(
-            self._terms,
-            view.account,
-            side,
-            entry,
-            stop,
-            limits.risk_per_trade_fraction,
-            signal.strength,
+        request = SizingRequest(
+            side=side,
+            entry_points=entry,
+            stop_points=stop,
+            strength=signal.strength,
+            scale=scale,
+            **volatility_facts(decision.slot, sizer.spec.method),
         )
+        sizing = sizer.size(self.terms, view.account, request)
         if isinstance(sizing, Refusal):
             return sizing
         intent = OrderIntent(

@@ -70,6 +70,17 @@ class StrategySlot:
         return opened
 
     @property
+    def index(self) -> int:
+        """Return the index of the newest closed bar, -1 before the first."""
+        return self._view.index
+
+    @property
+    def last_close_points(self) -> int:
+        """Return the close of the newest closed bar (points of the bid), 0 before the first."""
+        index = self._view.index
+        return int(self.series.close[index]) if 0 <= index < len(self.series) else 0
+
+    @property
     def is_history(self) -> bool:
         """Tell whether the newest closed bar was there before the run began."""
         return self._view.index < self.series.history_end

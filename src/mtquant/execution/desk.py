@@ -65,6 +65,7 @@ class Desk:
         self._decided: set[str] = set()
         self._repriced: set[str] = set()  # decisions whose first intent was refused for its price
         self._sequence = 0
+        self.revision = 0  # rises with every row that is kept
         self._entered_ms: dict[str, list[int]] = {}  # by strategy, rising
         self._repeats: dict[str, tuple[Side, int]] = {}  # by strategy: entries in a row
         self._orders: dict[int, dict[int, Order]] = {}  # by intent, by ticket
@@ -326,6 +327,7 @@ class Desk:
                     del self._alive[number]
 
     def _keep(self, row: IntentRow) -> None:
+        self.revision += 1
         self._rows[row.intent_id] = row
         if row.state is IntentState.LATE:
             self._late.add(row.intent_id)

@@ -46,7 +46,7 @@ class Portfolio:
 
     def __init__(self, identity: BotIdentity, clock: ServerClock) -> None:
         self._identity = identity
-        self._clock = clock
+        self.clock = clock
         self.account: AccountSnapshot | None = None
         self.positions: tuple[Position, ...] = ()
         self.peak_equity_minor = 0
@@ -108,7 +108,7 @@ class Portfolio:
         """Return the server's last midnight, UTC milliseconds."""
         if self._day[0] <= now_ms < self._day[1]:
             return self._day[0]
-        return self._clock.day_start_ms(now_ms)
+        return self.clock.day_start_ms(now_ms)
 
     def day_start_balance_minor(self, now_ms: int) -> int:
         """Return the balance at the server's last midnight, balance operations since added.
@@ -118,7 +118,7 @@ class Portfolio:
         if self.account is None:
             return 0
         if not self._day[0] <= now_ms < self._day[1]:
-            start_ms = self._clock.day_start_ms(now_ms)
+            start_ms = self.clock.day_start_ms(now_ms)
             return self.account.balance_minor - _traded_minor(self._recent, start_ms)
         return self.account.balance_minor - self._day_net_minor
 
@@ -131,8 +131,8 @@ class Portfolio:
 
     def _remember(self, fresh: list[Deal], now_ms: int) -> None:
         if not self._day[0] <= now_ms < self._day[1]:
-            start_ms = self._clock.day_start_ms(now_ms)
-            self._day = (start_ms, self._clock.next_midnight_ms(now_ms))
+            start_ms = self.clock.day_start_ms(now_ms)
+            self._day = (start_ms, self.clock.next_midnight_ms(now_ms))
             self._recent = [deal for deal in self._recent if deal.time_ms >= start_ms]
             self._day_net_minor = _traded_minor(self._recent, start_ms)
         today = [deal for deal in fresh if deal.time_ms >= self._day[0]]

@@ -23,12 +23,13 @@ from mtquant.risk.sizing import (
     kelly_stake_fraction,
     risk_sized,
 )
-from mtquant.risk.view import RiskView
+from mtquant.risk.view import NOTHING_HELD, RiskView
 from mtquant.risk.windows import LOSS_WINDOWS, LossBasis, LossWindow, LossWindows
 
 __all__ = [
     "ENTRY_RULES",
     "LOSS_WINDOWS",
+    "NOTHING_HELD",
     "ApprovedOrder",
     "AssetClass",
     "BreakerReport",

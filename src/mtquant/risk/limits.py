@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from mtquant.model import ConfigError
 from mtquant.model.reading import nearest
-from mtquant.risk.breaker import BreakerSpec
 from mtquant.risk.classes import AssetClass
 from mtquant.risk.hours import open_spans
+from mtquant.risk.ladder import BreakerSpec
 from mtquant.risk.sizing import SizingSpec
 
 SECTIONS: Final = ("position", "portfolio", "losses", "breaker", "strategy", "pre_trade")

@@ -144,11 +144,11 @@ def test_conversion_through_another_pair_is_objected_to() -> None:
     )
 
 
-def test_a_limit_of_entries_a_day_is_objected_to_before_and_for_a_varied_run() -> None:
+def test_a_limit_without_a_scalar_rule_is_objected_to_before_and_for_a_varied_run() -> None:
     bars, spec = waves(), spec_of()
     series = Series.over(bars)
     limited = replace(spec, limits=RiskLimits(max_entries_per_day=3))
-    said = ("the limits count the entries of a day",)
+    said = ("the limits state max_entries_per_day",)
 
     assert objections(limited) == said
     assert objections_to(varied(make_job(spec, bars, series), limited, series)) == said

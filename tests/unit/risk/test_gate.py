@@ -7,7 +7,6 @@ import pytest
 
 from mtquant.model import ConfigError, IntentAction, IntentRow, IntentState, Position, Quote, Side
 from mtquant.risk import (
-    ENTRY_CHECKS,
     ApprovedOrder,
     Refusal,
     Refused,
@@ -148,25 +147,32 @@ def test_every_failing_check_is_reported(gate, intent, view):
         entries_today=7,
         entries_in_a_row=4,
         cash_lack_minor=1,
+        reference_points=40_000,
     )
     gate = RiskEngine(replace(gate.limits, max_entries_per_day=7, max_entries_in_a_row=4))
     decision = gate.decide(intent(stop_loss_points=None, volume_units=1), bad)
 
-    assert [refusal.rule for refusal in decision.refusals] == [
+    refused = [refusal.rule for refusal in decision.refusals]
+    assert refused == [
         "halt",
         "reconciled",
         "unresolved_order",
+        "cash",
         "max_spread",
-        "max_positions",
-        "max_daily_loss",
+        "price_band",
+        "stop_loss",
+        "volume",
         "max_entries_per_minute",
         "max_entries_per_day",
         "max_entries_in_a_row",
-        "cash",
-        "stop_loss",
-        "volume",
+        "max_positions",
+        "max_daily_loss",
     ]
-    assert len(ENTRY_CHECKS) == 13  # all but the quote, which is there
+    assert {rule.name for rule in gate.rules} - set(refused) == {
+        "quote",  # is there
+        "quote_age",
+        "free_margin",
+    }
 
 
 def test_the_last_entry_that_a_limit_allows_passes_and_the_next_does_not(intent, view):
@@ -258,7 +264,7 @@ def test_an_approval_cannot_be_made_or_changed_elsewhere(gate, intent, view):
     approved = gate.decide(intent(), view())
 
     with pytest.raises(TypeError, match=r"comes from RiskEngine.decide"):
-        ApprovedOrder(intent(), object())
+        ApprovedOrder(intent(), None, object())
     with pytest.raises(TypeError):
         ApprovedOrder(intent())
     with pytest.raises((TypeError, ValueError)):

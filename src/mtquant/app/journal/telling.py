@@ -133,7 +133,7 @@ class _Teller:
     def _approved(self, fields: dict[str, Any]) -> Iterator[Said]:
         if self._is_quiet(fields["intent_id"]):
             return
-        passed = str(fields["passed"]).replace(",", ", ")
+        passed = str(fields["passed"])
         yield "risk", f"approved, passed {passed}" if passed else f"{fields['action']} is let pass"
         if fields["explanation"]:
             yield "size", str(fields["explanation"])

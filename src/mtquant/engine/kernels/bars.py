@@ -163,7 +163,8 @@ def decide(
     if needs_atr and not atr > 0:
         return
     strength = opinions.strengths[closed] if len(opinions.strengths) > 1 else 1.0
-    if enter(record, money, trading, bot, calendar, opinion, strength, stop, target):
+    close = int(bars.close[closed])
+    if enter(record, money, trading, bot, calendar, opinion, strength, stop, target, close):
         stop_out(record, money, trading, calendar)
 
 

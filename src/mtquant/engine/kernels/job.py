@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -39,6 +39,18 @@ if TYPE_CHECKING:
     from mtquant.strategy import Series
 
 _NO_ATR: Final = np.zeros(1)
+_USUAL: Final = RiskLimits()
+_KNOWN_LIMITS: Final = frozenset(
+    {
+        "risk_per_trade_fraction",
+        "max_positions",
+        "max_daily_loss_fraction",
+        "max_spread_points",
+        "max_quote_age_s",  # a price of a backtest is never old
+        "max_entries_per_minute",
+        "price_band_fraction",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +79,18 @@ def objections(spec: RunSpec) -> tuple[str, ...]:
 def limit_objections(limits: RiskLimits) -> tuple[str, ...]:
     """Return which limits have no scalar rule.
 
-    That of entries a minute needs none: whoever decides on bars enters once a minute at most.
+    That of entries a minute needs none: whoever decides on bars enters once a minute at most. That
+    of positions needs none either: a kernel holds one.
     """
-    counted = {
-        "the limits count the entries of a day": limits.max_entries_per_day is not None,
-        "the limits count entries in a row": limits.max_entries_in_a_row is not None,
+    found = [
+        f"the limits state {one.name}"
+        for one in fields(limits)
+        if one.name not in _KNOWN_LIMITS and getattr(limits, one.name) != getattr(_USUAL, one.name)
+    ]
+    if limits.max_entries_per_minute == 1:
         # the second attempt after a requote would be the second entry of its minute
-        "the limits allow one entry a minute": limits.max_entries_per_minute == 1,
-    }
-    return tuple(words for words, applies in counted.items() if applies)
+        found.append("the limits allow one entry a minute")
+    return tuple(found)
 
 
 def _venue_objections(venue: VenueSpec, symbol: str) -> Iterator[str]:
@@ -213,6 +228,7 @@ def make_bot(spec: RunSpec) -> Bot:
         risk_fraction=float(spec.limits.risk_per_trade_fraction),
         max_spread=spec.limits.max_spread_points,
         max_daily_loss_fraction=float(spec.limits.max_daily_loss_fraction),
+        price_band_fraction=float(spec.limits.price_band_fraction or 0.0),
         stop_points=(protects[0].stop_points or 0) if protects else 0,
         stop_atr=float(protects[0].stop_atr or 0.0) if protects else 0.0,
         target_points=(protects[0].target_points or 0) if protects else 0,

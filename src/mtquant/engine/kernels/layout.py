@@ -151,6 +151,7 @@ class Bot(NamedTuple):
     risk_fraction: float
     max_spread: int
     max_daily_loss_fraction: float
+    price_band_fraction: float
     stop_points: int
     stop_atr: float
     target_points: int

@@ -69,7 +69,13 @@ from mtquant.exchange.rules.trigger import (
 )
 from mtquant.model.numbers import UNITS_PER_LOT, floor_to_step
 from mtquant.portfolio.rules import day_loss_minor
-from mtquant.risk.rules import allowed_loss_minor, is_quoted, is_within_daily_loss, is_within_spread
+from mtquant.risk.rules import (
+    allowed_loss_minor,
+    is_quoted,
+    is_within_band,
+    is_within_daily_loss,
+    is_within_spread,
+)
 from mtquant.risk.sizing.rules import risk_minor, units_for_risk
 
 
@@ -83,8 +89,12 @@ def enter(
     strength: float,
     stop_distance: int,
     target_distance: int,
+    reference: int,
 ) -> bool:
-    """Size, gate and send an entry of a side; tell whether a position is open now."""
+    """Size, gate and send an entry of a side; tell whether a position is open now.
+
+    `reference` is the close of the newest closed bar.
+    """
     cells = record.cells
     bid, ask = cells[BID], cells[ASK]
     if stop_distance <= 0:
@@ -96,16 +106,19 @@ def enter(
     loss = -profit(money, side, UNITS_PER_LOT, asked, stop)
     wanted = units_for_risk(risk_minor(equity_minor, bot.risk_fraction, strength), loss)
     units = floor_to_step(wanted, trading.volume_min, trading.volume_max, trading.volume_step)
-    if units == 0 or stop == 0 or not _gate_opens(record, bot):
+    if units == 0 or stop == 0 or not _gate_opens(record, bot, asked, reference):
+        return False
+    if equity_minor < margin_to_open(money, side, units, asked):
         return False
     cells[SEQUENCE] += 1
     if not _takes_entry(record, trading, calendar, side, units, asked, stop, target):
         return False
     price = market_fill(side, bid, ask, cells[BUY_SLIP] if side > 0 else cells[SELL_SLIP])
-    if equity_minor - margin_to_open(money, side, units, price) < 0:
-        return False
-    if trading.is_priced and not is_within_deviation(asked, price, trading.deviation):
-        cells[SEQUENCE] += 1  # the second attempt, at the same price
+    is_filled = equity_minor >= margin_to_open(money, side, units, price)
+    if is_filled and trading.is_priced:
+        is_filled = is_within_deviation(asked, price, trading.deviation)
+        cells[SEQUENCE] += not is_filled  # the second attempt, at the same price
+    if not is_filled:
         return False
     _open(record, money, side, units, price, asked if trading.is_priced else 0, stop, target)
     return True
@@ -238,7 +251,7 @@ def _book(record: Record, money: Money, row: int, units: int, price: int) -> Non
     cells[DAY_NET] += net
 
 
-def _gate_opens(record: Record, bot: Bot) -> bool:
+def _gate_opens(record: Record, bot: Bot, asked: int, reference: int) -> bool:
     """Tell whether the risk gate lets an entry through, while nothing is held."""
     cells = record.cells
     bid, ask = cells[BID], cells[ASK]
@@ -247,6 +260,7 @@ def _gate_opens(record: Record, bot: Bot) -> bool:
     return (
         is_quoted(bid, ask)
         and is_within_spread(ask - bid, bot.max_spread)
+        and is_within_band(asked, reference, bot.price_band_fraction)
         and is_within_daily_loss(loss, allowed_loss_minor(bot.max_daily_loss_fraction, day_start))
     )
 

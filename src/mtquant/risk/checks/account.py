@@ -98,14 +98,14 @@ def within_gross_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimit
 
 def within_net_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when long minus short positions would be worth too much of equity."""
-    order = intent.side * view.order_value_minor(intent)
+    order = intent.side.value * view.order_value_minor(intent)
     return _bounded(view, view.exposure.net_minor, order, limits.max_net_exposure_ratio)
 
 
 def within_symbol_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when the positions of a symbol, long minus short, would be worth too much."""
     held = view.exposure.by_symbol.get(intent.symbol, 0.0)
-    order = intent.side * view.order_value_minor(intent)
+    order = intent.side.value * view.order_value_minor(intent)
     return _bounded(view, held, order, limits.max_symbol_exposure_ratio)
 
 
@@ -124,7 +124,7 @@ def within_currency_exposure(intent: OrderIntent, view: RiskView, limits: RiskLi
     The account's own currency does not count: being long of it is no risk.
     """
     most = limits.max_currency_exposure_ratio or 0.0
-    order, instrument = intent.side * view.order_value_minor(intent), view.instrument
+    order, instrument = intent.side.value * view.order_value_minor(intent), view.instrument
     legs = [(instrument.base_currency, order), (instrument.profit_currency, -order)]
     if instrument.base_currency == instrument.profit_currency:
         legs = [(instrument.base_currency, order)]

@@ -54,8 +54,8 @@ def worth_its_risk(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> R
     price = view.entry_points(intent)
     if not target or not stop or not price:
         return False, None, least
-    reward = (target - price) * intent.side
-    risk = (price - stop) * intent.side
+    reward = (target - price) * intent.side.value
+    risk = (price - stop) * intent.side.value
     ratio = reward / risk if risk > 0 else 0.0
     return ratio >= least, ratio, least
 

@@ -67,7 +67,7 @@ def direction_is_allowed(intent: OrderIntent, _view: RiskView, limits: RiskLimit
 
 def opposes_nothing(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
     """Refuse an entry against an open position of the symbol (NFA rule 2-43(b))."""
-    against = Side(-intent.side)
+    against = Side(-intent.side.value)
     for position in view.positions:
         if position.symbol == intent.symbol and position.side is against:
             return False, f"position {position.position_ticket} is {against.name}", "no hedging"

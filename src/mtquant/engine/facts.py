@@ -1,0 +1,101 @@
+"""What the gate looks at, gathered: the broker's truth, the journal's, and the limits' sums."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mtquant.engine.track_record import TrackRecord
+from mtquant.portfolio.exposure import Exposure, ExposureBook, Valuer
+from mtquant.risk import NOTHING_HELD, AssetClass, RiskView, asset_class
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mtquant.engine.slot import StrategySlot
+    from mtquant.execution import Desk
+    from mtquant.model import BrokerView, Instrument, OrderIntent
+    from mtquant.portfolio import Portfolio
+    from mtquant.risk import RiskEngine, RiskLimits
+
+_MINUTE_MS: Final = 60_000
+
+
+class RiskFacts:
+    """Make the views that entries are decided on.
+
+    What costs more than a look is kept between them: exposure until the broker is read again or an
+    intent moves, the record of past trades from deal to deal.
+    """
+
+    def __init__(
+        self, slots: Sequence[StrategySlot], risk: RiskEngine, desk: Desk, portfolio: Portfolio
+    ) -> None:
+        self._slots = slots
+        self._risk, self._desk, self._portfolio = risk, desk, portfolio
+        self._exposures = ExposureBook(
+            {slot.symbol: _valuer(slot, risk.limits) for slot in reversed(slots)}
+        )
+        self._summed: tuple[BrokerView | None, int, Exposure] = (None, 0, NOTHING_HELD)
+        self.record = TrackRecord(desk, portfolio)
+
+    def view(self, intent: OrderIntent, view: BrokerView, *, is_ready: bool) -> RiskView:
+        """Return what is known when an intent is decided on."""
+        symbol, strategy_id = intent.symbol, intent.strategy_id
+        slot = self._slot_of(symbol, strategy_id)
+        desk, portfolio, risk = self._desk, self._portfolio, self._risk
+        server_ms, now_ms = view.server_ms, view.time_ms
+        midnight_ms = portfolio.day_start_ms(server_ms)
+        return RiskView(
+            now_ms=now_ms,
+            account=view.account,
+            instrument=slot.orders.instrument,
+            quote=view.quote(symbol),
+            positions=view.positions,
+            in_flight=desk.in_flight,
+            may_come=desk.may_come(now_ms),
+            day_start_balance_minor=portfolio.day_start_balance_minor(server_ms),
+            day_loss_minor=portfolio.day_loss_minor(server_ms),
+            entries_in_minute=desk.entries_since(strategy_id, now_ms - _MINUTE_MS + 1),
+            entries_today=desk.entries_since(strategy_id, midnight_ms + view.lead_ms),
+            halt_level=risk.halt_level,
+            is_ready=is_ready,
+            entries_in_a_row=desk.entries_in_a_row(strategy_id, intent.side),
+            cash_lack_minor=portfolio.cash.lacks_minor(now_ms),
+            valuer=self._exposures.valuers.get(symbol),
+            exposure=self._exposure(view),
+            reference_points=slot.last_close_points,
+            server_wall_ms=portfolio.clock.to_server_ms(server_ms),
+            last_loss_ms=self.record.last_loss_ms(strategy_id),
+            slippage_points=self.record.slippage_points(symbol),
+            day_trades=self.record.day_trades(server_ms),
+        )
+
+    def _slot_of(self, symbol: str, strategy_id: str) -> StrategySlot:
+        slots = [slot for slot in self._slots if slot.symbol == symbol]
+        own = (slot for slot in slots if slot.strategy_id == strategy_id)
+        return next(own, slots[0] if slots else self._slots[0])
+
+    def _exposure(self, view: BrokerView) -> Exposure:
+        if not self._risk.limits.needs_exposure:
+            return NOTHING_HELD
+        seen, revision, exposure = self._summed
+        if seen is not view or revision != self._desk.revision:
+            shown = {position.intent_id for position in view.positions}
+            coming = [
+                row for row in self._desk.may_come(view.time_ms) if row.intent_id not in shown
+            ]
+            exposure = self._exposures.sum(view.positions, coming)
+            self._summed = (view, self._desk.revision, exposure)
+        return exposure
+
+
+def class_of(instrument: Instrument, limits: RiskLimits) -> AssetClass:
+    """Return the asset class of an instrument, as the limits name it or as it looks."""
+    named = limits.asset_classes.get(instrument.symbol)
+    return asset_class(instrument) if named is None else AssetClass(named)
+
+
+def _valuer(slot: StrategySlot, limits: RiskLimits) -> Valuer:
+    kind = class_of(slot.orders.instrument, limits)
+    cap = limits.max_leverage.get(kind.value, 0.0)
+    return Valuer(terms=slot.orders.terms, asset_class=kind.group, leverage_cap=cap)
