@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mtquant.model import DAY_MS, ConfigError, money_from_minor
 from mtquant.risk.prop.guard import PropGuard
 from mtquant.risk.prop.kinds import PropStatus
-from mtquant.risk.prop.objectives import Objective, objectives
+from mtquant.risk.prop.objectives import Objective, objectives, target_minor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -147,7 +147,7 @@ def evaluate(
     Raises:
         ConfigError: the path is empty or runs backwards, or rules and account do not fit.
     """
-    run = _Run(rules.for_phase(phase), initial_minor, clock, list(deals))
+    run = _Run(rules.for_phase(phase), initial_minor, clock, deals)
     for point in path:
         run.step(PathPoint(*point))
         if run.is_over:
@@ -159,6 +159,26 @@ def _money(minor: int, digits: int) -> str:
     return f"{money_from_minor(minor, digits):.{digits}f}"
 
 
+class _Action(NamedTuple):
+    """Hold an opening (`net_minor` is None) or a closing."""
+
+    time_ms: int
+    net_minor: int | None
+
+
+def _actions(deals: Iterable[ClosedTrade | tuple[int, int, int]]) -> list[_Action]:
+    """Return openings and closings, the last first; of one instant, closings happen first."""
+    found: list[_Action] = []
+    for deal in deals:
+        trade = ClosedTrade(*deal)
+        if trade.closed_ms < trade.opened_ms:
+            raise ConfigError(
+                f"deals: closed_ms {trade.closed_ms} lies before opened_ms {trade.opened_ms}"
+            )
+        found += [_Action(trade.opened_ms, None), _Action(trade.closed_ms, trade.net_minor)]
+    return sorted(found, key=lambda one: (one.time_ms, one.net_minor is None), reverse=True)
+
+
 class _Run:
     """Play a path against a guard and keep count."""
 
@@ -167,16 +187,13 @@ class _Run:
         rules: PropRules,
         initial_minor: int,
         clock: PropClock,
-        deals: list[ClosedTrade | tuple[int, int, int]],
+        deals: Iterable[ClosedTrade | tuple[int, int, int]],
     ) -> None:
         self._rules = rules
         self._initial_minor = initial_minor
         self._guard = PropGuard(rules, initial_minor, clock)
-        trades = [ClosedTrade(*deal) for deal in deals]
-        self._openings = sorted((trade.opened_ms for trade in trades), reverse=True)
-        self._closings = sorted(
-            ((trade.closed_ms, trade.net_minor) for trade in trades), reverse=True
-        )
+        self._target_minor = target_minor(rules, initial_minor)
+        self._actions = _actions(deals)
         self._open = 0
         self._active_ms: int | None = None
         self._point: PathPoint | None = None
@@ -195,20 +212,22 @@ class _Run:
         self._paid_minor += point.paid_minor
         if self._active_ms is None:
             self._active_ms = point.time_ms
-        self._take_trades(point.time_ms)
+        self._take_actions(point.time_ms)
+        self._look_idle(point.time_ms)
         self._guard.observe(*point)
         room_minor = self._guard.room_minor
         if self._lowest_room_minor is None or room_minor < self._lowest_room_minor:
             self._lowest_room_minor = room_minor
-        self._failure = self._broken(point.time_ms, self._active_ms)
-        if self._failure is None and self._has_target:
+        if self._failure is None:
+            self._failure = self._breach()
+        if self._failure is None and self._target_minor is not None:
             self._is_passed = self._is_done(point)
 
     def answer(self) -> Evaluation:
         point = self._point
         if point is None or self._lowest_room_minor is None:
             raise ConfigError("path: it is empty; give at least one point")
-        if not self.is_over and not self._has_target:
+        if not self.is_over and self._target_minor is None:
             self._is_passed = self._is_done(point)
         verdict = Verdict.PASSED if self._is_passed else Verdict.NOT_FINISHED
         share = self._guard.days.best_share()
@@ -227,46 +246,55 @@ class _Run:
             not_judged=self._not_judged(),
         )
 
-    @property
-    def _has_target(self) -> bool:
-        return self._rules.phases[0].profit_target_fraction is not None
-
-    def _take_trades(self, now_ms: int) -> None:
+    def _take_actions(self, now_ms: int) -> None:
         """Count what was opened and closed up to an instant."""
-        while self._openings and self._openings[-1] <= now_ms:
-            self._active_ms = self._openings.pop()
-            self._guard.note_opened(self._active_ms)
-            is_paused = self._guard.status_at(self._active_ms) is PropStatus.PAUSED
-            self._opened_while_paused += is_paused
-            self._open += 1
-        while self._closings and self._closings[-1][0] <= now_ms:
-            closed_ms, net_minor = self._closings.pop()
-            self._guard.note_closed(closed_ms, net_minor)
-            self._active_ms = max(closed_ms, self._active_ms or closed_ms)
-            self._open -= 1
+        while self._actions and self._actions[-1].time_ms <= now_ms:
+            action = self._actions.pop()
+            self._look_idle(action.time_ms)
+            self._active_ms = max(action.time_ms, self._active_ms or action.time_ms)
+            if action.net_minor is None:
+                self._guard.note_opened(action.time_ms)
+                is_paused = self._guard.status_at(action.time_ms) is PropStatus.PAUSED
+                self._opened_while_paused += is_paused
+                self._open += 1
+            else:
+                self._guard.note_closed(action.time_ms, action.net_minor)
+                self._open -= 1
 
-    def _broken(self, now_ms: int, active_ms: int) -> Failure | None:
-        event = self._guard.failure
-        if event is not None:
-            return Failure(
-                rule=event.rule,
-                time_ms=event.time_ms,
-                value=event.value_minor,
-                limit=event.limit_minor,
-            )
-        most = self._rules.inactivity_days
+    def _look_idle(self, now_ms: int) -> None:
+        """Fail a run that has not traded for too long."""
+        most, active_ms = self._rules.inactivity_days, self._active_ms
+        if most is None or active_ms is None or self._failure is not None:
+            return
         idle_days = (now_ms - active_ms) // DAY_MS
-        if most is None or idle_days <= most:
+        if idle_days > most:
+            self._failure = Failure(rule="inactivity", time_ms=now_ms, value=idle_days, limit=most)
+
+    def _breach(self) -> Failure | None:
+        event = self._guard.failure
+        if event is None:
             return None
-        return Failure(rule="inactivity", time_ms=now_ms, value=idle_days, limit=most)
+        return Failure(
+            rule=event.rule,
+            time_ms=event.time_ms,
+            value=event.value_minor,
+            limit=event.limit_minor,
+        )
 
     def _is_done(self, point: PathPoint) -> bool:
-        is_stopped = self._guard.status is not PropStatus.OK
-        return not (self._open or is_stopped) and all(one.is_met for one in self._objectives(point))
+        if self._open or self._guard.status is not PropStatus.OK:
+            return False
+        wanted_minor = self._target_minor  # looked at first: counting the days costs time
+        if wanted_minor is not None and self._worst_profit_minor(point) < wanted_minor:
+            return False
+        return all(one.is_met for one in self._objectives(point))
 
     def _objectives(self, point: PathPoint) -> tuple[Objective, ...]:
-        profit_minor = self._profit_minor(min(point.balance_minor, point.equity_minor))
+        profit_minor = self._worst_profit_minor(point)
         return objectives(self._rules, self._initial_minor, profit_minor, self._guard.days)
+
+    def _worst_profit_minor(self, point: PathPoint) -> int:
+        return self._profit_minor(min(point.balance_minor, point.equity_minor))
 
     def _profit_minor(self, value_minor: int) -> int:
         return value_minor - self._initial_minor - self._paid_minor

@@ -29,13 +29,14 @@ class GuardMemory:
 
 def written_memory(memory: GuardMemory) -> State:
     """Return a memory as JSON scalars."""
+    failure: list[int | str] = list(memory.failure or ())
     return {
         "balance_minor": memory.balance_minor,
         "equity_minor": memory.equity_minor,
         "time_ms": memory.time_ms,
         "day_ms": memory.day_ms,
         "status": memory.status.name,
-        "failure": list(memory.failure or ()),
+        "failure": failure,
     }
 
 

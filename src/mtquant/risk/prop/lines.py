@@ -43,6 +43,9 @@ class DailyLine:
         self._rule = rule
         self._share = exact(rule.allowance_fraction)
         self._initial_minor = initial_minor
+        self.base_minor: int
+        self.allowance_minor: int
+        self.floor_minor: int
         self._measure_from(initial_minor)
 
     def begin(self, balance_minor: int, equity_minor: int) -> None:

@@ -61,10 +61,16 @@ def objectives(
     return tuple(found)
 
 
+def target_minor(rules: PropRules, initial_minor: int) -> int | None:
+    """Return the profit that the first phase asks for, minor units, None where it states none."""
+    fraction = rules.phases[0].profit_target_fraction
+    return None if fraction is None else demand_minor(initial_minor, exact(fraction))
+
+
 def _target(rules: PropRules, initial_minor: int, profit_minor: int) -> list[Objective]:
     phase = rules.phases[0]
-    if phase.profit_target_fraction is not None:
-        wanted_minor = demand_minor(initial_minor, exact(phase.profit_target_fraction))
+    wanted_minor = target_minor(rules, initial_minor)
+    if wanted_minor is not None:
         return [
             Objective(
                 name="profit_target",
