@@ -238,7 +238,9 @@ def test_the_first_day_is_measured_from_the_initial_balance_or_from_what_is_seen
     assert (first.floor_minor, second.floor_minor) == (105_000, 95_000)
 
 
-@pytest.mark.parametrize(("share", "floor"), [(BaseShare.INITIAL, 105_000), (BaseShare.BASE, 104_500)])
+@pytest.mark.parametrize(
+    ("share", "floor"), [(BaseShare.INITIAL, 105_000), (BaseShare.BASE, 104_500)]
+)
 def test_the_equity_high_of_the_day_raises_its_floor(guard, share, floor):
     one = guard(
         daily_loss=DailyLoss(base=DailyBase.EQUITY_HIGH, allowance_fraction=0.05, share=share)
