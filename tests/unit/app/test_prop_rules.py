@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mtquant.app.prop_rules import list_prop_rules, load_prop_rules
 from mtquant.model import ConfigError, ServerClock
 from mtquant.risk.prop import Level, PropClock, PropGuard
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WANTED = (
     "alpha-capital",
@@ -54,7 +57,7 @@ def test_every_rule_set_names_source_date_and_level(name: str):
     assert re.fullmatch(r"2026-\d\d", found.checked)
     assert found.level in Level
     assert found.level_of("daily_loss") in Level
-    assert name.split("-")[0] in found.title.lower().replace(" ", "")
+    assert name.split("-", maxsplit=1)[0] in found.title.lower().replace(" ", "")
     assert found.daily_loss or "daily_loss" in found.left_open or found.max_loss
     assert found.max_loss or "max_loss" in found.left_open
 

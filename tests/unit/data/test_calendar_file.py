@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mtquant.data.calendar_file import read_calendar
 from mtquant.model import DataError
 from mtquant.model.news import Impact, NewsEvent
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAD = "time,currency,impact,title\n"
 ROW = "2026-01-09T13:30:00Z,USD,high,Nonfarm payrolls\n"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mtquant.risk.prop import DayRule, Level, Phase, PropClock, PropGuard, PropRules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture
