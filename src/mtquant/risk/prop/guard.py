@@ -13,6 +13,7 @@ from mtquant.risk.prop.days import DayBook
 from mtquant.risk.prop.guard_state import GuardMemory, read_memory, written_memory
 from mtquant.risk.prop.kinds import DailyBase, Effect, PropStatus
 from mtquant.risk.prop.lines import DailyLine, Line, MaxLine, buffered_minor
+from mtquant.risk.prop.money import exact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,10 +70,11 @@ class PropGuard:
         self.rules = rules
         self.initial_minor = initial_minor
         self.buffer_fraction = buffer_fraction
+        self._buffer = exact(buffer_fraction)
         self.days = DayBook()
         self._clock = clock
         self._lines = _lines(rules, initial_minor)
-        self._buffered = [buffered_minor(line, buffer_fraction) for line in self._lines]
+        self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
         self._now = GuardMemory(balance_minor=initial_minor, equity_minor=initial_minor)
 
     @property
@@ -139,7 +141,7 @@ class PropGuard:
         for line in self._lines:
             line.see(balance_minor, equity_minor)
         self._now.balance_minor, self._now.equity_minor = balance_minor, equity_minor
-        self._buffered = [buffered_minor(line, self.buffer_fraction) for line in self._lines]
+        self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
         event = self._judged(before, is_new_day=is_new_day)
         return event or self._announced(before, was_locked=was_locked)
 
@@ -219,7 +221,7 @@ class PropGuard:
         for line in self._lines:
             line.restore(lists[line.name])
         self.days.restore(*(lists[name] for name in self.days.state()))
-        self._buffered = [buffered_minor(line, self.buffer_fraction) for line in self._lines]
+        self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
 
     def _turn_to(self, now_ms: int, balance_minor: int, equity_minor: int) -> bool:
         """Begin, or roll over the resets that have passed; tell whether a new day began."""
@@ -293,7 +295,7 @@ class PropGuard:
         lines = [copy(line) for line in self._lines]
         for line in lines:
             line.reset(now.balance_minor, now.equity_minor)
-        return PropStatus.OK, max(buffered_minor(line, self.buffer_fraction) for line in lines)
+        return PropStatus.OK, max(buffered_minor(line, self._buffer) for line in lines)
 
 
 _REMEDIES = {

@@ -9,6 +9,8 @@ from mtquant.risk.prop.kinds import BaseShare, DailyBase, FirstDayBase, MaxLossK
 from mtquant.risk.prop.money import allowance_minor, demand_minor, exact
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from mtquant.risk.prop.spec import DailyLoss, MaxLoss
 
 
@@ -199,9 +201,9 @@ class MaxLine:
 Line = DailyLine | MaxLine
 
 
-def buffered_minor(line: Line, buffer_fraction: float) -> int:
-    """Return a floor raised by a fraction of its allowance, rounded up (minor units)."""
-    return line.floor_minor + demand_minor(line.allowance_minor, exact(buffer_fraction))
+def buffered_minor(line: Line, buffer: Fraction) -> int:
+    """Return a floor raised by a part of its allowance, rounded up (minor units)."""
+    return line.floor_minor + demand_minor(line.allowance_minor, buffer)
 
 
 def _above(initial_minor: int, fraction: float | None) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil, floor
 
 
 def exact(fraction: float) -> Fraction:
@@ -21,7 +20,7 @@ def allowance_minor(amount_minor: int, share: Fraction) -> int:
     >>> allowance_minor(10_099, exact(0.05))
     504
     """
-    return floor(share * max(0, amount_minor))
+    return max(0, amount_minor) * share.numerator // share.denominator
 
 
 def demand_minor(amount_minor: int, share: Fraction) -> int:
@@ -30,4 +29,4 @@ def demand_minor(amount_minor: int, share: Fraction) -> int:
     >>> demand_minor(10_099, exact(0.05))
     505
     """
-    return ceil(share * amount_minor)
+    return -(-amount_minor * share.numerator // share.denominator)
