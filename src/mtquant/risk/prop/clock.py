@@ -57,9 +57,10 @@ class PropClock:
         return self._day_of(utc_ms)[1]
 
     def _day_of(self, utc_ms: int) -> tuple[int, int]:
-        if not self._today[0] <= utc_ms < self._today[1]:
-            self._today = self._found(utc_ms)
-        return self._today
+        today = self._today  # one reading: another thread may move it
+        if not today[0] <= utc_ms < today[1]:
+            today = self._today = self._found(utc_ms)
+        return today
 
     def _found(self, utc_ms: int) -> tuple[int, int]:
         day = utc_ms // DAY_MS

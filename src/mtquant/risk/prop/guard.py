@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 from mtquant.model import ConfigError
 from mtquant.risk.limits import Refusal
 from mtquant.risk.prop.days import DayBook
-from mtquant.risk.prop.guard_state import GuardMemory, read_memory, written_memory
+from mtquant.risk.prop.guard_state import (
+    GuardMemory,
+    floors_fingerprint,
+    read_memory,
+    written_memory,
+)
 from mtquant.risk.prop.kinds import DailyBase, Effect, PropStatus
 from mtquant.risk.prop.lines import DailyLine, Line, MaxLine, buffered_minor
 from mtquant.risk.prop.money import exact
@@ -199,8 +204,7 @@ class PropGuard:
         """Return everything that is remembered, as JSON scalars and lists of them."""
         lines: State = {line.name: line.state() for line in self._lines}
         return {
-            "rules": self.rules.title,
-            "initial_minor": self.initial_minor,
+            **self._identity(),
             **written_memory(self._now),
             **lines,
             **self.days.state(),
@@ -210,10 +214,10 @@ class PropGuard:
         """Take over what `state` returned, of a guard with the same rules and account size.
 
         Raises:
-            ConfigError: it is of other rules or another size, or a key is missing or wrong.
+            ConfigError: it is of other rules, of other numbers in them, or of another size, or a
+                key is missing or wrong.
         """
-        own = {"rules": self.rules.title, "initial_minor": self.initial_minor}
-        for key, value in own.items():
+        for key, value in self._identity().items():
             if state.get(key) != value:
                 raise ConfigError(f"{key}: the state is of {state.get(key)!r}, not of {value!r}")
         memory, lists = read_memory(state, self.state())
@@ -222,6 +226,13 @@ class PropGuard:
             line.restore(lists[line.name])
         self.days.restore(*(lists[name] for name in self.days.state()))
         self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
+
+    def _identity(self) -> dict[str, int | str]:
+        return {
+            "rules": self.rules.title,
+            "floors": floors_fingerprint(self.rules),
+            "initial_minor": self.initial_minor,
+        }
 
     def _turn_to(self, now_ms: int, balance_minor: int, equity_minor: int) -> bool:
         """Begin, or roll over the resets that have passed; tell whether a new day began."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from enum import Enum
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
 
 from mtquant.model import ConfigError
 from mtquant.risk.prop.kinds import PropStatus
@@ -11,8 +13,11 @@ from mtquant.risk.prop.kinds import PropStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mtquant.risk.prop.spec import DailyLoss, DayRule, MaxLoss, PropRules
+
 State = dict[str, int | str | list[int] | list[int | str] | None]
 Failure = tuple[str, int, int, int]  # rule, UTC ms, value and limit in minor units
+_WORDS: Final = ("level", "note")  # of a rule: they move no floor
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +30,12 @@ class GuardMemory:
     day_ms: int = 0
     status: PropStatus = PropStatus.OK
     failure: Failure | None = None
+
+
+def floors_fingerprint(rules: PropRules) -> str:
+    """Return a short hash of what the floors depend on: another one, another guard."""
+    parts = [_numbers(rule) for rule in (rules.day, rules.daily_loss, rules.max_loss)]
+    return sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def written_memory(memory: GuardMemory) -> State:
@@ -70,6 +81,13 @@ def read_memory(
         failure=_failure(state),
     )
     return memory, lists
+
+
+def _numbers(rule: DayRule | DailyLoss | MaxLoss | None) -> list[object]:
+    if rule is None:
+        return []
+    values = [getattr(rule, one.name) for one in fields(rule) if one.name not in _WORDS]
+    return [value.name if isinstance(value, Enum) else value for value in values]
 
 
 def _status(name: object) -> PropStatus:

@@ -11,8 +11,10 @@ from mtquant.risk.prop import (
     BaseShare,
     DailyBase,
     DailyLoss,
+    DayRule,
     Effect,
     FirstDayBase,
+    Level,
     MaxLoss,
     MaxLossKind,
     Measure,
@@ -193,6 +195,7 @@ def test_money_paid_in_is_no_room(guard):
     one.observe(1, 150_000, 150_000, 50_000)
 
     assert one.floor_minor == 145_000
+    assert one.state()["daily_loss"][0] == 150_000
     assert one.state()["max_loss"][2] == 140_000
     assert one.room_minor == 5_000
 
@@ -401,6 +404,33 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(guard, changes
     with pytest.raises(ConfigError, match=message):
         one.restore(before | changes)
     assert one.state() == before
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"day": DayRule(reset="00:30", zone="UTC")},
+        {"daily_loss": DailyLoss(base=DailyBase.BALANCE, allowance_fraction=0.04)},
+        {"max_loss": MaxLoss(kind=MaxLossKind.STATIC, allowance_fraction=0.08)},
+        {"max_loss": None},
+    ],
+)
+def test_a_state_of_other_numbers_is_refused(guard, changes):
+    stated = {"daily_loss": DAILY, "max_loss": STATIC}
+
+    with pytest.raises(ConfigError, match=r"floors: the state is of '[0-9a-f]{16}', not of"):
+        guard(**(stated | changes)).restore(guard(**stated).state())
+
+
+def test_a_state_outlives_a_change_of_notes(guard):
+    noted = DailyLoss(
+        base=DailyBase.BALANCE, allowance_fraction=0.05, level=Level.UNVERIFIED, note="Read again."
+    )
+    first, second = guard(daily_loss=DAILY), guard(daily_loss=noted)
+    first.observe(0, 97_000, 97_000)
+    second.restore(first.state())
+
+    assert second.room_minor == 2_000
 
 
 def test_a_state_without_a_key_is_refused(guard):
