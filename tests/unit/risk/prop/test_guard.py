@@ -242,6 +242,24 @@ def test_the_first_day_is_measured_from_the_initial_balance_or_from_what_is_seen
 
 
 @pytest.mark.parametrize(
+    ("base", "balance", "equity", "floor"),
+    [
+        (DailyBase.BALANCE, 104_000, 101_000, 99_000),
+        (DailyBase.EQUITY, 104_000, 101_000, 96_000),
+        (DailyBase.HIGHER, 104_000, 101_000, 99_000),
+        (DailyBase.HIGHER, 101_000, 104_000, 99_000),
+        (DailyBase.EQUITY_HIGH, 104_000, 101_000, 96_000),
+    ],
+)
+def test_each_base_reads_its_own_value_at_the_reset(guard, base, balance, equity, floor):
+    one = guard(daily_loss=DailyLoss(base=base, allowance_fraction=0.05))
+    one.observe(0, balance, equity)
+    one.observe(DAY_MS, 100_000, 100_000)
+
+    assert one.floor_minor == floor
+
+
+@pytest.mark.parametrize(
     ("share", "floor"), [(BaseShare.INITIAL, 105_000), (BaseShare.BASE, 104_500)]
 )
 def test_the_equity_high_of_the_day_raises_its_floor(guard, share, floor):
@@ -300,11 +318,23 @@ def test_a_floor_rises_no_further_than_its_lock(guard):
     one = guard(max_loss=trailing(MaxLossKind.EQUITY_HIGH, lock_gain_fraction=0.01))
     assert one.observe(0, 110_999, 110_999) is None
     assert one.floor_minor == 100_999
-    locked = one.observe(1, 120_000, 120_000)
+    locked = one.observe(1, 111_000, 111_000)
 
     assert (locked.kind, locked.limit_minor) == (PropEventKind.LOCK, 101_000)
     assert one.observe(2, 150_000, 150_000) is None
     assert one.floor_minor == 101_000
+
+
+@pytest.mark.parametrize("trigger", [None, 0.1])
+def test_a_deposit_raises_where_a_floor_locks(guard, trigger):
+    rule = trailing(MaxLossKind.BALANCE_HIGH, lock_gain_fraction=0.0, lock_trigger_fraction=trigger)
+    one = guard(max_loss=rule)
+    one.observe(0, 130_000, 130_000, 30_000)
+    assert one.observe(1, 139_999, 139_999) is None
+    assert kind_of(one.observe(2, 140_000, 140_000)) is PropEventKind.LOCK
+    assert one.floor_minor == 130_000
+    one.observe(3, 145_000, 145_000, 5_000)
+    assert one.floor_minor == 135_000
 
 
 def test_a_lock_with_a_trigger_waits_for_the_closed_gain_and_lowers_no_floor(guard):
@@ -466,6 +496,7 @@ def test_an_account_needs_money(rules):
     made = rules(daily_loss=DAILY)
     with pytest.raises(ConfigError, match="initial_minor must be at least 1, was 0"):
         PropGuard(made, 0, PropClock(made.day))
+    assert PropGuard(made, 1, PropClock(made.day)).floor_minor == 1
 
 
 def test_rules_for_one_size_refuse_another(guard):
