@@ -139,7 +139,7 @@ class PropGuard:
         if before is PropStatus.FAILED:
             return None
         was_locked = self.is_locked
-        is_new_day = self._turn_to(now_ms, balance_minor - paid_minor, equity_minor - paid_minor)
+        self._turn_to(now_ms, balance_minor - paid_minor, equity_minor - paid_minor)
         if paid_minor:
             for line in self._lines:
                 line.pay(paid_minor)
@@ -147,8 +147,7 @@ class PropGuard:
             line.see(balance_minor, equity_minor)
         self._now.balance_minor, self._now.equity_minor = balance_minor, equity_minor
         self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
-        event = self._judged(before, is_new_day=is_new_day)
-        return event or self._announced(before, was_locked=was_locked)
+        return self._judged(before) or self._announced(before, was_locked=was_locked)
 
     def entry_refusal(self, now_ms: int, worst_loss_minor: int) -> Refusal | None:
         """Return why nothing may be opened now, None where it may.
@@ -234,8 +233,8 @@ class PropGuard:
             "initial_minor": self.initial_minor,
         }
 
-    def _turn_to(self, now_ms: int, balance_minor: int, equity_minor: int) -> bool:
-        """Begin, or roll over the resets that have passed; tell whether a new day began."""
+    def _turn_to(self, now_ms: int, balance_minor: int, equity_minor: int) -> None:
+        """Begin, or roll over the resets that have passed."""
         now = self._now
         day_ms = self._clock.day_start_ms(now_ms)
         if now.time_ms is None:
@@ -243,15 +242,13 @@ class PropGuard:
                 line.begin(balance_minor, equity_minor)
         elif now_ms < now.time_ms:
             raise ConfigError(f"now_ms: time runs backwards, {now.time_ms} -> {now_ms}")
-        is_new_day = now.time_ms is not None and day_ms > now.day_ms
-        if is_new_day:
+        elif day_ms > now.day_ms:
             for line in self._lines:
                 line.reset(now.balance_minor, now.equity_minor)
             now.status = PropStatus.OK
         now.time_ms, now.day_ms = now_ms, day_ms
-        return is_new_day
 
-    def _judged(self, before: PropStatus, *, is_new_day: bool) -> PropEvent | None:
+    def _judged(self, before: PropStatus) -> PropEvent | None:
         """Hold the values against the floors; return what stops the account, if it is news."""
         broken = [line for line in self._lines if self._value(line) < line.floor_minor]
         failing = [line for line in broken if line.effect is Effect.FAIL]
@@ -271,9 +268,8 @@ class PropGuard:
         for line, floor_minor in zip(self._lines, self._buffered, strict=True):
             if self._value(line) < floor_minor:
                 now.status = PropStatus.STOPPED_BY_BUFFER
-                goes_on = is_new_day and before is PropStatus.STOPPED_BY_BUFFER
                 stop = self._event(PropEventKind.BUFFER_STOP, line, floor_minor)
-                return None if goes_on else stop
+                return None if before is PropStatus.STOPPED_BY_BUFFER else stop
         return None
 
     def _announced(self, before: PropStatus, *, was_locked: bool) -> PropEvent | None:

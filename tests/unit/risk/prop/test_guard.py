@@ -154,6 +154,25 @@ def test_a_buffer_that_still_stops_after_the_reset_is_no_news(guard):
     assert kind_of(one.observe(2 * DAY_MS, 92_000, 92_000)) is PropEventKind.RESUME
 
 
+def test_a_reset_may_bring_an_account_into_its_buffer(guard):
+    one = guard(0.2, daily_loss=DAILY, max_loss=STATIC)
+    one.observe(0, 104_000, 99_500)
+    stopped = one.observe(DAY_MS, 104_000, 99_500)
+
+    assert (stopped.kind, stopped.rule) == (PropEventKind.BUFFER_STOP, "daily_loss")
+    assert stopped.limit_minor == 100_000
+
+
+def test_the_end_of_a_pause_names_the_floor_that_counts_then(guard):
+    one = guard(daily_loss=PAUSE, max_loss=STATIC)
+    one.observe(0, 94_000, 94_000)
+    resumed = one.observe(DAY_MS, 94_000, 94_000)
+
+    assert (resumed.rule, resumed.limit_minor) == ("max_loss", 90_000)
+    assert one.can_open(2 * DAY_MS, 4_000)
+    assert not one.can_open(2 * DAY_MS, 4_001)
+
+
 def test_a_buffer_stop_can_become_a_breach(guard):
     one = guard(0.2, daily_loss=DAILY)
     one.observe(0, 95_500, 95_500)
@@ -219,14 +238,15 @@ def test_a_deposit_that_is_paid_out_again_leaves_no_trace(guard):
     assert one.floor_minor == 95_000
 
 
-def test_money_paid_in_before_the_first_look_is_no_base(guard):
-    observed = DailyLoss(
-        base=DailyBase.BALANCE, allowance_fraction=0.05, first_day_base=FirstDayBase.OBSERVED
-    )
+@pytest.mark.parametrize(
+    ("base", "floor"), [(DailyBase.BALANCE, 125_000), (DailyBase.EQUITY, 127_000)]
+)
+def test_money_paid_in_before_the_first_look_is_no_base(guard, base, floor):
+    observed = DailyLoss(base=base, allowance_fraction=0.05, first_day_base=FirstDayBase.OBSERVED)
     one = guard(daily_loss=observed)
-    one.observe(0, 130_000, 130_000, 20_000)
+    one.observe(0, 130_000, 132_000, 20_000)
 
-    assert one.floor_minor == 110_000 - 5_000 + 20_000
+    assert one.floor_minor == floor
 
 
 def test_the_first_day_is_measured_from_the_initial_balance_or_from_what_is_seen(guard):
