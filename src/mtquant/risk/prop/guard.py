@@ -1,0 +1,335 @@
+"""The guard of an account with a prop firm: it follows the firm's floors and stops before them."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from mtquant.model import ConfigError
+from mtquant.risk.limits import Refusal
+from mtquant.risk.prop.days import DayBook
+from mtquant.risk.prop.guard_state import (
+    GuardMemory,
+    floors_fingerprint,
+    read_memory,
+    written_memory,
+)
+from mtquant.risk.prop.kinds import DailyBase, Effect, PropStatus
+from mtquant.risk.prop.lines import DailyLine, Line, MaxLine, buffered_minor
+from mtquant.risk.prop.money import exact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mtquant.risk.prop.clock import PropClock
+    from mtquant.risk.prop.guard_state import State
+    from mtquant.risk.prop.spec import PropRules
+
+
+class PropEventKind(Enum):
+    """Say what has changed."""
+
+    BREACH = "breach"
+    PAUSE = "pause"
+    BUFFER_STOP = "stop before the firm's line"
+    LOCK = "the floor is locked"
+    RESUME = "trading may go on"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PropEvent:
+    """Say what changed, by which rule, when (UTC ms), and the value beside its limit (minor)."""
+
+    kind: PropEventKind
+    rule: str
+    time_ms: int
+    value_minor: int
+    limit_minor: int
+
+
+class PropGuard:
+    """Follow an account against a rule set; a pure state machine over what is observed.
+
+    A day's floor is measured from the last values known before its reset. Only what is observed is
+    judged: nothing is guessed about the time between. Money is whole minor units; allowances round
+    down, demands and the buffer up. `buffer_fraction` of each allowance is kept away from the
+    firm's lines: under the buffered floor nothing may be opened until the next reset.
+    Give the rules of one phase (`PropRules.for_phase`); otherwise every rule applies. A guard
+    begins with an untouched account: for one already traded, restore an earlier state.
+
+    Raises:
+        ConfigError: a number is out of range, the account has another size than the rules, or the
+            rules have no floor, because there is none or the source leaves it open.
+    """
+
+    def __init__(
+        self,
+        rules: PropRules,
+        initial_minor: int,
+        clock: PropClock,
+        buffer_fraction: float = 0.0,
+    ) -> None:
+        _require_account(rules, initial_minor, buffer_fraction)
+        self.rules = rules
+        self.initial_minor = initial_minor
+        self.buffer_fraction = buffer_fraction
+        self._buffer = exact(buffer_fraction)
+        self.days = DayBook()
+        self._clock = clock
+        self._lines = _lines(rules, initial_minor)
+        self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
+        self._now = GuardMemory(balance_minor=initial_minor, equity_minor=initial_minor)
+
+    @property
+    def status(self) -> PropStatus:
+        """Return whether the account may trade, as of the last observation."""
+        return self._now.status
+
+    @property
+    def failure(self) -> PropEvent | None:
+        """Return the breach that ended the account, if one has."""
+        if not self._now.failure:
+            return None
+        rule, time_ms, value_minor, limit_minor = self._now.failure
+        return PropEvent(
+            kind=PropEventKind.BREACH,
+            rule=rule,
+            time_ms=time_ms,
+            value_minor=value_minor,
+            limit_minor=limit_minor,
+        )
+
+    @property
+    def floor_minor(self) -> int:
+        """Return the highest of the firm's floors, minor units: equity below it is a breach."""
+        return max(line.floor_minor for line in self._lines)
+
+    @property
+    def buffered_floor_minor(self) -> int:
+        """Return the highest floor with its buffer, minor units: where the guard stops."""
+        return max(self._buffered)
+
+    @property
+    def room_minor(self) -> int:
+        """Return how far the last equity stands above the firm's floor, negative below it."""
+        return self._now.equity_minor - self.floor_minor
+
+    @property
+    def is_locked(self) -> bool:
+        """Tell whether the floor of the whole loss has stopped rising for good."""
+        return any(isinstance(line, MaxLine) and line.is_locked for line in self._lines)
+
+    def observe(
+        self, now_ms: int, balance_minor: int, equity_minor: int, paid_minor: int = 0
+    ) -> PropEvent | None:
+        """Take over the account's values and return what they change, the gravest if several do.
+
+        Args:
+            now_ms: UTC milliseconds, never before those of the last observation.
+            balance_minor: the balance, minor units.
+            equity_minor: the balance and the open profit, without credit.
+            paid_minor: money paid in (positive) or out since the last observation, part of both.
+
+        Raises:
+            ConfigError: `now_ms` runs backwards.
+        """
+        before = self._now.status
+        if before is PropStatus.FAILED:
+            return None
+        was_locked = self.is_locked
+        self._turn_to(now_ms, balance_minor - paid_minor, equity_minor - paid_minor)
+        if paid_minor:
+            for line in self._lines:
+                line.pay(paid_minor)
+        for line in self._lines:
+            line.see(balance_minor, equity_minor)
+        self._now.balance_minor, self._now.equity_minor = balance_minor, equity_minor
+        self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
+        return self._judged(before) or self._announced(before, was_locked=was_locked)
+
+    def entry_refusal(self, now_ms: int, worst_loss_minor: int) -> Refusal | None:
+        """Return why nothing may be opened now, None where it may.
+
+        Args:
+            now_ms: UTC milliseconds; resets since the last observation are taken into account.
+            worst_loss_minor: how far equity falls from where it is if the new order and everything
+                that is open are closed at their stops, minor units, not negative.
+
+        Raises:
+            ConfigError: the loss is negative.
+        """
+        if worst_loss_minor < 0:
+            raise ConfigError(f"worst_loss_minor must not be negative, was {worst_loss_minor}")
+        if self._now.time_ms is None:
+            return Refusal(rule="prop_status", value="not observed yet", limit="ok")
+        status, floor_minor = self._at(now_ms)
+        if status is not PropStatus.OK:
+            return Refusal(
+                rule="prop_status", value=status.value, limit="ok", remedy=_REMEDIES[status]
+            )
+        left_minor = self._now.equity_minor - worst_loss_minor
+        if left_minor >= floor_minor:
+            return None
+        return Refusal(
+            rule="prop_floor",
+            value=f"equity {left_minor} minor units at the stops",
+            limit=f"{floor_minor} minor units",
+            remedy="a smaller volume or a nearer stop",
+        )
+
+    def can_open(self, now_ms: int, worst_loss_minor: int) -> bool:
+        """Tell whether an order may be opened; `entry_refusal` says why not.
+
+        Raises:
+            ConfigError: the loss is negative.
+        """
+        return self.entry_refusal(now_ms, worst_loss_minor) is None
+
+    def status_at(self, now_ms: int) -> PropStatus:
+        """Return the status at an instant (UTC ms): a reset since the last one ends a pause."""
+        return self._at(now_ms)[0]
+
+    def note_opened(self, now_ms: int) -> None:
+        """Count the day of an instant (UTC ms) as traded: a position was opened."""
+        self.days.note_opened(self._clock.day_start_ms(now_ms))
+
+    def note_closed(self, now_ms: int, net_minor: int) -> None:
+        """Add a closed trade's net result (minor units) to its day."""
+        self.days.note_closed(self._clock.day_start_ms(now_ms), net_minor)
+
+    def state(self) -> State:
+        """Return everything that is remembered, as JSON scalars and lists of them."""
+        lines: State = {line.name: line.state() for line in self._lines}
+        return {
+            **self._identity(),
+            **written_memory(self._now),
+            **lines,
+            **self.days.state(),
+        }
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Take over what `state` returned, of a guard with the same rules and account size.
+
+        Raises:
+            ConfigError: it is of other rules, of other numbers in them, or of another size, or a
+                key is missing or wrong.
+        """
+        for key, value in self._identity().items():
+            if state.get(key) != value:
+                raise ConfigError(f"{key}: the state is of {state.get(key)!r}, not of {value!r}")
+        memory, lists = read_memory(state, self.state())
+        self._now = memory
+        for line in self._lines:
+            line.restore(lists[line.name])
+        self.days.restore(*(lists[name] for name in self.days.state()))
+        self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
+
+    def _identity(self) -> dict[str, int | str]:
+        return {
+            "rules": self.rules.title,
+            "floors": floors_fingerprint(self.rules),
+            "initial_minor": self.initial_minor,
+        }
+
+    def _turn_to(self, now_ms: int, balance_minor: int, equity_minor: int) -> None:
+        """Begin, or roll over the resets that have passed."""
+        now = self._now
+        day_ms = self._clock.day_start_ms(now_ms)
+        if now.time_ms is None:
+            for line in self._lines:
+                line.begin(balance_minor, equity_minor)
+        elif now_ms < now.time_ms:
+            raise ConfigError(f"now_ms: time runs backwards, {now.time_ms} -> {now_ms}")
+        elif day_ms > now.day_ms:
+            for line in self._lines:
+                line.reset(now.balance_minor, now.equity_minor)
+            now.status = PropStatus.OK
+        now.time_ms, now.day_ms = now_ms, day_ms
+
+    def _judged(self, before: PropStatus) -> PropEvent | None:
+        """Hold the values against the floors; return what stops the account, if it is news."""
+        broken = [line for line in self._lines if self._value(line) < line.floor_minor]
+        failing = [line for line in broken if line.effect is Effect.FAIL]
+        now = self._now
+        if failing:
+            now.status = PropStatus.FAILED
+            event = self._event(PropEventKind.BREACH, failing[0], failing[0].floor_minor)
+            now.failure = (event.rule, event.time_ms, event.value_minor, event.limit_minor)
+            return event
+        if broken:
+            was_paused = now.status is PropStatus.PAUSED
+            now.status = PropStatus.PAUSED
+            paused = self._event(PropEventKind.PAUSE, broken[0], broken[0].floor_minor)
+            return None if was_paused else paused
+        if now.status is not PropStatus.OK:
+            return None
+        for line, floor_minor in zip(self._lines, self._buffered, strict=True):
+            if self._value(line) < floor_minor:
+                now.status = PropStatus.STOPPED_BY_BUFFER
+                stop = self._event(PropEventKind.BUFFER_STOP, line, floor_minor)
+                return None if before is PropStatus.STOPPED_BY_BUFFER else stop
+        return None
+
+    def _announced(self, before: PropStatus, *, was_locked: bool) -> PropEvent | None:
+        """Return what is news though nothing stops the account."""
+        for line in self._lines:
+            if isinstance(line, MaxLine) and line.is_locked and not was_locked:
+                return self._event(PropEventKind.LOCK, line, line.floor_minor)
+        if before is not PropStatus.OK and self._now.status is PropStatus.OK:
+            line = max(self._lines, key=lambda one: one.floor_minor)
+            return self._event(PropEventKind.RESUME, line, line.floor_minor)
+        return None
+
+    def _value(self, line: Line) -> int:
+        return line.measured_minor(self._now.balance_minor, self._now.equity_minor)
+
+    def _event(self, kind: PropEventKind, line: Line, limit_minor: int) -> PropEvent:
+        return PropEvent(
+            kind=kind,
+            rule=line.name,
+            time_ms=self._now.time_ms or 0,
+            value_minor=self._value(line),
+            limit_minor=limit_minor,
+        )
+
+    def _at(self, now_ms: int) -> tuple[PropStatus, int]:
+        """Return status and buffered floor at an instant, changing nothing."""
+        now = self._now
+        if self._clock.day_start_ms(now_ms) <= now.day_ms or now.status is PropStatus.FAILED:
+            return now.status, self.buffered_floor_minor
+        lines = [copy(line) for line in self._lines]
+        for line in lines:
+            line.reset(now.balance_minor, now.equity_minor)
+        return PropStatus.OK, max(buffered_minor(line, self._buffer) for line in lines)
+
+
+_REMEDIES = {
+    PropStatus.PAUSED: "entries return at the firm's next reset",
+    PropStatus.STOPPED_BY_BUFFER: "entries return at the firm's next reset",
+    PropStatus.FAILED: "the account is over: the firm's line was crossed",
+}
+
+
+def _require_account(rules: PropRules, initial_minor: int, buffer_fraction: float) -> None:
+    if initial_minor < 1:
+        raise ConfigError(f"initial_minor must be at least 1, was {initial_minor}")
+    if not 0 <= buffer_fraction < 1:
+        raise ConfigError(f"buffer_fraction must be 0 or more and below 1, was {buffer_fraction}")
+    if rules.initial_minor is not None and rules.initial_minor != initial_minor:
+        raise ConfigError(
+            f"initial_minor: {rules.title} is for accounts of {rules.initial_minor} minor units, "
+            f"was {initial_minor}"
+        )
+
+
+def _lines(rules: PropRules, initial_minor: int) -> list[Line]:
+    lines: list[Line] = []
+    if rules.daily_loss is not None and rules.daily_loss.base is not DailyBase.NONE:
+        lines.append(DailyLine(rules.daily_loss, initial_minor))
+    if rules.max_loss is not None:
+        lines.append(MaxLine(rules.max_loss, initial_minor))
+    if not lines:
+        raise ConfigError(f"{rules.title} has neither daily_loss nor max_loss: nothing to guard")
+    return lines

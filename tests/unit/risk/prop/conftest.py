@@ -1,0 +1,40 @@
+"""Rule sets made of the one rule that a test is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mtquant.risk.prop import DayRule, Level, Phase, PropClock, PropGuard, PropRules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def rules() -> Callable[..., PropRules]:
+    def make(**changes) -> PropRules:
+        usual = {
+            "firm": "Firm",
+            "programme": "Test",
+            "level": Level.OWN_PAGE,
+            "checked": "2026-11",
+            "sources": ("https://example.com",),
+            "phases": (Phase(name="only"),),
+            "day": DayRule(reset="00:00", zone="UTC"),
+        }
+        return PropRules(**(usual | changes))
+
+    return make
+
+
+@pytest.fixture
+def guard(rules) -> Callable[..., PropGuard]:
+    """Return a maker of guards of an account of 100,000 minor units, with days of UTC."""
+
+    def make(buffer_fraction: float = 0.0, **changes) -> PropGuard:
+        made = rules(**changes)
+        return PropGuard(made, 100_000, PropClock(made.day), buffer_fraction)
+
+    return make

@@ -1,0 +1,112 @@
+"""When positions must be closed, by an instrument's own hours."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from mtquant.model import ConfigError, Instrument, ServerClock
+from mtquant.risk.prop import WeekendRule, must_be_flat
+
+CLOCK = ServerClock("ny_plus_7")
+RULE = WeekendRule(may_hold=False, break_longer_than_minutes=120)
+WEEKEND = WeekendRule(may_hold=False)
+WHOLE_DAY = ((0, 1440),)
+SHARES = ((), *(((990, 1380),),) * 5, ())  # 16:30 to 23:00 on weekdays
+GOLD = ((), *(((60, 1440),),) * 5, ())  # an hour's break each night
+
+
+def ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).timestamp()) * 1000
+
+
+def instrument(**changes) -> Instrument:
+    usual = {
+        "symbol": "EURUSD",
+        "digits": 5,
+        "contract_size": 100_000,
+        "base_currency": "EUR",
+        "profit_currency": "USD",
+        "margin_currency": "EUR",
+    }
+    return Instrument(**(usual | changes))
+
+
+@pytest.mark.parametrize(
+    ("when", "ahead", "wanted"),
+    [
+        ("2026-01-09T21:49:59Z", 10, False),  # Friday; the server's week ends at 22:00 UTC
+        ("2026-01-09T21:50Z", 10, True),
+        ("2026-01-09T21:59:59Z", 0, False),
+        ("2026-01-09T22:00Z", 0, True),
+        ("2026-01-10T12:00Z", 0, True),
+        ("2026-01-11T20:59:59Z", 0, True),  # trading begins on Sunday, 23:00 server time
+        ("2026-01-11T21:00Z", 0, False),
+        ("2026-03-13T20:50Z", 10, True),  # American summer time: an hour earlier
+        ("2026-03-13T20:49Z", 10, False),
+        ("2026-03-06T21:50Z", 10, True),  # the change comes during this weekend
+        ("2026-03-08T19:59Z", 0, True),
+        ("2026-03-08T20:00Z", 0, False),
+    ],
+)
+def test_the_weekend_of_forex_begins_with_the_last_session(when: str, ahead: int, wanted: bool):
+    assert must_be_flat(ms(when), instrument(), CLOCK, WEEKEND, ahead) is wanted
+
+
+def test_a_long_break_of_a_night_counts_where_the_rule_says_so():
+    shares = instrument(sessions=SHARES)
+    evening = ms("2026-01-06T20:55Z")  # 22:55 by the server
+
+    assert must_be_flat(evening, shares, CLOCK, RULE, 5)
+    assert not must_be_flat(evening - 1, shares, CLOCK, RULE, 5)
+    assert not must_be_flat(evening, shares, CLOCK, WEEKEND, 5)
+
+
+def test_a_break_that_is_no_longer_than_allowed_does_not_count():
+    gold = instrument(sessions=GOLD)
+    midnight = ms("2026-01-06T22:00Z")
+
+    assert not must_be_flat(midnight, gold, CLOCK, RULE)
+    hour = WeekendRule(may_hold=False, break_longer_than_minutes=60)
+    assert not must_be_flat(midnight, gold, CLOCK, hour)
+    less = WeekendRule(may_hold=False, break_longer_than_minutes=59)
+    assert must_be_flat(midnight, gold, CLOCK, less)
+
+
+def test_a_holiday_in_the_week_is_a_long_break_and_no_weekend():
+    holiday = ms("2026-01-07T00:00Z") // 86_400_000  # a Wednesday
+    closed = instrument(holidays=(holiday,))
+    eve = ms("2026-01-06T22:00Z")
+
+    assert must_be_flat(eve, closed, CLOCK, RULE)
+    assert not must_be_flat(eve, closed, CLOCK, WEEKEND)
+
+
+def test_a_market_that_never_closes_has_no_weekend():
+    crypto = instrument(sessions=(WHOLE_DAY,) * 7)
+
+    assert not must_be_flat(ms("2026-01-10T12:00Z"), crypto, CLOCK, RULE, 600)
+
+
+def test_a_market_that_never_opens_is_always_closed():
+    closed = instrument(sessions=((),) * 7)
+
+    assert must_be_flat(ms("2026-01-07T12:00Z"), closed, CLOCK, WEEKEND)
+
+
+def test_a_short_break_on_a_saturday_is_no_weekend():
+    paused = instrument(sessions=(*(WHOLE_DAY,) * 6, ((0, 600), (660, 1440))))
+
+    assert not must_be_flat(ms("2026-01-10T08:30Z"), paused, CLOCK, WEEKEND)
+
+
+def test_where_holding_is_allowed_nothing_is_asked():
+    held = WeekendRule(may_hold=True)
+
+    assert not must_be_flat(ms("2026-01-10T12:00Z"), instrument(), CLOCK, held)
+
+
+def test_minutes_ahead_are_not_negative():
+    with pytest.raises(ConfigError, match="ahead_minutes must not be negative, was -1"):
+        must_be_flat(0, instrument(), CLOCK, RULE, -1)
