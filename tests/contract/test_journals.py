@@ -179,6 +179,13 @@ def test_the_baseline_of_the_cash_is_kept(journal: Any) -> None:
         assert journal.baseline_minor() == minor
 
 
+def test_what_breaker_and_prop_rules_remember_is_kept(journal: Any) -> None:
+    assert journal.risk_state() is None
+    for state in ('{"level": 1}', '{"level": 2}'):
+        journal.record_risk(state)
+        assert journal.risk_state() == state
+
+
 def test_a_journal_knows_whose_it_is(journal: Any) -> None:
     assert journal.account() is None
     journal.record_account("1@Broker-Demo")

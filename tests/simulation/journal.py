@@ -120,6 +120,17 @@ class DurableJournal:
         self._kept.record_baseline(baseline_minor)
         self._pass_by("after baseline", is_record=True)
 
+    def record_risk(self, state: str) -> None:
+        """Write what breaker and prop rules remember."""
+        self._begin("before risk", is_record=True)
+        self._kept.record_risk(state)
+        self._pass_by("after risk", is_record=True)
+
+    def risk_state(self) -> str | None:
+        """Return what breaker and prop rules remember."""
+        found: str | None = self._kept.risk_state()
+        return found
+
     def baseline_minor(self) -> int | None:
         """Return what the deals do not explain of the balance."""
         found: int | None = self._kept.baseline_minor()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mtquant.engine.account_watch import AccountWatch
 from mtquant.engine.decision import Decision
 from mtquant.engine.facts import RiskFacts
+from mtquant.engine.loss_watch import LossWatch
 from mtquant.engine.notes import (
     answer_note,
     deal_note,
@@ -24,8 +25,10 @@ from mtquant.engine.notes import (
 )
 from mtquant.engine.orders import SizedIntent
 from mtquant.engine.safeguards import CANCEL_OWN, FLATTEN_OWN, Safeguards
+from mtquant.engine.windows import TradingWindows
 from mtquant.execution import SentCounter
 from mtquant.model import (
+    AccountReport,
     BrokerReport,
     BrokerView,
     Command,
@@ -48,6 +51,7 @@ from mtquant.model import (
     RecordDeals,
     RecordHalt,
     RecordIntents,
+    RecordRisk,
     Timer,
 )
 from mtquant.risk import ApprovedOrder, PositionSizer, Refusal, RiskEngine
@@ -57,7 +61,7 @@ if TYPE_CHECKING:
 
     from mtquant.engine.slot import StrategySlot
     from mtquant.execution import Desk
-    from mtquant.model import Quote, Signal
+    from mtquant.model import NewsEvent, Quote, Signal
     from mtquant.portfolio import Changes, Portfolio
     from mtquant.strategy import ExitSignal, Series
 
@@ -78,8 +82,12 @@ class Engine:
         risk: RiskEngine,
         desk: Desk,
         portfolio: Portfolio,
+        losses: LossWatch | None = None,
+        calendar: Sequence[NewsEvent] = (),
     ) -> None:
         """Begin with nothing known of the broker.
+
+        `losses` may hold a prop firm's rules; `calendar` lists publications by their times.
 
         Raises:
             ConfigError: there is no strategy, or two have one name.
@@ -96,7 +104,10 @@ class Engine:
         self._safeguards = Safeguards(portfolio, desk, self._owner, self.slots[0].orders)
         limits = risk.limits
         self._sizer = PositionSizer(limits.sizing, limits.risk_per_trade_fraction)
-        self._facts = RiskFacts(self.slots, risk, desk, portfolio)
+        self.losses = losses or LossWatch(limits, portfolio.clock)
+        rules = None if self.losses.prop is None else self.losses.prop.rules
+        self._windows = TradingWindows(limits, portfolio.clock, calendar, rules)
+        self._facts = RiskFacts(self.slots, risk, desk, portfolio, self.losses, self._windows)
         self._held: dict[str, tuple[Position, ...]] = {}  # by strategy
         self._decisions: dict[str, Decision] = {}  # by strategy, in the order of the slots
         self._entering: dict[int, Decision] = {}  # by intent, until its answer
@@ -104,6 +115,7 @@ class Engine:
         self._away_since_ms: int | None = None
         self._watch = AccountWatch(portfolio, desk)
         self._looked_ms: int | None = None
+        self._lead_ms = 0
         self._last_scan_ms = -SCAN_EVERY_MS
 
     def start(
@@ -114,14 +126,20 @@ class Engine:
         *,
         baseline_minor: int | None = None,
         released_ms: int = 0,
+        risk_state: str | None = None,
     ) -> Sequence[Command]:
-        """Take over what an earlier process journalled; return what must be done first."""
+        """Take over what an earlier process journalled; return what must be done first.
+
+        Raises:
+            DataError: what is remembered of losses cannot be read.
+        """
         self.risk.raise_halt(halt_level)
         self._safeguards.obey(halt_level)
         known = tuple(deals)
         self.portfolio.restore(known, baseline_minor)
         changed = self.desk.restore(rows)
         self._facts.record.note(known)
+        self.losses.restore(risk_state, known)
         self.desk.forgive(released_ms)
         recovered: list[Command] = [RecordIntents(rows=tuple(changed))] if changed else []
         recovered += [resolved_note(row) for row in changed]
@@ -184,6 +202,8 @@ class Engine:
                 return [ReadBroker(cause="reconnect")]
             case HaltOrder():
                 return self._on_halt(event)
+            case AccountReport():
+                return self._on_account(event)
 
     # ------------------------------------------------------------------ closed bars
 
@@ -198,10 +218,18 @@ class Engine:
     def _decide(self, slot: StrategySlot) -> list[Command]:
         signal = slot.signal()
         own = self._held.get(slot.strategy_id, ())
-        exits = slot.exits_of(own) if own else ()
+        exits = self._exits(slot, own) if own else ()
         if signal is None and not exits:
             return []
         return self._decided(slot, f"bar:{slot.bar_ms}", signal, exits)
+
+    def _exits(self, slot: StrategySlot, own: tuple[Position, ...]) -> tuple[ExitSignal, ...]:
+        """Return what exits ask for; a close that limits demand stands before it."""
+        forced = self._windows.forced_exits(slot, own)
+        if not forced:
+            return slot.exits_of(own)
+        tickets = {one.position_ticket for one in forced}
+        return (*forced, *(one for one in slot.exits_of(own) if one.position_ticket not in tickets))
 
     def _decided(
         self,
@@ -258,6 +286,7 @@ class Engine:
         view = report.view
         self._last_scan_ms = view.time_ms
         changes = self.portfolio.apply(view)
+        self.losses.note_deals(changes.deals)
         self._held = self._shared_out()
         resolved = self.desk.on_view(view)
         self._facts.record.note(changes.deals, view.lead_ms)
@@ -265,6 +294,9 @@ class Engine:
         commands = self._observations(changes, resolved, seen_late=seen_late)
         if report.cause in ("start", "reconnect"):
             commands += self._reconciled(report.cause, changes, view)
+        account = view.account
+        self._lead_ms = view.lead_ms
+        commands += self._weigh(view.server_ms, account.own_equity_minor, account.balance_minor)
         told, halt = self._watch.look(view)
         commands += told
         if halt is not None:
@@ -389,7 +421,7 @@ class Engine:
 
     def _enter(self, decision: Decision, view: BrokerView) -> list[Command]:
         self._forget(decision)
-        intent = decision.slot.orders.open(decision, view, self._sizer)
+        intent = decision.slot.orders.open(decision, view, self._sizer, self._scale(decision, view))
         if isinstance(intent, Refusal):
             return [refusal_note(decision.correlation_id, view.time_ms, (intent,))]
         sent, intent_id = self._submit(intent.intent, view, explanation=intent.explanation)
@@ -430,7 +462,8 @@ class Engine:
         if view.time_ms > refused.intent.deadline_ms:
             return None
         if decision is not None:
-            return decision.slot.orders.open(decision, view, self._sizer)
+            scale = self._scale(decision, view)
+            return decision.slot.orders.open(decision, view, self._sizer, scale)
         ticket = refused.intent.position_ticket
         held = (one for one in self.portfolio.positions if one.position_ticket == ticket)
         position = next(held, None)
@@ -514,16 +547,66 @@ class Engine:
     def _on_timer(self, now_ms: int) -> list[Command]:
         if self._away_since_ms is not None:
             return []
-        if self._safeguards.stop_is_due(now_ms) or self._safeguards.clearing_is_due(now_ms):
+        guards = self._safeguards
+        cuts = self.losses.cut is not None and guards.reducing_is_due(now_ms)
+        if cuts or guards.stop_is_due(now_ms) or guards.clearing_is_due(now_ms):
             return [ReadBroker(cause="guard")]
         if now_ms - self._last_scan_ms < SCAN_EVERY_MS:
             return []
         wants_scan = self.desk.needs_scan() or self.portfolio.cash.is_watched
         return [ReadBroker(cause="scan")] if wants_scan else []
 
+    def _on_account(self, report: AccountReport) -> list[Command]:
+        """Weigh what the account is worth between readings; act on it with a reading."""
+        account = self.portfolio.account
+        if not self._ready or account is None or account.balance_minor != report.balance_minor:
+            return []  # what has changed the balance comes with the next reading
+        commands = self._weigh(report.server_ms, report.equity_minor, report.balance_minor)
+        if commands and self.losses.cut is not None:
+            commands.append(ReadBroker(cause="guard"))
+        return commands
+
+    def _weigh(self, server_ms: int, equity_minor: int, balance_minor: int) -> list[Command]:
+        """Hold the account against breaker and prop rules; record what they say before acting.
+
+        While balance and deals tell different stories, one of them lags: nothing is measured.
+        """
+        losses, cash = self.losses, self.portfolio.cash
+        lags = cash.difference_minor and not cash.lacks_minor
+        if not losses.is_on or lags:
+            return []
+        news = losses.observe(server_ms, equity_minor, balance_minor)
+        commands: list[Command] = []
+        if losses.is_to_be_recorded(server_ms):
+            commands.append(RecordRisk(state=losses.state()))
+        if news is None:
+            return commands
+        commands += news.notes
+        if news.halt:
+            who, time_ms = "the circuit breaker", server_ms + self._lead_ms
+            halt = HaltOrder(time_ms=time_ms, level=FLATTEN_OWN, who=who, reason=news.halt)
+            commands += self._on_halt(halt)
+        return commands
+
+    def _scale(self, decision: Decision, view: BrokerView) -> float:
+        """Return what breaker and correlation leave of an entry's size, 0 to 1."""
+        side = decision.wants.side if decision.wants is not None else None
+        if side is None:
+            return self.losses.scale
+        return self.losses.scale * self._facts.correlation_scale(decision.slot.symbol, side, view)
+
     def _on_halt(self, halt: HaltOrder) -> list[Command]:
         commands: list[Command] = []
         if halt.level == 0:
+            told, objection = self.losses.release(
+                halt.time_ms - self._lead_ms, halt.who, halt.reason
+            )
+            if told:
+                commands += [RecordRisk(state=self.losses.state()), *told]
+            if objection:
+                reason = f"not lifted: {objection}"
+                stays = replace(halt, level=self.risk.halt_level, reason=reason)
+                return [*commands, RecordHalt(halt=stays), halt_note(stays)]
             self.risk.clear_halt()
             self.desk.forgive(halt.time_ms)
             cash = self.portfolio.cash
@@ -553,6 +636,14 @@ class Engine:
         if guards.halt_level >= FLATTEN_OWN:
             self._decisions.clear()
             return commands
+        cut = self.losses.cut
+        if cut is not None:
+            intents, is_done = guards.reduce(view, cut)
+            if is_done:
+                self.losses.note_cut()
+                commands.append(RecordRisk(state=self.losses.state()))
+            for intent in intents:
+                commands += self._submit(intent, view)[0]
         for intent in guards.cut_back(view, self.risk.limits.max_positions):
             commands += self._submit(intent, view)[0]
         for told, intent in guards.protect(view):

@@ -153,6 +153,11 @@ class OrderMaker:
         """Return an intent that closes a position which came too late and is too much."""
         return self._closing(position, view, trigger, "came too late", trigger)
 
+    def reduce(self, position: Position, units: int, view: BrokerView, trigger: str) -> OrderIntent:
+        """Return an intent that closes a part of a position because of a loss."""
+        whole = self._closing(position, view, f"{trigger}:{view.time_ms}", "loss limit", trigger)
+        return replace(whole, volume_units=min(units, whole.volume_units))
+
     def exit(
         self, decision: Decision, wanted: ExitSignal, position: Position, view: BrokerView
     ) -> OrderIntent | None:

@@ -9,10 +9,12 @@ from mtquant.engine.pauses import LAST_MS, Pauses
 from mtquant.engine.stop_guard import StopGuard
 from mtquant.execution import SCAN_GAP_MS
 from mtquant.model import IntentAction, OrderType
+from mtquant.risk import worst_position
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mtquant.engine.loss_watch import Cut
     from mtquant.engine.orders import OrderMaker
     from mtquant.engine.slot import StrategySlot
     from mtquant.execution import Desk
@@ -44,7 +46,9 @@ class Safeguards:
         self._fallback = fallback
         self._guard = StopGuard()
         self._round = 0
-        self._clearing, self._cutting = Pauses(), Pauses()
+        self._clearing, self._cutting, self._reducing = Pauses(), Pauses(), Pauses()
+        self._cut_tag = ""
+        self._keep: dict[int, int] = {}  # what a cut leaves, by ticket
         self._empty_since_ms: int | None = None
         self._is_cleared = False
 
@@ -128,6 +132,49 @@ class Safeguards:
             for one in came[-excess:]
             if not self._desk.was_closed(one, view.time_ms)
         ]
+
+    # ------------------------------------------------------------------ what was lost
+
+    def reducing_is_due(self, now_ms: int) -> bool:
+        """Tell whether it is time to go on with a cut."""
+        return self._reducing.are_over(now_ms)
+
+    def reduce(self, view: BrokerView, cut: Cut) -> tuple[list[OrderIntent], bool]:
+        """Carry out a cut: close the worst position, and of the others all but a part.
+
+        What each is to come down to is set once, by the first reading; a new process sets it anew.
+        Return the intents of now, and whether nothing is left to do.
+        """
+        own = self._portfolio.own_positions
+        if self._cut_tag != cut.tag:
+            self._cut_tag, self._keep = cut.tag, self._kept(own, cut)
+            self._reducing.end()
+        left = [
+            (one, one.volume_units - self._keep[one.position_ticket])
+            for one in own
+            if one.volume_units > self._keep.get(one.position_ticket, one.volume_units)
+            and not self._desk.was_closed(one, view.time_ms)
+        ]
+        if not left:
+            return [], not self._desk.in_flight
+        if not self._reducing.are_over(view.time_ms):
+            return [], False
+        self._reducing.note_try(view.time_ms)
+        return [
+            self._maker(one).reduce(one, units, view, f"{cut.tag}:{one.position_ticket}")
+            for one, units in left
+        ], False
+
+    def _kept(self, own: tuple[Position, ...], cut: Cut) -> dict[int, int]:
+        """Return what is to be left of each position, by ticket (units)."""
+        worst = worst_position(own) if cut.closes_worst else None
+        kept = {}
+        for one in own:
+            instrument = self._maker(one).instrument
+            wanted = int(one.volume_units * cut.keep_fraction)
+            is_gone = one is worst or cut.keep_fraction == 0
+            kept[one.position_ticket] = 0 if is_gone else instrument.floor_units(wanted)
+        return kept
 
     # ------------------------------------------------------------------ lost stops
 

@@ -53,6 +53,10 @@ class Journal(Protocol):
         """Write what the deals do not explain of the balance, minor units."""
         ...
 
+    def record_risk(self, state: str) -> None:
+        """Write what breaker and prop rules remember, as JSON."""
+        ...
+
     def note(self, one: Publish) -> None:
         """Keep an observation: it is written with the next rows, or by `flush`."""
         ...
@@ -79,6 +83,10 @@ class Journal(Protocol):
 
     def released_ms(self) -> int:
         """Return when a halt was lifted last (UTC ms), 0 for never."""
+        ...
+
+    def risk_state(self) -> str | None:
+        """Return what breaker and prop rules remember, None before anything."""
         ...
 
     def baseline_minor(self) -> int | None:

@@ -55,6 +55,7 @@ from mtquant.model.errors import (
     WrongAccountError,
 )
 from mtquant.model.events import (
+    AccountReport,
     BrokerReport,
     BrokerView,
     Command,
@@ -69,6 +70,7 @@ from mtquant.model.events import (
     RecordDeals,
     RecordHalt,
     RecordIntents,
+    RecordRisk,
     SendOrder,
     Timer,
 )
@@ -155,6 +157,7 @@ __all__ = [
     "UNITS_PER_LOT",
     "AccountInUseError",
     "AccountKind",
+    "AccountReport",
     "AccountSnapshot",
     "BarRow",
     "Bars",
@@ -226,6 +229,7 @@ __all__ = [
     "RecordDeals",
     "RecordHalt",
     "RecordIntents",
+    "RecordRisk",
     "RetryableError",
     "RiskViolationError",
     "Scalar",

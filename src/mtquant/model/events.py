@@ -87,7 +87,19 @@ class HaltOrder(Jsonable):
     request_id: int = 0
 
 
-Event = BrokerReport | OrderReport | LinkLost | LinkRestored | Timer | HaltOrder
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReport:
+    """Report what the account is worth, without its credit, minor units.
+
+    It comes between readings, to whoever watches losses; `server_ms` is the server's time (UTC ms).
+    """
+
+    server_ms: int
+    equity_minor: int
+    balance_minor: int
+
+
+Event = BrokerReport | OrderReport | LinkLost | LinkRestored | Timer | HaltOrder | AccountReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +145,13 @@ class RecordBaseline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRisk:
+    """Ask the runner to journal what breaker and prop rules remember, as JSON."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publish(Jsonable):
     """Ask the runner to hand an observation to the subscribers.
 
@@ -147,5 +166,12 @@ class Publish(Jsonable):
 
 
 Command = (
-    ReadBroker | SendOrder | RecordIntents | RecordDeals | RecordHalt | RecordBaseline | Publish
+    ReadBroker
+    | SendOrder
+    | RecordIntents
+    | RecordDeals
+    | RecordHalt
+    | RecordBaseline
+    | RecordRisk
+    | Publish
 )

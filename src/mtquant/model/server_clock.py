@@ -71,6 +71,12 @@ class ServerClock:
         server_ms = self.to_server_ms(utc_ms)
         return self.to_utc_ms(server_ms - server_ms % DAY_MS + DAY_MS)
 
+    def week_start_ms(self, utc_ms: int) -> int:
+        """Return the UTC instant at which the server's week of `utc_ms` began, its Monday 00:00."""
+        server_ms = self.to_server_ms(utc_ms)
+        days_since_monday = (self.weekday(utc_ms) - 1) % 7
+        return self.to_utc_ms(server_ms - server_ms % DAY_MS - days_since_monday * DAY_MS)
+
     def weekday(self, utc_ms: int) -> int:
         """Return the server's day of the week, 0 = Sunday (MetaTrader's count)."""
         return (self.to_server_ms(utc_ms) // DAY_MS + 4) % 7

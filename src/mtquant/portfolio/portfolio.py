@@ -54,6 +54,8 @@ class Portfolio:
         self._seen: set[int] = set()
         self._day = (0, 0)  # begins (included) and ends (excluded), UTC ms
         self._day_net_minor = 0  # of the deals traded in it
+        self._week_ms = 0  # begins, UTC ms
+        self._week_net_minor = 0
         self._recent: list[Deal] = []
 
     @property
@@ -129,15 +131,34 @@ class Portfolio:
         start_minor = self.day_start_balance_minor(now_ms)
         return rules.day_loss_minor(start_minor, self.account.own_equity_minor)
 
+    def week_start_balance_minor(self, now_ms: int) -> int:
+        """Return the balance at the begin of the server's week, balance operations since added."""
+        if self.account is None:
+            return 0
+        if self._day[0] <= now_ms < self._day[1]:
+            return self.account.balance_minor - self._week_net_minor
+        start_ms = self.clock.week_start_ms(now_ms)
+        return self.account.balance_minor - _traded_minor(self._recent, start_ms)
+
+    def week_loss_minor(self, now_ms: int) -> int:
+        """Return how far equity stands below the week's starting balance, 0 when above."""
+        if self.account is None:
+            return 0
+        start_minor = self.week_start_balance_minor(now_ms)
+        return rules.day_loss_minor(start_minor, self.account.own_equity_minor)
+
     def _remember(self, fresh: list[Deal], now_ms: int) -> None:
         if not self._day[0] <= now_ms < self._day[1]:
             start_ms = self.clock.day_start_ms(now_ms)
             self._day = (start_ms, self.clock.next_midnight_ms(now_ms))
-            self._recent = [deal for deal in self._recent if deal.time_ms >= start_ms]
+            self._week_ms = self.clock.week_start_ms(now_ms)
+            self._recent = [deal for deal in self._recent if deal.time_ms >= self._week_ms]
             self._day_net_minor = _traded_minor(self._recent, start_ms)
-        today = [deal for deal in fresh if deal.time_ms >= self._day[0]]
-        self._recent += today
-        self._day_net_minor += _traded_minor(today, self._day[0])
+            self._week_net_minor = _traded_minor(self._recent, self._week_ms)
+        recent = [deal for deal in fresh if deal.time_ms >= self._week_ms]
+        self._recent += recent
+        self._day_net_minor += _traded_minor(recent, self._day[0])
+        self._week_net_minor += _traded_minor(recent, self._week_ms)
 
 
 def _traded_minor(deals: Iterable[Deal], start_ms: int) -> int:

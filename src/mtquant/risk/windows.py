@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from mtquant.model import DAY_MS, ConfigError, DataError, Jsonable, ServerClock
+from mtquant.model import ConfigError, DataError, Jsonable, ServerClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -193,17 +193,10 @@ class LossWindows:
         """Begin a new day, and a new week if one has begun since the last observation."""
         self._begin_ms["day"] = self._clock.day_start_ms(now_ms)
         self._start_minor["day"] = start_minor
-        week_ms = week_start_ms(self._clock, now_ms)
+        week_ms = self._clock.week_start_ms(now_ms)
         if week_ms > self._latest_ms:
             self._begin_ms["week"] = week_ms
             self._start_minor["week"] = start_minor
-
-
-def week_start_ms(clock: ServerClock, utc_ms: int) -> int:
-    """Return the UTC instant at which the server's week of `utc_ms` began, its Monday 00:00."""
-    server_ms = clock.to_server_ms(utc_ms)
-    days_since_monday = (clock.weekday(utc_ms) - 1) % 7
-    return clock.to_utc_ms(server_ms - server_ms % DAY_MS - days_since_monday * DAY_MS)
 
 
 def _numbers(state: Mapping[str, int | str]) -> dict[str, int]:

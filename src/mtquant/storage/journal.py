@@ -42,6 +42,7 @@ OPENED = "journal_opened"
 """The observation that a process became the journal's writer; its time is the computer's."""
 _ACCOUNT = "account"
 _BASELINE = "cash_baseline_minor"
+_RISK = "risk_state"
 _UNREADABLE = (sqlite3.Error, UnicodeError)
 """What reading a damaged file raises; damage may make a name or a message no text."""
 _HOW_TO_GO_ON = "put a copy of it back, or ask for help before trading on"
@@ -185,6 +186,10 @@ class SqliteJournal:
         """Write what the deals do not explain of the balance, minor units."""
         self._record_meta(_BASELINE, str(baseline_minor))
 
+    def record_risk(self, state: str) -> None:
+        """Write what breaker and prop rules remember, as JSON."""
+        self._record_meta(_RISK, state)
+
     def note(self, one: Publish) -> None:
         """Keep an observation: it is written with the next rows, or by `flush`."""
         self._notes.append(one)
@@ -249,6 +254,10 @@ class SqliteJournal:
         """Return what the deals do not explain of the balance, None before it was settled."""
         found = self.meta(_BASELINE)
         return None if found is None else int(found)
+
+    def risk_state(self) -> str | None:
+        """Return what breaker and prop rules remember, None before anything."""
+        return self.meta(_RISK)
 
     def intents(self) -> list[IntentRow]:
         """Return every intent, oldest first.

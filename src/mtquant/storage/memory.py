@@ -25,6 +25,7 @@ class MemoryJournal:
         self._told: list[Recorded] = []
         self._notes: list[Publish] = []
         self._baseline_minor: int | None = None
+        self._risk_state: str | None = None
         self._account: str | None = None
 
     def record_sending(self, row: IntentRow) -> None:
@@ -70,6 +71,14 @@ class MemoryJournal:
     def record_baseline(self, baseline_minor: int) -> None:
         """Keep what the deals do not explain of the balance, minor units."""
         self._baseline_minor = baseline_minor
+
+    def record_risk(self, state: str) -> None:
+        """Keep what breaker and prop rules remember, as JSON."""
+        self._risk_state = state
+
+    def risk_state(self) -> str | None:
+        """Return what breaker and prop rules remember, None before anything."""
+        return self._risk_state
 
     def note(self, one: Publish) -> None:
         """Keep an observation: it is written with the next rows, or by `flush`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from worlds import Scripted, World, bars_of, make_venue, stop_and_target, trailing
 
-from mtquant.model import Direction, IntentAction, IntentState, Reason, Side
+from mtquant.model import Direction, IntentAction, Reason, Side
 from mtquant.risk import RiskLimits
 
 LONG, SHORT, FLAT = Direction.LONG, Direction.SHORT, Direction.FLAT

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from mtquant.model import DAY_MS, ConfigError, DataError, ServerClock
 from mtquant.risk import LOSS_WINDOWS, LossBasis, LossWindow, LossWindows
-from mtquant.risk.windows import week_start_ms
 
 HOUR_MS = 3_600_000
 PROFILES = ["utc", "eet_eu", "ny_plus_7", "fixed:-12"]
@@ -178,13 +177,13 @@ def test_a_week_begins_on_the_servers_monday(profile: str, monday: tuple, hours:
 @given(st.sampled_from(PROFILES), st.integers(631_152_000_000, 3_150_000_000_000))
 def test_a_weeks_start_is_a_monday_midnight_at_most_a_week_before(profile: str, now_ms: int):
     clock = ServerClock(profile)
-    start_ms = week_start_ms(clock, now_ms)
+    start_ms = clock.week_start_ms(now_ms)
 
     assert 0 <= now_ms - start_ms < 7 * DAY_MS + HOUR_MS
     assert clock.weekday(start_ms) == 1
     assert clock.day_start_ms(start_ms) == start_ms
-    assert week_start_ms(clock, start_ms) == start_ms
-    assert week_start_ms(clock, start_ms - 1) < start_ms
+    assert clock.week_start_ms(start_ms) == start_ms
+    assert clock.week_start_ms(start_ms - 1) < start_ms
 
 
 @pytest.mark.parametrize(("first_after", "start"), [(900, 1_000), (1_100, 1_100)])

@@ -8,7 +8,6 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from mtquant.model import ConfigError
-from mtquant.risk.limits import Refusal
 from mtquant.risk.prop.days import DayBook
 from mtquant.risk.prop.guard_state import (
     GuardMemory,
@@ -19,6 +18,7 @@ from mtquant.risk.prop.guard_state import (
 from mtquant.risk.prop.kinds import DailyBase, Effect, PropStatus
 from mtquant.risk.prop.lines import DailyLine, Line, MaxLine, buffered_minor
 from mtquant.risk.prop.money import exact
+from mtquant.risk.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mtquant.risk.limits import Refusal
 from mtquant.risk.prop.money import allowance_minor, exact
+from mtquant.risk.refusal import Refusal
 
 if TYPE_CHECKING:
     from mtquant.risk.prop.spec import StopLossRule

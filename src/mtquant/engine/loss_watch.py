@@ -1,0 +1,270 @@
+"""What the account has lost, held against breaker, drawdown and the rules of a prop firm."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from mtquant.engine.notes import note
+from mtquant.model import CircuitBreakerError, DataError, DealEntry, DealKind
+from mtquant.risk import CircuitBreaker, LossWindows
+from mtquant.risk.prop import PropEventKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mtquant.model import Deal, Publish, ServerClock
+    from mtquant.risk import BreakerStep, RiskLimits
+    from mtquant.risk.prop import PropEvent, PropGuard
+
+_RECORD_MS: Final = 600_000
+_FLATTEN: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """Say what is to be closed: the worst position, and of the others all but a part."""
+
+    tag: str
+    keep_fraction: float
+    closes_worst: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossNews:
+    """Say what an observation changed; a `halt` is the reason for one that flattens and locks."""
+
+    notes: tuple[Publish, ...]
+    halt: str = ""
+
+
+class LossWatch:
+    """Observe the account for all that remembers losses, and keep that over restarts.
+
+    Times are the server's, UTC milliseconds. Whoever uses it records `state` before acting.
+    """
+
+    def __init__(
+        self, limits: RiskLimits, clock: ServerClock, prop: PropGuard | None = None
+    ) -> None:
+        spec = limits.breaker
+        self.breaker = None if spec is None else CircuitBreaker(spec, clock)
+        self.prop = prop
+        self._peak = LossWindows(clock) if limits.max_drawdown_fraction is not None else None
+        self._began_ms = 0
+        self._latest_ms = 0
+        self._paid_minor = 0
+        self._deal_ticket = 0  # the newest that was taken in
+        self._stop_tag = ""  # of a prop stop whose positions are still to be closed
+        self._recorded = ("", 0)
+
+    @property
+    def is_on(self) -> bool:
+        """Tell whether anything here asks for observations."""
+        return self.breaker is not None or self.prop is not None or self._peak is not None
+
+    @property
+    def level(self) -> int:
+        """Return the breaker's level, 0 without one."""
+        return 0 if self.breaker is None else self.breaker.level
+
+    @property
+    def scale(self) -> float:
+        """Return what the breaker leaves of sizes."""
+        return 1.0 if self.breaker is None else self.breaker.scale
+
+    @property
+    def drawdown_fraction(self) -> float:
+        """Return the fall of equity from its highest value, 0 where nobody follows it."""
+        if self._peak is None or not self._peak.has_begun:
+            return 0.0
+        return self._peak.loss_fraction("peak")
+
+    @property
+    def cut(self) -> Cut | None:
+        """Return what is to be closed now, None for nothing."""
+        if self._stop_tag:
+            return Cut(tag=self._stop_tag, keep_fraction=0.0, closes_worst=False)
+        breaker = self.breaker
+        if breaker is None or not breaker.has_to_close_worst:
+            return None
+        tag = f"breaker:{breaker.report(self._latest_ms).triggered_ms}"
+        return Cut(tag=tag, keep_fraction=breaker.scale, closes_worst=True)
+
+    def note_cut(self) -> None:
+        """Take note that what was to be closed is closed."""
+        if self._stop_tag:
+            self._stop_tag = ""
+        elif self.breaker is not None:
+            self.breaker.worst_was_closed()
+
+    # ------------------------------------------------------------------ observing
+
+    def note_deals(self, deals: Iterable[Deal]) -> None:
+        """Take in new deals: money paid in and out, and what a prop firm counts.
+
+        Payments from before the first observation are part of what it sees.
+        """
+        for deal in deals:
+            self._deal_ticket = max(self._deal_ticket, deal.deal_ticket)
+            if deal.kind is DealKind.BALANCE:
+                if self._began_ms and deal.time_ms >= self._began_ms:
+                    self._paid_minor += deal.net_minor
+            elif deal.kind is DealKind.TRADE and self.prop is not None:
+                if deal.entry is DealEntry.IN:
+                    self.prop.note_opened(deal.time_ms)
+                else:
+                    self.prop.note_closed(deal.time_ms, deal.net_minor)
+
+    def observe(self, server_ms: int, equity_minor: int, balance_minor: int) -> LossNews | None:
+        """Take in what the account is worth (without credit); return what follows from it."""
+        now_ms = self._latest_ms = max(server_ms, self._latest_ms)
+        self._began_ms = self._began_ms or now_ms
+        paid_minor, self._paid_minor = self._paid_minor, 0
+        if self._peak is not None:
+            self._peak.observe(now_ms, equity_minor, balance_minor, paid_minor)
+        step = event = None
+        if self.breaker is not None:
+            step = self.breaker.observe(now_ms, equity_minor, balance_minor, paid_minor)
+        if self.prop is not None:
+            event = self.prop.observe(now_ms, balance_minor, equity_minor, paid_minor)
+        if step is None and event is None:
+            return None
+        news = [one for one in (self._stepped(step), self._happened(event)) if one is not None]
+        notes = tuple(told for one in news for told in one.notes)
+        return LossNews(notes=notes, halt="; ".join(one.halt for one in news if one.halt))
+
+    def _stepped(self, step: BreakerStep | None) -> LossNews | None:
+        if step is None:
+            return None
+        told = note(
+            "breaker_rose",
+            step.now_ms,
+            "breaker",
+            from_level=step.from_level,
+            level=step.level,
+            window=step.window,
+            loss_minor=step.loss_minor,
+            start_minor=step.start_minor,
+            reason=step.reason,
+        )
+        return LossNews(notes=(told,), halt=step.reason if step.level >= _FLATTEN else "")
+
+    def _happened(self, event: PropEvent | None) -> LossNews | None:
+        if event is None:
+            return None
+        told = note(
+            "prop_rule_met",
+            event.time_ms,
+            "prop",
+            what=event.kind.value,
+            rule=event.rule,
+            value_minor=event.value_minor,
+            limit_minor=event.limit_minor,
+        )
+        if event.kind is PropEventKind.BREACH:
+            return LossNews(notes=(told,), halt=f"prop rule {event.rule}: {event.kind.value}")
+        if event.kind in {PropEventKind.PAUSE, PropEventKind.BUFFER_STOP}:
+            self._stop_tag = f"prop:{event.time_ms}"
+        return LossNews(notes=(told,))
+
+    # ------------------------------------------------------------------ a person's word
+
+    def release(self, server_ms: int, who: str, reason: str) -> tuple[list[Publish], str]:
+        """Take the breaker down on a person's word; return what is told, and why not if it stays.
+
+        A reason is returned only where a halt of the breaker must stand on.
+        """
+        breaker = self.breaker
+        if breaker is None or breaker.level == 0:
+            return [], ""
+        level = breaker.level
+        try:
+            breaker.reset(server_ms, who, reason)
+        except CircuitBreakerError as problem:
+            told = note("breaker_stays", server_ms, "breaker", level=level, reason=str(problem))
+            return [told], str(problem) if level >= _FLATTEN else ""
+        return [note("breaker_reset", server_ms, "breaker", who=who, reason=reason)], ""
+
+    # ------------------------------------------------------------------ keeping
+
+    def is_to_be_recorded(self, server_ms: int) -> bool:
+        """Tell whether what is remembered has changed in a way that must not be lost, or is due."""
+        if not self.is_on or not self._began_ms:
+            return False
+        gist, since_ms = self._recorded
+        return self._gist() != gist or server_ms - since_ms >= _RECORD_MS
+
+    def state(self) -> str:
+        """Return what is remembered, as JSON."""
+        self._recorded = (self._gist(), self._latest_ms)
+        kept: dict[str, Any] = {
+            "began_ms": self._began_ms,
+            "latest_ms": self._latest_ms,
+            "deal_ticket": self._deal_ticket,
+            "stop_tag": self._stop_tag,
+            "paid_minor": self._paid_minor,
+        }
+        for name, part in self._parts().items():
+            kept[name] = part.state()
+        return json.dumps(kept, sort_keys=True)
+
+    def restore(self, text: str | None, deals: Iterable[Deal]) -> None:
+        """Take over what an earlier process remembered; `deals` are all that its journal knows.
+
+        Raises:
+            DataError: it cannot be read; the message says what to do.
+        """
+        known = tuple(deals)
+        if text is not None and self.is_on:
+            try:
+                self._take(json.loads(text))
+            except (ValueError, KeyError, TypeError) as problem:
+                raise DataError(
+                    f"what the journal remembers of losses cannot be read ({problem}); look at "
+                    "`mtquant journal show`, and begin a new folder if the account is in order"
+                ) from problem
+        # a deal may have been journalled after that was
+        self.note_deals(deal for deal in known if deal.deal_ticket > self._deal_ticket)
+
+    def _take(self, kept: dict[str, Any]) -> None:
+        for name, part in self._parts().items():
+            if name in kept:  # one that was switched on since has nothing to remember
+                part.restore(kept[name])
+        self._began_ms, self._latest_ms = int(kept["began_ms"]), int(kept["latest_ms"])
+        self._deal_ticket, self._paid_minor = int(kept["deal_ticket"]), int(kept["paid_minor"])
+        self._stop_tag = str(kept["stop_tag"])
+
+    def _parts(self) -> dict[str, Any]:
+        found = {"breaker": self.breaker, "prop": self.prop, "peak": self._peak}
+        return {name: part for name, part in found.items() if part is not None}
+
+    def _gist(self) -> str:
+        """Return what must be durable before anything acts: levels, stops, begins of days.
+
+        A highest value is part of it in steps of a thousandth: it may rise with every tick.
+        """
+        told: list[object] = [self._stop_tag]
+        if self.breaker is not None:
+            state = self.breaker.state()
+            told += [state[key] for key in ("level", "closes_worst", "windows.day_begin_ms")]
+            told.append(_in_steps(int(state["windows.peak_start_minor"])))
+        if self._peak is not None:
+            told.append(_in_steps(self._peak.window("peak").start_minor))
+        if self.prop is not None:
+            told += [self.prop.status.value, _in_steps(self.prop.floor_minor)]
+        return "|".join(map(str, told))
+
+    def prop_words(self, server_ms: int, worst_loss_minor: int) -> str:
+        """Return why the rules of a prop firm forbid an entry, empty where they do not."""
+        if self.prop is None:
+            return ""
+        refusal = self.prop.entry_refusal(max(server_ms, self._latest_ms), worst_loss_minor)
+        return "" if refusal is None else f"{refusal.rule}: {refusal.value}, limit {refusal.limit}"
+
+
+def _in_steps(minor: int) -> int:
+    """Return a rising amount in steps of about a thousandth."""
+    return int(1000 * math.log(minor)) if minor > 0 else 0
