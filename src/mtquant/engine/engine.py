@@ -499,7 +499,7 @@ class Engine:
             halt_level=self.risk.halt_level,
             is_ready=self._ready,
             entries_in_a_row=self.desk.entries_in_a_row(strategy_id, intent.side),
-            cash_lack_minor=self.portfolio.cash.lacks_minor(view.time_ms),
+            cash_lack_minor=self.portfolio.cash.lacks_minor,
         )
 
     # ------------------------------------------------------------------ answers, time, halts
