@@ -244,7 +244,16 @@ class Witness:
                 detail = f"{level} in the bot, {self._journal.halt_level()} in the journal"
                 self.note("I9.level", detail)
             self._require_stops(can_see=bot.engine.is_ready)
+            if bot.engine.is_ready and not self._faults.on(FaultKind.CACHE_LAG):
+                self._require_seen(bot)
         self._looked_ms, self._slept_ms = self._server.now_ms, self._sleeper.slept_ms
+
+    def _require_seen(self, bot: Bot) -> None:
+        """Hold what the bot believes against what it has read: no answer is not an empty one."""
+        seen = {position.position_ticket for position in bot.engine.portfolio.positions}
+        for one in self._positions():
+            if self._is_old(one) and one.ticket not in seen:
+                self.note("I6.seen", f"position {one.ticket} of {one.magic}")
 
     def _see_order(self, order: Order, login: int) -> None:
         ticket, magic = order.order_ticket, order.intent_id

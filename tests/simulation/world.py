@@ -179,7 +179,9 @@ class World:
         if not self._is_healing:
             near = self.is_near_send
             self._caller.pass_by(point, self.journal, self.clock.now_ms(), is_near_send=near)
-            slept_ms = self.sleeper.pass_by(point, self.server, is_near_send=near)
+            # inside of the call nothing of ours runs: no look can be later
+            is_ours = point != "call: order_send"
+            slept_ms = is_ours and self.sleeper.pass_by(point, self.server, is_near_send=near)
             if slept_ms:
                 self.tell(f"slept {slept_ms} at {point}")
             self.executioner.pass_by(point, is_order=is_order)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _REMEMBERED: Final = 32
 _LEARNT_BY: Final = 3
+_APART_MS: Final = 1_000
 MOST_APART_MS: Final = 15 * 60_000
 """How far two clocks may be apart: beyond that it is the quotes that are old."""
 
@@ -18,13 +19,15 @@ class QuoteAges:
     """Tell the age of quotes from when they were first seen, and from their own times.
 
     The server's clock and ours differ by minutes at times. The quote that came quickest tells by
-    how much: later ones are measured against it. It is forgotten after 32 further quotes, so that
-    a clock that was set anew is learnt.
+    how much: later ones are measured against it. Of the quotes that are seen in one second, which
+    may have waited together while the machine slept, the quickest counts alone. It is forgotten
+    after 32 further ones, so that a clock that was set anew is learnt.
     """
 
     def __init__(self) -> None:
         self._newest: dict[str, tuple[int, int]] = {}  # by symbol: its time, when it was seen
         self._added_ms = 0
+        self._learnt_ms = 0
         self._leads: deque[int] = deque(maxlen=_REMEMBERED)  # our clock minus the quotes' times
 
     def see(self, quote: Quote, now_ms: int, added_ms: int = 0) -> int:
@@ -37,9 +40,16 @@ class QuoteAges:
         known = self._newest.get(quote.symbol)
         if known is None or known[0] != quote.time_ms:
             if known is not None:  # the first one may have been there for days
-                self._leads.append(now_ms - added_ms - quote.time_ms)
+                self._learn(now_ms - added_ms - quote.time_ms, now_ms)
             self._newest[quote.symbol] = (quote.time_ms, now_ms)
         return self.age_ms(quote.symbol, now_ms)
+
+    def _learn(self, lead_ms: int, now_ms: int) -> None:
+        if self._leads and now_ms - self._learnt_ms < _APART_MS:
+            self._leads[-1] = min(self._leads[-1], lead_ms)
+            return
+        self._leads.append(lead_ms)
+        self._learnt_ms = now_ms
 
     @property
     def lead_ms(self) -> int:
@@ -51,7 +61,7 @@ class QuoteAges:
     def age_ms(self, symbol: str, now_ms: int) -> int:
         """Return how old the newest quote of a symbol is at a time by our clock, ms.
 
-        Until three others have come, nothing but the clocks tells: a quote from the future is as
+        Until others have come at three times, nothing but the clocks tells: a quote from the future is as
         doubtful as one from the past.
         """
         time_ms, seen_ms = self._newest[symbol]

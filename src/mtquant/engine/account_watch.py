@@ -49,7 +49,7 @@ class AccountWatch:
 
     def _cash_notes(self, view: BrokerView) -> list[Publish]:
         """Say when the deals do not explain the balance any more, and when they do again."""
-        lacks_minor = self._cash.lacks_minor(view.time_ms)
+        lacks_minor = self._cash.lacks_minor
         if lacks_minor == self._told_lack_minor:
             return []
         self._told_lack_minor = lacks_minor

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mtquant.engine.account_watch import AccountWatch
 from mtquant.engine.decision import Decision
 from mtquant.engine.facts import RiskFacts
+from mtquant.engine.loss_desk import LossDesk
 from mtquant.engine.loss_watch import LossWatch
 from mtquant.engine.notes import (
     answer_note,
@@ -51,7 +52,6 @@ from mtquant.model import (
     RecordDeals,
     RecordHalt,
     RecordIntents,
-    RecordRisk,
     Timer,
 )
 from mtquant.risk import ApprovedOrder, PositionSizer, Refusal, RiskEngine
@@ -61,7 +61,8 @@ if TYPE_CHECKING:
 
     from mtquant.engine.slot import StrategySlot
     from mtquant.execution import Desk
-    from mtquant.model import NewsEvent, Quote, Signal
+    from mtquant.model import Quote, Signal
+    from mtquant.model.news import NewsEvent
     from mtquant.portfolio import Changes, Portfolio
     from mtquant.strategy import ExitSignal, Series
 
@@ -102,6 +103,7 @@ class Engine:
         self.sent = SentCounter()
         self._slot_of = {id(slot.series): slot for slot in slots}
         self._safeguards = Safeguards(portfolio, desk, self._owner, self.slots[0].orders)
+        self._losses = LossDesk(self.losses, portfolio, self._safeguards)
         limits = risk.limits
         self._sizer = PositionSizer(limits.sizing, limits.risk_per_trade_fraction)
         self.losses = losses or LossWatch(limits, portfolio.clock)
@@ -115,7 +117,6 @@ class Engine:
         self._away_since_ms: int | None = None
         self._watch = AccountWatch(portfolio, desk)
         self._looked_ms: int | None = None
-        self._lead_ms = 0
         self._last_scan_ms = -SCAN_EVERY_MS
 
     def start(
@@ -294,9 +295,10 @@ class Engine:
         commands = self._observations(changes, resolved, seen_late=seen_late)
         if report.cause in ("start", "reconnect"):
             commands += self._reconciled(report.cause, changes, view)
-        account = view.account
-        self._lead_ms = view.lead_ms
-        commands += self._weigh(view.server_ms, account.own_equity_minor, account.balance_minor)
+        weighed, halt = self._losses.weigh(view)
+        commands += weighed
+        if halt is not None:
+            commands += self._on_halt(halt)
         told, halt = self._watch.look(view)
         commands += told
         if halt is not None:
@@ -548,8 +550,8 @@ class Engine:
         if self._away_since_ms is not None:
             return []
         guards = self._safeguards
-        cuts = self.losses.cut is not None and guards.reducing_is_due(now_ms)
-        if cuts or guards.stop_is_due(now_ms) or guards.clearing_is_due(now_ms):
+        is_due = guards.stop_is_due(now_ms) or guards.clearing_is_due(now_ms)
+        if is_due or self._losses.cut_is_due(now_ms):
             return [ReadBroker(cause="guard")]
         if now_ms - self._last_scan_ms < SCAN_EVERY_MS:
             return []
@@ -558,34 +560,13 @@ class Engine:
 
     def _on_account(self, report: AccountReport) -> list[Command]:
         """Weigh what the account is worth between readings; act on it with a reading."""
-        account = self.portfolio.account
-        if not self._ready or account is None or account.balance_minor != report.balance_minor:
-            return []  # what has changed the balance comes with the next reading
-        commands = self._weigh(report.server_ms, report.equity_minor, report.balance_minor)
+        if not self._ready:
+            return []
+        commands, halt = self._losses.weigh_report(report)
+        if halt is not None:
+            return commands + self._on_halt(halt)
         if commands and self.losses.cut is not None:
             commands.append(ReadBroker(cause="guard"))
-        return commands
-
-    def _weigh(self, server_ms: int, equity_minor: int, balance_minor: int) -> list[Command]:
-        """Hold the account against breaker and prop rules; record what they say before acting.
-
-        While balance and deals tell different stories, one of them lags: nothing is measured.
-        """
-        losses, cash = self.losses, self.portfolio.cash
-        lags = cash.difference_minor and not cash.lacks_minor
-        if not losses.is_on or lags:
-            return []
-        news = losses.observe(server_ms, equity_minor, balance_minor)
-        commands: list[Command] = []
-        if losses.is_to_be_recorded(server_ms):
-            commands.append(RecordRisk(state=losses.state()))
-        if news is None:
-            return commands
-        commands += news.notes
-        if news.halt:
-            who, time_ms = "the circuit breaker", server_ms + self._lead_ms
-            halt = HaltOrder(time_ms=time_ms, level=FLATTEN_OWN, who=who, reason=news.halt)
-            commands += self._on_halt(halt)
         return commands
 
     def _scale(self, decision: Decision, view: BrokerView) -> float:
@@ -598,15 +579,9 @@ class Engine:
     def _on_halt(self, halt: HaltOrder) -> list[Command]:
         commands: list[Command] = []
         if halt.level == 0:
-            told, objection = self.losses.release(
-                halt.time_ms - self._lead_ms, halt.who, halt.reason
-            )
-            if told:
-                commands += [RecordRisk(state=self.losses.state()), *told]
-            if objection:
-                reason = f"not lifted: {objection}"
-                stays = replace(halt, level=self.risk.halt_level, reason=reason)
-                return [*commands, RecordHalt(halt=stays), halt_note(stays)]
+            commands, stays = self._losses.release(halt, self.risk.halt_level)
+            if stays:
+                return commands
             self.risk.clear_halt()
             self.desk.forgive(halt.time_ms)
             cash = self.portfolio.cash
@@ -636,14 +611,10 @@ class Engine:
         if guards.halt_level >= FLATTEN_OWN:
             self._decisions.clear()
             return commands
-        cut = self.losses.cut
-        if cut is not None:
-            intents, is_done = guards.reduce(view, cut)
-            if is_done:
-                self.losses.note_cut()
-                commands.append(RecordRisk(state=self.losses.state()))
-            for intent in intents:
-                commands += self._submit(intent, view)[0]
+        kept, cuts = self._losses.cut(view)
+        commands += kept
+        for intent in cuts:
+            commands += self._submit(intent, view)[0]
         for intent in guards.cut_back(view, self.risk.limits.max_positions):
             commands += self._submit(intent, view)[0]
         for told, intent in guards.protect(view):

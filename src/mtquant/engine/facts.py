@@ -72,7 +72,7 @@ class RiskFacts:
             halt_level=risk.halt_level,
             is_ready=is_ready,
             entries_in_a_row=desk.entries_in_a_row(strategy_id, intent.side),
-            cash_lack_minor=portfolio.cash.lacks_minor(now_ms),
+            cash_lack_minor=portfolio.cash.lacks_minor,
             valuer=self._exposures.valuers.get(symbol),
             exposure=self._exposure(view),
             reference_points=slot.last_close_points,

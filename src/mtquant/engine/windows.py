@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mtquant.engine.slot import StrategySlot
-    from mtquant.model import Instrument, NewsEvent, Position, ServerClock
+    from mtquant.model import Instrument, Position, ServerClock
+    from mtquant.model.news import NewsEvent
     from mtquant.risk import RiskLimits
     from mtquant.risk.prop import PropRules
 

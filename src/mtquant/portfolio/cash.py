@@ -13,6 +13,8 @@ SETTLING_MS: Final = 60_000
 """How long balance and deals may tell different stories: a terminal shows one before the other."""
 
 SETTLING_READINGS: Final = 5
+MOST_BETWEEN_MS: Final = 15_000
+"""How much of that the time between two readings counts for: a clock may leap."""
 
 
 class Cash:
@@ -27,10 +29,11 @@ class Cash:
         self.baseline_minor: int | None = None
         self.difference_minor = 0
         self._told_minor = 0
-        self._candidate: tuple[int, int] | None = None  # a baseline, and since when it is the same
+        self._candidate: int | None = None  # a baseline
         self._accepted_until_ms = 0  # a person takes for right what lasts by then
         self._readings = 0  # that found the same candidate or difference, one after the other
-        self._differs_since_ms: int | None = None
+        self._lasted_ms = 0  # between them
+        self._read_ms: int | None = None  # the last one
 
     def restore(self, deals: Iterable[Deal], baseline_minor: int | None) -> None:
         """Take over the deals of an earlier process, and its baseline."""
@@ -44,59 +47,60 @@ class Cash:
         time where they are alike. Times are UTC milliseconds.
         """
         self._told_minor += _sum_minor(deals)
+        unexplained_minor = balance_minor - self._told_minor
         if self.baseline_minor is None:
-            return self._settled(balance_minor - self._told_minor, now_ms, is_new=bool(deals))
-        difference_minor = balance_minor - self.baseline_minor - self._told_minor
-        if deals or difference_minor != self.difference_minor:
-            self.difference_minor = difference_minor
-            self._differs_since_ms = now_ms if difference_minor else None
-            self._readings = 0
-        self._readings += 1
-        if now_ms < self._accepted_until_ms and self.lacks_minor(now_ms):
+            self._count(now_ms, is_same=not deals and unexplained_minor == self._candidate)
+            self._candidate = unexplained_minor
+            if self._has_lasted:
+                self.baseline_minor = unexplained_minor
+            return self._has_lasted
+        difference_minor = unexplained_minor - self.baseline_minor
+        self._count(now_ms, is_same=not deals and difference_minor == self.difference_minor)
+        self.difference_minor = difference_minor
+        if now_ms < self._accepted_until_ms and self.lacks_minor:
             self.settle()
             return True
         return False
+
+    def _count(self, now_ms: int, *, is_same: bool) -> None:
+        """Count a reading; one that found something else begins the wait anew."""
+        if not is_same or self._read_ms is None:
+            self._readings = self._lasted_ms = 0
+        else:
+            self._lasted_ms += max(0, min(now_ms - self._read_ms, MOST_BETWEEN_MS))
+        self._readings += 1
+        self._read_ms = now_ms
+
+    @property
+    def _has_lasted(self) -> bool:
+        return self._lasted_ms >= SETTLING_MS and self._readings >= SETTLING_READINGS
 
     def accept(self, now_ms: int) -> bool:
         """Take the balance for right as it is; tell whether a baseline was settled now.
 
         What differs may not have lasted yet: then it is settled when it has, within ten minutes.
         """
-        if self.lacks_minor(now_ms):
+        if self.lacks_minor:
             self.settle()
             return True
         self._accepted_until_ms = now_ms + 10 * SETTLING_MS
         return False
 
-    def _settled(self, unexplained_minor: int, now_ms: int, *, is_new: bool) -> bool:
-        if is_new or self._candidate is None or self._candidate[0] != unexplained_minor:
-            self._candidate = (unexplained_minor, now_ms)
-            self._readings = 0
-        self._readings += 1
-        if self._is_lasting(self._candidate[1], now_ms):
-            self.baseline_minor = unexplained_minor
-        return self.baseline_minor is not None
-
     def settle(self) -> int:
         """Take the balance for right as it is; return the baseline, minor units."""
         self.baseline_minor = (self.baseline_minor or 0) + self.difference_minor
-        self.difference_minor, self._differs_since_ms = 0, None
+        self.difference_minor = 0
         return self.baseline_minor
 
     @property
     def is_watched(self) -> bool:
         """Tell whether something differs, or is to be settled: the broker is to be read again."""
-        return self.baseline_minor is None or self._differs_since_ms is not None
+        return self.baseline_minor is None or self.difference_minor != 0
 
-    def lacks_minor(self, now_ms: int) -> int:
+    @property
+    def lacks_minor(self) -> int:
         """Return what the deals do not explain although it has had time to show, minor units."""
-        since_ms = self._differs_since_ms
-        is_old = since_ms is not None and self._is_lasting(since_ms, now_ms)
-        return self.difference_minor if is_old else 0
-
-    def _is_lasting(self, since_ms: int, now_ms: int) -> bool:
-        """Tell whether it has been the same for long: a clock may leap, so readings count too."""
-        return now_ms - since_ms >= SETTLING_MS and self._readings >= SETTLING_READINGS
+        return self.difference_minor if self._has_lasted else 0
 
 
 def _sum_minor(deals: Iterable[Deal]) -> int:
