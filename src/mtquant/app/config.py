@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from mtquant.app.risk_limits import resolve_limits
 from mtquant.data import SAMPLES, parse_yaml, read_yaml
 from mtquant.exchange import SlippageModel, VenueSpec
 from mtquant.model import ConfigError, Timeframe
@@ -220,11 +221,13 @@ def load_config(
         others = {"sample", "stored", "ticks"}
         rest = {key: value for key, value in kept.items() if key not in others}
         values["data"] = rest | {"path": str(data.resolve())}
+    folder = folder or (path.resolve().parent if path else Path.cwd())
     try:
+        if "risk" in values:
+            values = dict(values) | {"risk": resolve_limits(values["risk"], folder)}
         config = read(BotConfig, _interpolated(values, ""))
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error
-    folder = folder or (path.resolve().parent if path else Path.cwd())
     return LoadedConfig(config=config, raw=values, where=where, folder=folder)
 
 

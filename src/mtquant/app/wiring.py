@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.app.config import BotConfig, LaneSpec, LoadedConfig
+from mtquant.app.risk_limits import load_calendar, make_loss_watch
 from mtquant.app.sources import load_source, require_open_hours
 from mtquant.data import (
     minute_bars,
@@ -158,6 +159,8 @@ def make_plan(loaded: LoadedConfig, *more: object) -> Plan:
         ticks=ticks,
         fingerprint=loaded.fingerprint(*hashes, *more),
     )
+    make_loss_watch(config, loaded.folder)
+    load_calendar(config, loaded.folder)
     _require_tradable(plan)
     for one in (bars, *others):
         require_open_hours(config.venue, one)
@@ -252,9 +255,12 @@ def make_exits(config: BotConfig, lane: int = 0) -> list[ExitStrategy]:
     return exits
 
 
-def make_engine(config: BotConfig, series: Series, strategy: Strategy) -> Engine:
+def make_engine(
+    config: BotConfig, series: Series, strategy: Strategy, folder: Path = Path()
+) -> Engine:
     """Return the engine of a configuration's first strategy over a series."""
-    return _engine(config, [_slot(config, 0, strategy, series, strategy_id=strategy.strategy_id)])
+    slot = _slot(config, 0, strategy, series, strategy_id=strategy.strategy_id)
+    return _engine(config, folder, [slot])
 
 
 def plan_engine(
@@ -283,7 +289,7 @@ def plan_engine(
                 longer=partial(series_of, lane.symbol),
             )
         )
-    return _engine(plan.config, slots)
+    return _engine(plan.config, plan.loaded.folder, slots)
 
 
 def _slot(
@@ -311,10 +317,17 @@ def _slot(
     )
 
 
-def _engine(config: BotConfig, slots: Sequence[StrategySlot]) -> Engine:
+def _engine(config: BotConfig, folder: Path, slots: Sequence[StrategySlot]) -> Engine:
     identity = BotIdentity(bot=config.execution.bot)
     portfolio = Portfolio(identity, config.venue.clock)
-    return Engine(slots, RiskEngine(config.risk), Desk(identity), portfolio)
+    return Engine(
+        slots,
+        RiskEngine(config.risk),
+        Desk(identity),
+        portfolio,
+        losses=make_loss_watch(config, folder),
+        calendar=load_calendar(config, folder),
+    )
 
 
 def run_backtest(plan: Plan, subscriber: Callable[[Publish], None] | None = None) -> Market:

@@ -61,8 +61,8 @@ class QuoteAges:
     def age_ms(self, symbol: str, now_ms: int) -> int:
         """Return how old the newest quote of a symbol is at a time by our clock, ms.
 
-        Until others have come at three times, nothing but the clocks tells: a quote from the future is as
-        doubtful as one from the past.
+        Until others have come at three times, nothing but the clocks tells: a quote from the
+        future is as doubtful as one from the past.
         """
         time_ms, seen_ms = self._newest[symbol]
         lead_ms = now_ms - time_ms

@@ -79,6 +79,7 @@ class Glance:
 
     balance_minor: int
     positions: tuple[tuple[int, float, bool], ...]
+    own_equity_minor: int = field(default=0, compare=False)  # changes with every tick
 
     @classmethod
     def of(cls, view: BrokerView) -> Glance:
@@ -257,11 +258,13 @@ class BrokerSession:
 
     def glance(self) -> Glance:
         """Take a cheap look, to see whether anything has changed."""
+        account = self.account()
         return Glance(
-            balance_minor=self.account().balance_minor,
+            balance_minor=account.balance_minor,
             positions=tuple(
                 (one.ticket, one.volume, one.sl > 0) for one in self._asked("positions_get")
             ),
+            own_equity_minor=account.own_equity_minor,
         )
 
     def view(self) -> BrokerView:

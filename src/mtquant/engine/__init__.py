@@ -2,8 +2,10 @@
 
 from mtquant.engine.backtest import BacktestRunner
 from mtquant.engine.drive import drive
-from mtquant.engine.engine import Engine, require_one_slot_a_symbol
+from mtquant.engine.engine import Engine
+from mtquant.engine.holdings import require_one_slot_a_symbol
 from mtquant.engine.live import LiveRunner, Pace, Progress
+from mtquant.engine.loss_watch import LossWatch
 from mtquant.engine.orders import OrderMaker
 from mtquant.engine.slot import StrategySlot
 
@@ -11,6 +13,7 @@ __all__ = [
     "BacktestRunner",
     "Engine",
     "LiveRunner",
+    "LossWatch",
     "OrderMaker",
     "Pace",
     "Progress",

@@ -9,6 +9,7 @@ from mtquant.engine.drive import drive
 from mtquant.engine.timeline import Timeline
 from mtquant.exchange import NEVER, CancelRequest, Execution, Market, Progress, Refusal
 from mtquant.model import (
+    AccountReport,
     BrokerReport,
     BrokerView,
     Command,
@@ -76,7 +77,7 @@ class BacktestRunner:
         market = self._market
         market.advance()
         self._perform(self._engine.start((), (), 0))
-        if self._tick_slots:
+        if self._tick_slots or self._engine.losses.is_on:
             self._walk_all()
             return
         while (close_ms := self._timeline.next_ms()) != NEVER:
@@ -89,7 +90,7 @@ class BacktestRunner:
             self._report_deals()
 
     def _walk_all(self) -> None:
-        """Walk every moment: a strategy that looks at ticks has something to say at each."""
+        """Walk every moment: who looks at ticks, or at losses, has something to say at each."""
         while True:
             for slot in self._tick_slots:
                 quote = self._market.book.quote(slot.symbol)
@@ -99,6 +100,22 @@ class BacktestRunner:
             if not self._market.advance():
                 return
             self._report_deals()
+            self._report_account()
+
+    def _report_account(self) -> None:
+        """Say what the account is worth, to who watches losses; without positions it stays so."""
+        book = self._market.book
+        if not self._engine.losses.is_on or not book.open_positions:
+            return
+        self._perform(
+            self._engine.step(
+                AccountReport(
+                    server_ms=book.now_ms,
+                    equity_minor=book.equity_minor - book.credit_minor,
+                    balance_minor=book.balance_minor,
+                )
+            )
+        )
 
     def _decide_until(self, quiet_ms: int) -> None:
         """Consume the bars that close before an event, up to the first that asks for something."""

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from mtquant.engine.account_watch import AccountWatch
 from mtquant.engine.decision import Decision
-from mtquant.engine.facts import RiskFacts
+from mtquant.engine.holdings import Holdings, require_one_slot_a_symbol
 from mtquant.engine.loss_desk import LossDesk
-from mtquant.engine.loss_watch import LossWatch
 from mtquant.engine.notes import (
     answer_note,
     deal_note,
@@ -25,8 +24,8 @@ from mtquant.engine.notes import (
     resolved_note,
 )
 from mtquant.engine.orders import SizedIntent
+from mtquant.engine.risk_room import RiskRoom
 from mtquant.engine.safeguards import CANCEL_OWN, FLATTEN_OWN, Safeguards
-from mtquant.engine.windows import TradingWindows
 from mtquant.execution import SentCounter
 from mtquant.model import (
     AccountReport,
@@ -54,11 +53,12 @@ from mtquant.model import (
     RecordIntents,
     Timer,
 )
-from mtquant.risk import ApprovedOrder, PositionSizer, Refusal, RiskEngine
+from mtquant.risk import ApprovedOrder, Refusal, RiskEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from mtquant.engine.loss_watch import LossWatch
     from mtquant.engine.slot import StrategySlot
     from mtquant.execution import Desk
     from mtquant.model import Quote, Signal
@@ -83,6 +83,7 @@ class Engine:
         risk: RiskEngine,
         desk: Desk,
         portfolio: Portfolio,
+        *,
         losses: LossWatch | None = None,
         calendar: Sequence[NewsEvent] = (),
     ) -> None:
@@ -102,15 +103,10 @@ class Engine:
         self.portfolio = portfolio
         self.sent = SentCounter()
         self._slot_of = {id(slot.series): slot for slot in slots}
-        self._safeguards = Safeguards(portfolio, desk, self._owner, self.slots[0].orders)
-        self._losses = LossDesk(self.losses, portfolio, self._safeguards)
-        limits = risk.limits
-        self._sizer = PositionSizer(limits.sizing, limits.risk_per_trade_fraction)
-        self.losses = losses or LossWatch(limits, portfolio.clock)
-        rules = None if self.losses.prop is None else self.losses.prop.rules
-        self._windows = TradingWindows(limits, portfolio.clock, calendar, rules)
-        self._facts = RiskFacts(self.slots, risk, desk, portfolio, self.losses, self._windows)
-        self._held: dict[str, tuple[Position, ...]] = {}  # by strategy
+        self._holdings = Holdings(self.slots, desk, portfolio)
+        self._safeguards = Safeguards(portfolio, desk, self._holdings.owner, self.slots[0].orders)
+        self._room = RiskRoom(self.slots, risk, desk, portfolio, losses=losses, calendar=calendar)
+        self._losses = LossDesk(self._room.losses, portfolio, self._safeguards)
         self._decisions: dict[str, Decision] = {}  # by strategy, in the order of the slots
         self._entering: dict[int, Decision] = {}  # by intent, until its answer
         self._ready = False
@@ -139,12 +135,16 @@ class Engine:
         known = tuple(deals)
         self.portfolio.restore(known, baseline_minor)
         changed = self.desk.restore(rows)
-        self._facts.record.note(known)
-        self.losses.restore(risk_state, known)
+        self._room.restore(known, risk_state)
         self.desk.forgive(released_ms)
         recovered: list[Command] = [RecordIntents(rows=tuple(changed))] if changed else []
         recovered += [resolved_note(row) for row in changed]
         return [*recovered, ReadBroker(cause="start")]
+
+    @property
+    def losses(self) -> LossWatch:
+        """Return what remembers losses."""
+        return self._losses.watch
 
     @property
     def is_ready(self) -> bool:
@@ -183,7 +183,7 @@ class Engine:
             return ()
         return self._decided(slot, f"tick:{quote.time_ms}", signal)
 
-    def step(self, event: Event) -> Sequence[Command]:
+    def step(self, event: Event) -> Sequence[Command]:  # noqa: PLR0911 - a case for each event
         """Take one event; return what must be done, in order."""
         match event:
             case BrokerReport():
@@ -218,19 +218,11 @@ class Engine:
 
     def _decide(self, slot: StrategySlot) -> list[Command]:
         signal = slot.signal()
-        own = self._held.get(slot.strategy_id, ())
-        exits = self._exits(slot, own) if own else ()
+        own = self._holdings.of(slot.strategy_id)
+        exits = self._room.exits(slot, own) if own else ()
         if signal is None and not exits:
             return []
         return self._decided(slot, f"bar:{slot.bar_ms}", signal, exits)
-
-    def _exits(self, slot: StrategySlot, own: tuple[Position, ...]) -> tuple[ExitSignal, ...]:
-        """Return what exits ask for; a close that limits demand stands before it."""
-        forced = self._windows.forced_exits(slot, own)
-        if not forced:
-            return slot.exits_of(own)
-        tickets = {one.position_ticket for one in forced}
-        return (*forced, *(one for one in slot.exits_of(own) if one.position_ticket not in tickets))
 
     def _decided(
         self,
@@ -263,34 +255,15 @@ class Engine:
         )
         return [raised, read]
 
-    def _shared_out(self) -> dict[str, tuple[Position, ...]]:
-        """Return the bot's positions by the strategy that holds them."""
-        held: dict[str, list[Position]] = {}
-        for position in self.portfolio.own_positions:
-            owner = self._owner(position)
-            if owner is not None:
-                held.setdefault(owner.strategy_id, []).append(position)
-        return {name: tuple(positions) for name, positions in held.items()}
-
-    def _owner(self, position: Position) -> StrategySlot | None:
-        """Return whose a position of the bot is; one of a strategy that is gone is adopted."""
-        row = self.desk.row(position.intent_id)
-        slots = [slot for slot in self.slots if slot.symbol == position.symbol]
-        for slot in slots:
-            if row is not None and slot.strategy_id == row.intent.strategy_id:
-                return slot
-        return slots[0] if slots else None
-
     # ------------------------------------------------------------------ the broker was read
 
     def _on_report(self, report: BrokerReport) -> list[Command]:
         view = report.view
         self._last_scan_ms = view.time_ms
         changes = self.portfolio.apply(view)
-        self.losses.note_deals(changes.deals)
-        self._held = self._shared_out()
+        self._holdings.update()
         resolved = self.desk.on_view(view)
-        self._facts.record.note(changes.deals, view.lead_ms)
+        self._room.note(changes.deals, view.lead_ms)
         seen_late = self._away_since_ms is not None or report.cause == "start"
         commands = self._observations(changes, resolved, seen_late=seen_late)
         if report.cause in ("start", "reconnect"):
@@ -361,7 +334,7 @@ class Engine:
 
     def _carry_out(self, decision: Decision, view: BrokerView) -> list[Command]:
         """Leave what the signal turns against, move the stops of the rest, then enter."""
-        own = self._held.get(decision.slot.strategy_id, ())
+        own = self._holdings.of(decision.slot.strategy_id)
         side = decision.wants.side if decision.wants is not None else None
         leaving = [p for p in own if decision.wants is not None and p.side is not side]
         staying = {p.position_ticket: p for p in own if p not in leaving}
@@ -412,7 +385,7 @@ class Engine:
         if any(row.is_open for row in rows):
             return []
         left = {row.intent.position_ticket for row in rows}  # a view that lags still shows them
-        held = self._held.get(decision.slot.strategy_id, ())
+        held = self._holdings.of(decision.slot.strategy_id)
         if any(p.position_ticket not in left or self.desk.has_rest(p) for p in held):
             self._forget(decision)
             return [self._dropped(decision, "a position has come meanwhile", view)]
@@ -423,7 +396,7 @@ class Engine:
 
     def _enter(self, decision: Decision, view: BrokerView) -> list[Command]:
         self._forget(decision)
-        intent = decision.slot.orders.open(decision, view, self._sizer, self._scale(decision, view))
+        intent = self._room.open(decision, view)
         if isinstance(intent, Refusal):
             return [refusal_note(decision.correlation_id, view.time_ms, (intent,))]
         sent, intent_id = self._submit(intent.intent, view, explanation=intent.explanation)
@@ -464,14 +437,13 @@ class Engine:
         if view.time_ms > refused.intent.deadline_ms:
             return None
         if decision is not None:
-            scale = self._scale(decision, view)
-            return decision.slot.orders.open(decision, view, self._sizer, scale)
+            return self._room.open(decision, view)
         ticket = refused.intent.position_ticket
         held = (one for one in self.portfolio.positions if one.position_ticket == ticket)
         position = next(held, None)
         if position is None:
             return None
-        slot = self._owner(position) or self.slots[0]
+        slot = self._holdings.owner(position) or self.slots[0]
         return SizedIntent(slot.orders.close_again(refused.intent, position, view), "")
 
     def _let_go(self, intent_id: int, now_ms: int) -> list[Command]:
@@ -488,7 +460,7 @@ class Engine:
         closing = self._closing(intent)
         if closing:
             return [], closing
-        verdict = self.risk.decide(intent, self._facts.view(intent, view, is_ready=self._ready))
+        verdict = self._room.decide(intent, view, is_ready=self._ready)
         if not isinstance(verdict, ApprovedOrder):
             return [refusal_note(intent.signal_id, view.time_ms, verdict.refusals)], 0
         send = self.desk.submit(verdict, view.time_ms, attempt)
@@ -565,16 +537,9 @@ class Engine:
         commands, halt = self._losses.weigh_report(report)
         if halt is not None:
             return commands + self._on_halt(halt)
-        if commands and self.losses.cut is not None:
+        if commands and self._losses.watch.cut is not None:
             commands.append(ReadBroker(cause="guard"))
         return commands
-
-    def _scale(self, decision: Decision, view: BrokerView) -> float:
-        """Return what breaker and correlation leave of an entry's size, 0 to 1."""
-        side = decision.wants.side if decision.wants is not None else None
-        if side is None:
-            return self.losses.scale
-        return self.losses.scale * self._facts.correlation_scale(decision.slot.symbol, side, view)
 
     def _on_halt(self, halt: HaltOrder) -> list[Command]:
         commands: list[Command] = []
@@ -621,17 +586,3 @@ class Engine:
             commands.append(told)
             commands += self._submit(intent, view)[0]
         return commands
-
-
-def require_one_slot_a_symbol(symbols: Sequence[str]) -> None:
-    """Refuse that strategies share a symbol: a netting account would mix their positions.
-
-    Raises:
-        ConfigError: the message names the symbol.
-    """
-    twice = [symbol for symbol in dict.fromkeys(symbols) if symbols.count(symbol) > 1]
-    if twice:
-        raise ConfigError(
-            f"strategies: several trade {', '.join(twice)}, and a netting account holds one "
-            "position a symbol; use a hedging account, or one strategy a symbol"
-        )

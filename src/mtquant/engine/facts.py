@@ -37,6 +37,7 @@ class RiskFacts:
         risk: RiskEngine,
         desk: Desk,
         portfolio: Portfolio,
+        *,
         losses: LossWatch,
         windows: TradingWindows,
     ) -> None:

@@ -16,6 +16,7 @@ from mtquant.broker import Glance
 from mtquant.engine.bar_watch import BarWatch
 from mtquant.engine.drive import drive
 from mtquant.model import (
+    AccountReport,
     AccountSnapshot,
     BrokerReport,
     BrokerView,
@@ -40,6 +41,7 @@ from mtquant.model import (
     RecordDeals,
     RecordHalt,
     RecordIntents,
+    RecordRisk,
     RetryableError,
     SendOrder,
     SymbolNotFoundError,
@@ -196,6 +198,7 @@ class LiveRunner:
             journal.halt_level(),
             baseline_minor=journal.baseline_minor(),
             released_ms=journal.released_ms(),
+            risk_state=journal.risk_state(),
         )
 
     def _read_history(self) -> None:
@@ -253,6 +256,8 @@ class LiveRunner:
         await self._perform(self._engine.step(Timer(time_ms=now_ms)))
         if poll.glance != self._seen:
             await self._perform([ReadBroker(cause="poll")])
+        elif self._engine.losses.is_on:
+            await self._perform(self._engine.step(self._account_report(poll.glance, now_ms)))
         for halt in poll.halts:
             await self._perform(self._engine.step(replace(halt, time_ms=now_ms)))
         for slot in self._tick_slots:
@@ -264,6 +269,13 @@ class LiveRunner:
         if poll.equity_minor is not None:
             self._equity_minor = poll.equity_minor
             self._tell(now_ms)
+
+    def _account_report(self, glance: Glance, now_ms: int) -> AccountReport:
+        return AccountReport(
+            server_ms=now_ms - self._session.lead_ms,
+            equity_minor=glance.own_equity_minor,
+            balance_minor=glance.balance_minor,
+        )
 
     def _poll(self) -> _Poll:
         """Look at what may have changed; on the owner thread."""
@@ -330,22 +342,29 @@ class LiveRunner:
             case SendOrder():
                 result = await self._client.run(lambda: self._transmit(command.row))
                 return OrderReport(result=result)
-            case RecordIntents():
-                await self._client.run(lambda: self._journal.record_intents(command.rows))
-            case RecordDeals():
-                await self._client.run(lambda: self._journal.record_deals(command.deals))
-            case RecordBaseline():
-                await self._client.run(
-                    lambda: self._journal.record_baseline(command.baseline_minor)
-                )
-            case RecordHalt():
-                await self._client.run(lambda: self._journal.record_halt(command.halt))
+            case RecordIntents() | RecordDeals() | RecordBaseline() | RecordRisk() | RecordHalt():
+                await self._client.run(lambda: self._record(command))
             case Publish():
                 if command.name not in _HAVE_ROWS:
                     self._journal.note(command)
                 if self._subscriber is not None:
                     self._subscriber(command)
         return None
+
+    def _record(self, command: Command) -> None:
+        """Write what a command asks for; on the owner thread."""
+        journal = self._journal
+        match command:
+            case RecordIntents():
+                journal.record_intents(command.rows)
+            case RecordDeals():
+                journal.record_deals(command.deals)
+            case RecordBaseline():
+                journal.record_baseline(command.baseline_minor)
+            case RecordRisk():
+                journal.record_risk(command.state)
+            case RecordHalt():
+                journal.record_halt(command.halt)
 
     async def _report(self, cause: str) -> Event:
         try:

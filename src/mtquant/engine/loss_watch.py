@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.engine.notes import note
-from mtquant.model import CircuitBreakerError, DataError, DealEntry, DealKind
+from mtquant.model import CircuitBreakerError, DataError, DealEntry, DealKind, Publish
 from mtquant.risk import CircuitBreaker, LossWindows
 from mtquant.risk.prop import PropEventKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mtquant.model import Deal, Publish, ServerClock
+    from mtquant.model import Deal, ServerClock
     from mtquant.risk import BreakerStep, RiskLimits
     from mtquant.risk.prop import PropEvent, PropGuard
 

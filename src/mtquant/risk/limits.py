@@ -56,12 +56,14 @@ def _in(
 class PropChoice:
     """Name the rules of a prop firm and the account's size, and how far from them to stop.
 
-    `rules` is a shipped set or a file; `initial_deposit` money of the account's currency;
-    `buffer_fraction` of each allowance is kept free.
+    `rules` is a shipped set or a file, `phase` one of its phases (empty: all rules apply);
+    `initial_deposit` is money of the account's currency; `buffer_fraction` of each allowance is
+    kept free.
     """
 
     rules: str
     initial_deposit: float
+    phase: str = ""
     buffer_fraction: float = 0.1
 
     def __post_init__(self) -> None:

@@ -39,7 +39,8 @@ def again(cash: Cash, balance_minor: int, now_ms: int) -> bool:
 def for_long(cash: Cash, balance_minor: int, from_ms: int) -> bool:
     """Read the same for the settling time, often enough; tell whether anything was settled."""
     times = range(from_ms, from_ms + SETTLING_MS + MOST_BETWEEN_MS, MOST_BETWEEN_MS)
-    return any([cash.apply([], balance_minor, now_ms) for now_ms in times])
+    settled = [cash.apply([], balance_minor, now_ms) for now_ms in times]
+    return any(settled)
 
 
 def settled(balance_minor: int = 1_000) -> Cash:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.model import IntentAction, IntentState, OrderIntent, Side, money_from_minor
+from mtquant.model import IntentAction, IntentState, OrderIntent, money_from_minor
 from mtquant.risk.checks.rule import A_PERSON, Result, Rule, as_told
 from mtquant.risk.limits import Directions, RiskLimits
 
@@ -65,13 +65,17 @@ def direction_is_allowed(intent: OrderIntent, _view: RiskView, limits: RiskLimit
     return intent.side.name in allowed, intent.side.name, limits.directions.value
 
 
-def opposes_nothing(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
-    """Refuse an entry against an open position of the symbol (NFA rule 2-43(b))."""
-    against = Side(-intent.side.value)
+def stands_alone(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
+    """Refuse a second position of a symbol, on either side.
+
+    NFA rule 2-43(b) forbids positions against each other and wants the oldest closed first: of one
+    position both are always so.
+    """
     for position in view.positions:
-        if position.symbol == intent.symbol and position.side is against:
-            return False, f"position {position.position_ticket} is {against.name}", "no hedging"
-    return True, "nothing against it", "no hedging"
+        if position.symbol == intent.symbol:
+            held = f"position {position.position_ticket} is {position.side.name}"
+            return False, held, "one position a symbol"
+    return True, "nothing held", "one position a symbol"
 
 
 def _level(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
@@ -116,7 +120,7 @@ STANDING: Final = (
     ),
     Rule(
         name="fifo_no_hedge",
-        look=opposes_nothing,
+        look=stands_alone,
         words=as_told,
         remedy="close the position first",
         is_on=lambda limits: limits.fifo_no_hedge,

@@ -1,0 +1,116 @@
+"""The section `risk` of a configuration: presets, a file of its own, and keys in sections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from mtquant.app.prop_rules import load_prop_rules
+from mtquant.data import parse_yaml, read_yaml
+from mtquant.data.calendar_file import read_calendar
+from mtquant.engine import LossWatch
+from mtquant.model import ConfigError
+from mtquant.model.reading import nearest, read
+from mtquant.risk import RiskLimits, in_sections
+from mtquant.risk.prop import PropClock, PropGuard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from importlib.resources.abc import Traversable
+
+    from mtquant.app.config import BotConfig
+    from mtquant.model.news import NewsEvent
+
+_SOURCES: Final = ("preset", "file")
+
+
+def list_risk_presets() -> tuple[str, ...]:
+    """Return the names of the shipped sets of limits."""
+    found = (one.name for one in _shipped().iterdir() if one.name.endswith(".yaml"))
+    return tuple(sorted(name.removesuffix(".yaml") for name in found))
+
+
+def load_risk_preset(name: str) -> RiskLimits:
+    """Return a shipped set of limits.
+
+    Raises:
+        ConfigError: there is none of this name.
+    """
+    return read(RiskLimits, _preset(name, "preset"), name)
+
+
+def read_risk_limits(path: Path) -> RiskLimits:
+    """Return the limits of a file, such as `config/risk-limits.yaml`.
+
+    Raises:
+        ConfigError: it is missing or says something wrong.
+    """
+    return read(RiskLimits, resolve_limits(read_yaml(path), path.resolve().parent), str(path))
+
+
+def resolve_limits(raw: object, folder: Path, where: str = "risk") -> dict[str, Any]:
+    """Return the keys of limits on one level: those of a preset, over them a file's, then others.
+
+    Args:
+        raw: the section as it is written; `preset` names a shipped set, `file` a YAML file.
+        folder: what a relative file starts from.
+        where: names the section in messages.
+
+    Raises:
+        ConfigError: a source cannot be read, or a key stands twice or in a wrong section.
+    """
+    if not isinstance(raw, Mapping):
+        raise ConfigError(f"{where}: expected a section with limits, got {raw!r}")
+    values: dict[str, Any] = {}
+    if raw.get("preset") is not None:
+        values |= _preset(str(raw["preset"]), f"{where}.preset")
+    if raw.get("file") is not None:
+        path = folder / str(raw["file"])
+        values |= resolve_limits(read_yaml(path), path.resolve().parent, str(path))
+    own = {key: value for key, value in raw.items() if key not in _SOURCES}
+    return values | in_sections(own, where)
+
+
+def make_loss_watch(config: BotConfig, folder: Path) -> LossWatch:
+    """Return what remembers losses, with the guard of a prop firm's rules where some are chosen.
+
+    Raises:
+        ConfigError: the rules cannot be read, or do not fit the account.
+    """
+    choice, venue = config.risk.prop, config.venue
+    if choice is None:
+        return LossWatch(config.risk, venue.clock)
+    near = folder / choice.rules
+    rules = load_prop_rules(near if near.is_file() else choice.rules)
+    if choice.phase:
+        rules = rules.for_phase(choice.phase)
+    initial_minor = round(choice.initial_deposit * 10**venue.account.currency_digits)
+    clock = PropClock(rules.day, venue.clock)
+    guard = PropGuard(rules, initial_minor, clock, choice.buffer_fraction)
+    return LossWatch(config.risk, venue.clock, guard)
+
+
+def load_calendar(config: BotConfig, folder: Path) -> tuple[NewsEvent, ...]:
+    """Return the publications of the configured file, none where none is configured.
+
+    Raises:
+        ConfigError: the file is missing or wrong.
+    """
+    path = config.risk.news_calendar
+    return () if path is None else read_calendar(folder / path)
+
+
+def _preset(name: str, where: str) -> dict[str, Any]:
+    names = list_risk_presets()
+    if name not in names:
+        raise ConfigError(f"{where}: {name!r}; {nearest(name, list(names))}")
+    text = (_shipped() / f"{name}.yaml").read_text(encoding="utf-8")
+    parsed = parse_yaml(text, name)
+    if not isinstance(parsed, Mapping):
+        raise ConfigError(f"{name}: expected sections of limits")
+    return in_sections(parsed, name)
+
+
+def _shipped() -> Traversable:
+    return files("mtquant.app") / "presets" / "risk"
