@@ -16,8 +16,8 @@ from mtquant.risk import RiskLimits, in_sections
 from mtquant.risk.prop import PropClock, PropGuard
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from importlib.resources.abc import Traversable
+    from pathlib import Path
 
     from mtquant.app.config import BotConfig
     from mtquant.model.news import NewsEvent

@@ -167,7 +167,8 @@ def _enum(raw: object, hint: type[Enum], path: str) -> Enum:
 def _require_sensible(raw: object, value: Any, sensible: tuple[float, float], path: str) -> None:
     """Refuse a number that was likely written in another unit, and show both readings."""
     above, most = sensible
-    if not isinstance(value, float) or above < value <= most or _both_ways(raw) is not None:
+    is_plain = not isinstance(value, float) or value == 0 or above < value <= most
+    if is_plain or _both_ways(raw) is not None:
         return
     use = f"use more than {above:g} and at most {most:g}"
     if path.endswith("_percent"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
@@ -21,6 +21,10 @@ class CircuitBreakerStatus(Enum):
     LEVEL_3_HALT = 3
 
 
+# between the ends a percentage that is taken for a fraction, or the reverse, always lies outside
+_LOSS: Final = {"sensible": (0.00999, 0.999)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerSpec:
     """Hold the ladder of one bot.
@@ -30,9 +34,9 @@ class BreakerSpec:
     pass after the last rise before a person may reset.
     """
 
-    level_1_fraction: float = 0.05
-    level_2_fraction: float = 0.10
-    level_3_fraction: float = 0.15
+    level_1_fraction: float = field(default=0.05, metadata=_LOSS)
+    level_2_fraction: float = field(default=0.10, metadata=_LOSS)
+    level_3_fraction: float = field(default=0.15, metadata=_LOSS)
     level_1_scale: float = 0.75
     level_2_scale: float = 0.5
     windows: tuple[str, ...] = LOSS_WINDOWS

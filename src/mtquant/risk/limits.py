@@ -64,7 +64,7 @@ class PropChoice:
     rules: str
     initial_deposit: float
     phase: str = ""
-    buffer_fraction: float = 0.1
+    buffer_fraction: float = field(default=0.1, metadata={"sensible": (0.0099, 0.99)})
 
     def __post_init__(self) -> None:
         """Refuse what cannot be.
@@ -128,13 +128,13 @@ class RiskLimits:
     correlation_bars: int = field(default=100, metadata=_in("portfolio", least=30))
 
     max_daily_loss_fraction: float = field(
-        default=0.05, metadata=_in("losses", sensible=(0.0095, 0.95))
+        default=0.05, metadata=_in("losses", sensible=(0.00999, 0.999))
     )
     max_weekly_loss_fraction: float | None = field(
-        default=None, metadata=_in("losses", sensible=(0.0095, 0.95))
+        default=None, metadata=_in("losses", sensible=(0.00999, 0.999))
     )
     max_drawdown_fraction: float | None = field(
-        default=None, metadata=_in("losses", sensible=(0.0095, 0.95))
+        default=None, metadata=_in("losses", sensible=(0.00999, 0.999))
     )
     prop: PropChoice | None = field(default=None, metadata=_in("losses"))
 

@@ -15,7 +15,7 @@ from mtquant.model import ConfigError
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = sorted((ROOT / "config").glob("*.yaml"))
-BOTS = [path for path in EXAMPLES if path.name != "symbols.yaml"]
+BOTS = [path for path in EXAMPLES if path.name not in {"symbols.yaml", "risk-limits.yaml"}]
 
 
 @pytest.mark.parametrize("path", BOTS, ids=lambda path: path.stem)

@@ -63,6 +63,7 @@ ARGUMENTS = {
     "is_stop_out_by_money": (amount, amount, amount),
     "is_within_daily_loss": (amount, amount),
     "is_within_spread": (spread, spread),
+    "is_within_band": (level, points, st.sampled_from([0.0, 0.01, 0.1])),
     "level_distance": (spread, ratio, st.floats(0, 1e6) | st.just(math.nan)),
     "levels_are_frozen": (points, level, level, spread),
     "loss_per_point": (units, contract, divisor, rate, amount, points),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -66,13 +66,15 @@ class SizingSpec:
 
     method: SizingMethod = SizingMethod.PERCENT_AT_RISK
     lots: float | None = None
-    equity_fraction: float | None = None
+    equity_fraction: float | None = field(default=None, metadata={"sensible": (0.01, 1.0)})
     atr_multiplier: float | None = None
-    win_rate_fraction: float | None = None
+    win_rate_fraction: float | None = field(default=None, metadata={"sensible": (0.0099, 0.99)})
     average_win: float | None = None
     average_loss: float | None = None
-    kelly_fraction: float | None = None
-    annual_volatility_fraction: float | None = None
+    kelly_fraction: float | None = field(default=None, metadata={"sensible": (0.01, 1.0)})
+    annual_volatility_fraction: float | None = field(
+        default=None, metadata={"sensible": (0.01, 1.0)}
+    )
     max_lots: float | None = None
 
     def __post_init__(self) -> None:
