@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mtquant.engine.likeness import Likeness
 from mtquant.engine.track_record import TrackRecord
+from mtquant.model import BrokerView, IntentAction, IntentRow, MarginMode
 from mtquant.portfolio.exposure import Exposure, ExposureBook, Valuer
 from mtquant.risk import NOTHING_HELD, AssetClass, OnCorrelation, RiskView, asset_class
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from mtquant.engine.windows import TradingWindows
     from mtquant.exchange import Terms
     from mtquant.execution import Desk
-    from mtquant.model import BrokerView, Instrument, OrderIntent, Side
+    from mtquant.model import Instrument, OrderIntent, Side
     from mtquant.portfolio import Portfolio
     from mtquant.risk import RiskEngine, RiskLimits
 
@@ -48,7 +50,7 @@ class RiskFacts:
         self._exposures = ExposureBook(
             {slot.symbol: _valuer(slot, risk.limits) for slot in reversed(slots)}
         )
-        self._summed: tuple[BrokerView | None, int, Exposure] = (None, 0, NOTHING_HELD)
+        self._sums = _Sums(view=None, revision=-1)
         self.record = TrackRecord(desk, portfolio)
 
     def view(self, intent: OrderIntent, view: BrokerView, *, is_ready: bool) -> RiskView:
@@ -58,14 +60,19 @@ class RiskFacts:
         desk, portfolio, risk = self._desk, self._portfolio, self._risk
         server_ms, now_ms = view.server_ms, view.time_ms
         midnight_ms = portfolio.day_start_ms(server_ms)
+        sums = self._summed(view)
+        valuer = self._exposures.valuers.get(symbol)
+        value_minor, margin_minor = 0.0, 0
+        if valuer is not None and intent.action is IntentAction.OPEN:
+            value_minor, margin_minor = _worth(valuer, intent, view)
         return RiskView(
             now_ms=now_ms,
             account=view.account,
             instrument=slot.orders.instrument,
             quote=view.quote(symbol),
             positions=view.positions,
-            in_flight=desk.in_flight,
-            may_come=desk.may_come(now_ms),
+            in_flight=sums.in_flight,
+            may_come=sums.coming,
             day_start_balance_minor=portfolio.day_start_balance_minor(server_ms),
             day_loss_minor=portfolio.day_loss_minor(server_ms),
             entries_in_minute=desk.entries_since(strategy_id, now_ms - _MINUTE_MS + 1),
@@ -74,8 +81,10 @@ class RiskFacts:
             is_ready=is_ready,
             entries_in_a_row=desk.entries_in_a_row(strategy_id, intent.side),
             cash_lack_minor=portfolio.cash.lacks_minor,
-            valuer=self._exposures.valuers.get(symbol),
-            exposure=self._exposure(view),
+            valuer=valuer,
+            exposure=sums.exposure,
+            order_value_minor=value_minor,
+            order_margin_minor=margin_minor,
             reference_points=slot.last_close_points,
             server_wall_ms=portfolio.clock.to_server_ms(server_ms),
             last_loss_ms=self.record.last_loss_ms(strategy_id),
@@ -116,14 +125,10 @@ class RiskFacts:
         words = self._windows.prop_words(view.server_ms, instrument, ahead)
         if words:
             return words
-        worst_minor = _loss_at_stop(slot.orders.terms, intent)
-        for position in view.positions:
-            valuer = self._exposures.valuers.get(position.symbol)
-            stop = position.stop_loss_points
-            if valuer is None or stop is None:
-                return f"position {position.position_ticket} may lose what nobody can tell"
-            side, units = position.side.value, position.volume_units
-            worst_minor += -valuer.terms.profit(side, units, position.current_points, stop)
+        held_minor, words = self._summed(view).at_stops
+        if words:
+            return words
+        worst_minor = held_minor + _loss_at_stop(slot.orders.terms, intent)
         return self._losses.prop_words(view.server_ms, max(0, worst_minor))
 
     def _slot_of(self, symbol: str, strategy_id: str) -> StrategySlot:
@@ -131,18 +136,50 @@ class RiskFacts:
         own = (slot for slot in slots if slot.strategy_id == strategy_id)
         return next(own, slots[0] if slots else self._slots[0])
 
-    def _exposure(self, view: BrokerView) -> Exposure:
-        if not self._risk.limits.needs_exposure:
-            return NOTHING_HELD
-        seen, revision, exposure = self._summed
-        if seen is not view or revision != self._desk.revision:
-            shown = {position.intent_id for position in view.positions}
-            coming = [
-                row for row in self._desk.may_come(view.time_ms) if row.intent_id not in shown
-            ]
+    def _summed(self, view: BrokerView) -> _Sums:
+        """Return what is summed up once for a reading, and anew when an intent has moved."""
+        sums, desk = self._sums, self._desk
+        if sums.view is view and sums.revision == desk.revision:
+            return sums
+        shown = {position.intent_id for position in view.positions}
+        coming = tuple(row for row in desk.may_come(view.time_ms) if row.intent_id not in shown)
+        exposure, at_stops = NOTHING_HELD, (0, "")
+        if self._risk.limits.needs_exposure:
             exposure = self._exposures.sum(view.positions, coming)
-            self._summed = (view, self._desk.revision, exposure)
-        return exposure
+        if self._losses.prop is not None:
+            at_stops = self._loss_at_stops(view)
+        self._sums = _Sums(
+            view=view,
+            revision=desk.revision,
+            coming=coming,
+            in_flight=desk.in_flight,
+            exposure=exposure,
+            at_stops=at_stops,
+        )
+        return self._sums
+
+    def _loss_at_stops(self, view: BrokerView) -> tuple[int, str]:
+        """Return what all positions lose from here to their stops, or why nobody can tell."""
+        total = 0
+        for position in view.positions:
+            valuer, stop = self._exposures.valuers.get(position.symbol), position.stop_loss_points
+            if valuer is None or stop is None:
+                return 0, f"position {position.position_ticket} may lose what nobody can tell"
+            side, units = position.side.value, position.volume_units
+            total -= valuer.terms.profit(side, units, position.current_points, stop)
+        return total, ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sums:
+    """Hold what is summed up of a reading and of the intents beside it."""
+
+    view: BrokerView | None
+    revision: int
+    coming: tuple[IntentRow, ...] = ()
+    in_flight: tuple[IntentRow, ...] = ()
+    exposure: Exposure = NOTHING_HELD
+    at_stops: tuple[int, str] = (0, "")
 
 
 def class_of(instrument: Instrument, limits: RiskLimits) -> AssetClass:
@@ -154,6 +191,17 @@ def class_of(instrument: Instrument, limits: RiskLimits) -> AssetClass:
 def _loss_at_stop(terms: Terms, intent: OrderIntent) -> int:
     entry, stop = intent.price_points or 0, intent.stop_loss_points or 0
     return -terms.profit(intent.side.value, intent.volume_units, entry, stop)
+
+
+def _worth(valuer: Valuer, intent: OrderIntent, view: BrokerView) -> tuple[float, int]:
+    """Return value and margin of an entry on its own, minor units; 0 without a price."""
+    price = intent.price_points or 0
+    if price <= 0:
+        return 0.0, 0
+    side, units = intent.side.value, intent.volume_units
+    is_netting = view.account.margin_mode is not MarginMode.HEDGING
+    margin = valuer.terms.margin_to_open(side, units, price, is_netting=is_netting)
+    return valuer.value_minor(units, price), margin
 
 
 def _valuer(slot: StrategySlot, limits: RiskLimits) -> Valuer:

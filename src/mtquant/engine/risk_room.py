@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mtquant.model import BrokerView, Deal, OrderIntent, Position
     from mtquant.model.news import NewsEvent
     from mtquant.portfolio import Portfolio
-    from mtquant.risk import ApprovedOrder, Refusal, Refused
+    from mtquant.risk import ApprovedOrder, Refusal, Refused, RiskView
     from mtquant.strategy import ExitSignal
 
 
@@ -69,11 +69,15 @@ class RiskRoom:
             scale *= self._facts.correlation_scale(slot.symbol, side, view)
         return slot.orders.open(decision, view, self._sizer, scale)
 
+    def view(self, intent: OrderIntent, view: BrokerView, *, is_ready: bool) -> RiskView:
+        """Return what the gate looks at."""
+        return self._facts.view(intent, view, is_ready=is_ready)
+
     def decide(
         self, intent: OrderIntent, view: BrokerView, *, is_ready: bool
     ) -> ApprovedOrder | Refused:
         """Return the gate's verdict on an intent."""
-        return self.gate.decide(intent, self._facts.view(intent, view, is_ready=is_ready))
+        return self.gate.decide(intent, self.view(intent, view, is_ready=is_ready))
 
     def exits(self, slot: StrategySlot, own: tuple[Position, ...]) -> tuple[ExitSignal, ...]:
         """Return what exits ask for; a close that limits demand stands before it."""

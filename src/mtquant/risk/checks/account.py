@@ -63,21 +63,21 @@ def above_min_equity(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -
     return account.equity_minor >= least, account.equity_minor, least
 
 
-def has_free_margin(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
+def has_free_margin(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
     """Refuse an entry whose margin, on its own, is more than what is free.
 
     What is held on the other side may make it cheaper; that is not counted.
     """
-    margin = view.order_margin_minor(intent)
+    margin = view.order_margin_minor
     free = view.account.free_margin_minor
     return margin <= free, margin, free
 
 
-def above_margin_level(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+def above_margin_level(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse an entry after which equity ÷ margin would be too low."""
     least = (limits.min_margin_level_percent or 0.0) / 100
     account = view.account
-    margin = account.margin_minor + view.order_margin_minor(intent)
+    margin = account.margin_minor + view.order_margin_minor
     level = account.equity_minor / margin if margin > 0 else None
     return level is None or level >= least, level, least
 
@@ -89,31 +89,31 @@ def value_is_known(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) ->
     return not unknown, told, "positions whose value is known"
 
 
-def within_gross_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+def within_gross_exposure(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when all positions together would be worth too much of equity."""
-    ratio = view.ratio(view.exposure.gross_minor + view.order_value_minor(intent))
+    ratio = view.ratio(view.exposure.gross_minor + view.order_value_minor)
     most = limits.max_gross_exposure_ratio or 0.0
     return ratio <= most, ratio, most
 
 
 def within_net_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when long minus short positions would be worth too much of equity."""
-    order = intent.side.value * view.order_value_minor(intent)
+    order = intent.side.value * view.order_value_minor
     return _bounded(view, view.exposure.net_minor, order, limits.max_net_exposure_ratio)
 
 
 def within_symbol_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when the positions of a symbol, long minus short, would be worth too much."""
     held = view.exposure.by_symbol.get(intent.symbol, 0.0)
-    order = intent.side.value * view.order_value_minor(intent)
+    order = intent.side.value * view.order_value_minor
     return _bounded(view, held, order, limits.max_symbol_exposure_ratio)
 
 
-def within_class_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+def within_class_exposure(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when the positions of an asset class would be worth too much of equity."""
     valuer = view.valuer
     held = view.exposure.by_class.get(valuer.asset_class, 0.0) if valuer else 0.0
-    ratio = view.ratio(held + view.order_value_minor(intent))
+    ratio = view.ratio(held + view.order_value_minor)
     most = limits.max_class_exposure_ratio or 0.0
     return ratio <= most, ratio, most
 
@@ -124,7 +124,7 @@ def within_currency_exposure(intent: OrderIntent, view: RiskView, limits: RiskLi
     The account's own currency does not count: being long of it is no risk.
     """
     most = limits.max_currency_exposure_ratio or 0.0
-    order, instrument = intent.side.value * view.order_value_minor(intent), view.instrument
+    order, instrument = intent.side.value * view.order_value_minor, view.instrument
     legs = [(instrument.base_currency, order), (instrument.profit_currency, -order)]
     if instrument.base_currency == instrument.profit_currency:
         legs = [(instrument.base_currency, order)]
@@ -144,7 +144,7 @@ def _bounded(view: RiskView, held: float, change: float, most: float | None) -> 
     return ratio <= limit or abs(held + change) < abs(held), ratio, limit
 
 
-def within_leverage(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
+def within_leverage(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
     """Refuse when the margin that leverage caps ask for would be more than equity.
 
     Σ value ÷ cap of its class, over all positions and the order.
@@ -153,7 +153,7 @@ def within_leverage(intent: OrderIntent, view: RiskView, _limits: RiskLimits) ->
     cap = valuer.leverage_cap if valuer else 0.0
     if not cap:
         return False, "no cap is known for its asset class", "name it in risk.asset_classes"
-    needed = view.exposure.at_caps_minor + view.order_value_minor(intent) / cap
+    needed = view.exposure.at_caps_minor + view.order_value_minor / cap
     return needed <= view.account.equity_minor, needed, view.account.equity_minor
 
 
