@@ -120,7 +120,7 @@ class Rig:
 
     def _slot(self, number: int) -> StrategySlot:
         symbol = list(LEVELS)[number]
-        steps = np.random.default_rng(number).integers(-60, 61, 300)
+        steps = np.random.default_rng(number).integers(-60, 61, 250)
         series = Series.over(bars_of((LEVELS[symbol] + steps.cumsum()).tolist(), symbol=symbol))
         orders = OrderMaker(
             f"s{number}", Terms.of(self.venue, symbol), deviation_points=20, deadline_ms=60_000
