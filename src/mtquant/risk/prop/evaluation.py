@@ -167,7 +167,7 @@ class _Action(NamedTuple):
 
 
 def _actions(deals: Iterable[ClosedTrade | tuple[int, int, int]]) -> list[_Action]:
-    """Return openings and closings, the last first; of one instant, closings happen first."""
+    """Return openings and closings, the last first."""
     found: list[_Action] = []
     for deal in deals:
         trade = ClosedTrade(*deal)
@@ -176,7 +176,7 @@ def _actions(deals: Iterable[ClosedTrade | tuple[int, int, int]]) -> list[_Actio
                 f"deals: closed_ms {trade.closed_ms} lies before opened_ms {trade.opened_ms}"
             )
         found += [_Action(trade.opened_ms, None), _Action(trade.closed_ms, trade.net_minor)]
-    return sorted(found, key=lambda one: (one.time_ms, one.net_minor is None), reverse=True)
+    return sorted(found, key=lambda one: one.time_ms, reverse=True)
 
 
 class _Run:

@@ -36,7 +36,7 @@ def wall_time(rule: DayRule, utc_ms: int) -> str:
         moment = datetime.fromtimestamp(SERVER.to_server_ms(utc_ms) / 1000, UTC)
     else:
         moment = datetime.fromtimestamp(utc_ms / 1000, ZoneInfo(rule.zone))
-    return moment.strftime("%H:%M")
+    return moment.strftime("%H:%M:%S")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_every_instant_has_one_day_that_begins_at_the_wall_time_of_the_reset(rul
 
         assert start <= instant < following
         assert 23 * 3_600_000 <= following - start <= 25 * 3_600_000
-        assert wall_time(rule, start) == wall_time(rule, following) == rule.reset
+        assert wall_time(rule, start) == wall_time(rule, following) == f"{rule.reset}:00"
         assert clock.day_start_ms(following) == following
         assert clock.day_start_ms(following - 1) == start
 

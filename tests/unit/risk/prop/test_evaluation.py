@@ -92,6 +92,20 @@ def test_a_run_that_ends_too_early_says_what_is_open(judge):
     )
 
 
+def test_days_that_reach_the_threshold_exactly_count(judge):
+    found = judge(
+        *daily([4_000, 4_000]), profitable_days=ProfitableDays(days=2, threshold_fraction=0.04)
+    )
+
+    assert found.verdict is Verdict.PASSED
+
+
+def test_a_trade_may_close_as_it_opens(judge):
+    found = judge([(5, 108_000, 108_000)], [(5, 5, 8_000)])
+
+    assert (found.verdict, found.best_day_share) == (Verdict.PASSED, 1.0)
+
+
 def test_a_run_that_breaks_a_floor_fails_there_and_then(judge):
     found = judge([(0, INITIAL, INITIAL), (HOUR_MS, INITIAL, 89_999), (DAY_MS, 120_000, 120_000)])
 

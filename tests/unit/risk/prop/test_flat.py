@@ -95,6 +95,28 @@ def test_a_market_that_never_opens_is_always_closed():
     assert must_be_flat(ms("2026-01-07T12:00Z"), closed, CLOCK, WEEKEND)
 
 
+@pytest.mark.parametrize(
+    ("day", "server_date", "wanted"),
+    [
+        (5, "2026-01-09", False),  # Friday
+        (6, "2026-01-10", True),
+        (0, "2026-01-11", True),
+        (1, "2026-01-12", False),
+    ],
+)
+def test_a_closed_saturday_or_sunday_alone_is_a_weekend(day: int, server_date: str, wanted: bool):
+    sessions = tuple(() if one == day else WHOLE_DAY for one in range(7))
+    noon = ms(f"{server_date}T10:00Z")
+
+    assert must_be_flat(noon, instrument(sessions=sessions), CLOCK, WEEKEND) is wanted
+
+
+def test_a_weekend_of_less_than_a_day_is_none():
+    sessions = (*(WHOLE_DAY,) * 6, ((0, 1),))
+
+    assert not must_be_flat(ms("2026-01-10T10:00Z"), instrument(sessions=sessions), CLOCK, WEEKEND)
+
+
 def test_a_short_break_on_a_saturday_is_no_weekend():
     paused = instrument(sessions=(*(WHOLE_DAY,) * 6, ((0, 600), (660, 1440))))
 

@@ -169,3 +169,14 @@ def test_rules_without_a_phase_of_their_own_stay(rules):
 def test_an_unknown_rule_has_no_level(rules):
     with pytest.raises(ConfigError, match="rule 'dayly_loss': did you mean 'daily_loss'"):
         rules().level_of("dayly_loss")
+
+
+def test_what_a_source_does_not_say_is_not_forbidden():
+    news, stop = NewsRule(before_s=0, after_s=0), StopLossRule(within_s=0)
+
+    assert (news.covers_closing, news.covers_stops) == (False, False)
+    assert (stop.violations_allowed, stop.max_risk_fraction) == (0, None)
+
+
+def test_one_profitable_day_is_the_least_that_can_be_asked():
+    assert ProfitableDays(days=1, threshold_fraction=0.0).days == 1
