@@ -76,6 +76,12 @@ KNOWN: Final = (
         reason="minutes and days of the limits go by the clock of the bot's machine",
     ),
     Known(
+        check="I9.cooldown",
+        words="; the clock",
+        reason="a new process knows the server's time by its machine's clock alone, until quotes "
+        "have come at three times",
+    ),
+    Known(
         check="I14.age",
         words="; the clock",
         reason="until another quote comes nothing but the clocks tells how old the first one is",

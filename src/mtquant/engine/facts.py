@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mtquant.engine.likeness import Likeness
@@ -10,14 +11,14 @@ from mtquant.portfolio.exposure import Exposure, ExposureBook, Valuer
 from mtquant.risk import NOTHING_HELD, AssetClass, OnCorrelation, RiskView, asset_class
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mtquant.engine.loss_watch import LossWatch
     from mtquant.engine.slot import StrategySlot
     from mtquant.engine.windows import TradingWindows
     from mtquant.exchange import Terms
     from mtquant.execution import Desk
-    from mtquant.model import BrokerView, Instrument, OrderIntent, Side
+    from mtquant.model import BrokerView, Instrument, IntentRow, OrderIntent, Side
     from mtquant.portfolio import Portfolio
     from mtquant.risk import RiskEngine, RiskLimits
 
@@ -136,13 +137,25 @@ class RiskFacts:
             return NOTHING_HELD
         seen, revision, exposure = self._summed
         if seen is not view or revision != self._desk.revision:
-            shown = {position.intent_id for position in view.positions}
-            coming = [
-                row for row in self._desk.may_come(view.time_ms) if row.intent_id not in shown
-            ]
+            coming = _coming(view, self._desk.may_come(view.time_ms))
             exposure = self._exposures.sum(view.positions, coming)
             self._summed = (view, self._desk.revision, exposure)
         return exposure
+
+
+def _coming(view: BrokerView, rows: Iterable[IntentRow]) -> list[IntentRow]:
+    """Return the entries of which no reading shows all; of one that is filled by and by the rest."""
+    shown: dict[int, int] = {}
+    for position in view.positions:
+        shown[position.intent_id] = shown.get(position.intent_id, 0) + position.volume_units
+    found = []
+    for row in rows:
+        rest = row.intent.volume_units - shown.get(row.intent_id, 0)
+        if row.intent_id not in shown:
+            found.append(row)
+        elif row.is_open and rest > 0:
+            found.append(replace(row, intent=replace(row.intent, volume_units=rest)))
+    return found
 
 
 def class_of(instrument: Instrument, limits: RiskLimits) -> AssetClass:
