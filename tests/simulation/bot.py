@@ -10,7 +10,7 @@ from zlib import crc32
 from worlds import DirectClient, stop_and_target
 
 from mtquant.broker import BrokerSession, Credentials, SymbolMapper
-from mtquant.engine import Engine, LiveRunner, OrderMaker, StrategySlot
+from mtquant.engine import Engine, LiveRunner, LossWatch, OrderMaker, StrategySlot
 from mtquant.exchange import Terms
 from mtquant.execution import Desk
 from mtquant.model import BotIdentity, Direction, Position, Publish, Signal, Timeframe
@@ -41,6 +41,7 @@ class Parts:
     runner: type[LiveRunner] = LiveRunner
     session: type[BrokerSession] = BrokerSession
     maker: type[OrderMaker] = OrderMaker
+    losses: type[LossWatch] = LossWatch
 
 
 class Restless(Strategy):
@@ -158,6 +159,7 @@ class Bot:
             parts.risk(schedule.limits),
             parts.desk(identity),
             parts.portfolio(identity, venue.clock),
+            losses=parts.losses(schedule.limits, venue.clock, schedule.guard()),
         )
         client: Any = DirectClient(self.session, clock)
         self._runner = parts.runner(

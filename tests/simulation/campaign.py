@@ -48,6 +48,7 @@ class Tally:
     calls: int = 0
     sleeps: int = 0
     jumps: int = 0
+    breaker_steps: Counter[tuple[int, int]] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
     strikes: Counter[str] = field(default_factory=Counter)
     excused: dict[int, Violation] = field(default_factory=dict)
@@ -61,6 +62,7 @@ class Tally:
         self.calls += outcome.calls
         self.sleeps += outcome.sleeps
         self.jumps += outcome.jumps
+        self.breaker_steps.update(outcome.breaker_steps)
         self.kills.update(outcome.kills)
         self.strikes.update(outcome.strikes)
         for violation in outcome.violations[:1]:

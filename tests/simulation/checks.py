@@ -16,6 +16,11 @@ CHECKS: Final = {
     "I3.volume": "an entry's volume is one that the instrument trades, and stays below its limit",
     "I3.risk": "what an entry loses at its stop is no more than the limit",
     "I3.entries": "no more entries are decided on in a minute or a day than the limits say",
+    "I3.gross": "what is held and an entry are worth no more of equity than the limit",
+    "I3.held": "what is held of a symbol and an entry are worth no more of equity than the limit",
+    "I3.breaker": "no entry leaves from the breaker's second level on, as it is journalled",
+    "I3.prop": "no entry leaves while the rules of a prop firm forbid it, as it is journalled",
+    "I3.cooled": "no entry is decided on too soon after a loss",
     "I4.cash": "balance is the sum of the deals, equity that and the floating profit",
     "I4.journal": "the journalled deals sum up to the balance",
     "I4.told": "no money is missed that deals explain",
@@ -27,26 +32,31 @@ CHECKS: Final = {
     "I7.filled": "after the faults an intent's volume is that of its deals",
     "I7.positions": "after the faults the bot sees the server's positions",
     "I7.deals": "after the faults the journal has the server's deals",
+    "I7.held": "after the faults no position is held longer than allowed while bars come",
     "I8.halt": "no entry leaves while a halt stands or is asked for",
     "I8.taken": "after the faults every halt that was asked for has been taken up",
     "I8.flat": "after the faults a halt of level 3 or 4 has left no position",
+    "I8.breaker": "after the faults a breaker at level 3 has left no own position",
+    "I8.cut": "what a loss demands is closed, and not said to be closed before",
     "I9.level": "the halt level is the journal's, also after a restart",
+    "I9.breaker": "the breaker's level, its reason and day are the journal's, also after a restart",
+    "I9.release": "the breaker never comes down without a person's word",
+    "I9.cooldown": "the breaker never comes down before its cool-down is over",
     "I10.foreign": "positions of others are never touched",
     "I11.login": "no order leaves for another account",
     "I12.close": "a close reduces",
     "I13.volume": "no more is sent or filled than was approved",
     "I14.spread": "no entry leaves with too wide a spread",
     "I14.age": "no entry leaves on a price that is older than a minute",
-    "I14.price": "no entry leaves at a price that was never quoted",
+    "I14.price": "no entry leaves at a price that lies outside of the band around recent bids",
+    "I14.hours": "no entry is decided on outside of the hours of the limits, by the server's clock",
     "I14.deviation": "orders ask for, and get, no more deviation than their maker says",
     "I14.deadline": "no entry leaves later than its deadline",
     "I14.bar": "no entry is decided on a bar that closed some bars ago",
     "I15.hash": "the same seed gives the same events",
     "end": "the process ends by kills, full disks and lost connections alone",
 }
-NOT_YET: Final = {
-    "I14.price": "the gate takes any price that the terminal shows",
-}
+NOT_YET: Final[dict[str, str]] = {}
 UPHELD: Final = frozenset(CHECKS) - frozenset(NOT_YET)
 
 
@@ -64,6 +74,12 @@ KNOWN: Final = (
         check="I3.entries",
         words="; the clock",
         reason="minutes and days of the limits go by the clock of the bot's machine",
+    ),
+    Known(
+        check="I9.cooldown",
+        words="; the clock",
+        reason="a new process knows the server's time by its machine's clock alone, until quotes "
+        "have come at three times",
     ),
     Known(
         check="I14.age",

@@ -41,6 +41,10 @@ class EntryChecks:
         """See the equity that the terminal shows."""
         self._equities.append((self._server.now_ms, equity_minor))
 
+    def equity_since(self, since_ms: int) -> int:
+        """Return the highest equity that was shown since then, minor units."""
+        return max((shown for ms, shown in self._equities if ms >= since_ms), default=0)
+
     def asked(self, row: IntentRow, request: dict[str, Any]) -> None:
         """See a request as it leaves."""
         terms = self._terms.get(row.intent.symbol)
@@ -87,8 +91,7 @@ class EntryChecks:
         self, row: IntentRow, terms: Terms, units: int, levels: tuple[int, int]
     ) -> None:
         loss = -terms.profit(row.intent.side.value, units, *levels)
-        since_ms = row.intent.decided_ms - self._clock.ahead_ms
-        equity = max((shown for ms, shown in self._equities if ms >= since_ms), default=0)
+        equity = self.equity_since(row.intent.decided_ms - self._clock.ahead_ms)
         most = equity * self._schedule.limits.risk_per_trade_fraction
         rounding = 1 + units // 10**8  # the loss of one lot is rounded to a minor unit
         if loss > most + rounding:
@@ -101,12 +104,15 @@ class EntryChecks:
             self._note("I14.deadline", f"{said}; it slept at {self._sleeper.slept_at}")
 
     def _require_quoted(self, row: IntentRow, price: int) -> None:
+        band = self._schedule.limits.price_band_fraction or 0.0
         bars = self._bars[row.intent.symbol]
         last = int(np.searchsorted(bars.time_ms, self._server.now_ms, side="right"))
         recent = slice(max(0, last - _RECENT_BARS), last)
         low, high = int(bars.low[recent].min()), int(bars.high[recent].max())
-        if not low - _AROUND_POINTS <= price <= high + _AROUND_POINTS:
+        least, most = (1 - band) * low - _AROUND_POINTS, (1 + band) * high + _AROUND_POINTS
+        if not least <= price <= most:
             said = f"intent {row.intent_id} asks for {price}, bids were {low} to {high}"
+            said += f", the band is {band:.2%}"
             self._note("I14.price", said)
 
     def _require_new(self, row: IntentRow) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from mtquant.storage import MemoryJournal, SqliteJournal
@@ -25,6 +26,7 @@ class DurableJournal:
         self._path = path
         self._kept: Any = MemoryJournal() if path is None else SqliteJournal.open(path)
         self._rows: dict[int, IntentRow] = {}
+        self.risk: dict[str, Any] = {}  # what breaker and prop rules remember
         self.flattens_all = False
         self.asked_level = 0  # what people have asked for, whether or not it was taken up
 
@@ -123,13 +125,23 @@ class DurableJournal:
     def record_risk(self, state: str) -> None:
         """Write what breaker and prop rules remember."""
         self._begin("before risk", is_record=True)
+        read = json.loads(state)
+        self._world.witness.risk.recorded(self.risk, read)
         self._kept.record_risk(state)
+        self.risk = read
+        self._world.tell(f"journal risk {state}")
         self._pass_by("after risk", is_record=True)
 
     def risk_state(self) -> str | None:
         """Return what breaker and prop rules remember."""
         found: str | None = self._kept.risk_state()
         return found
+
+    @property
+    def breaker_level(self) -> int:
+        """Return the breaker's level, 0 before anything is remembered."""
+        level: int = self.risk.get("breaker", {}).get("level", 0)
+        return level
 
     def baseline_minor(self) -> int | None:
         """Return what the deals do not explain of the balance."""

@@ -11,6 +11,7 @@ from worlds import MONDAY_MS, make_instrument, walked_bars
 from mtquant.exchange import AccountSpec, BarFeed, Market, VenueSpec
 from mtquant.model import Bars, ExecutionMode, Filling, MarginMode, Timeframe
 from mtquant.risk import RiskLimits
+from mtquant.risk.prop import PropGuard
 from mtquant.terminal.simulated.faults import (
     FaultKind,
     FaultScenario,
@@ -18,13 +19,15 @@ from mtquant.terminal.simulated.faults import (
     Latency,
     Shape,
 )
+from simulation.risk_draws import draw_limits, make_guard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HOME, AWAY = 1000001, 1000002
-AGE = 5
-"""2: calls for halts in the middle of looks; 3: limits of entries and volumes; 4: clocks; 5: depth.
+AGE = 6
+"""2: calls for halts in the middle of looks; 3: limits of entries and volumes; 4: clocks; 5: depth;
+6: limits of losses, exposure and times.
 """
 STEPS = 200
 HEALING_STEPS = 40
@@ -115,6 +118,10 @@ class Schedule:
         """Tell whether the account holds several positions a symbol."""
         return self.venue.account.margin_mode is MarginMode.HEDGING
 
+    def guard(self) -> PropGuard | None:
+        """Return a guard of a prop firm's rules that has seen nothing, None without rules."""
+        return make_guard(self.limits.prop, self.venue)
+
     def market(self) -> Market:
         """Return a market that has played nothing."""
         rng = np.random.default_rng([self.seed, 5])
@@ -200,6 +207,7 @@ class _Draw(_Dice):
                 max_spread_points=self.pick((15, 50, 50)),
                 max_entries_per_minute=self.added[3].pick((60, 60, 60, 2, 3, 5)),
                 max_entries_per_day=self.added[3].pick((None, None, None, 6, 15)),
+                **draw_limits(self.added[6].pick, venue.account.deposit),
             ),
             faults=self.faults(lags=lags),
             hands=Hands(

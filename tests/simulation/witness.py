@@ -28,11 +28,12 @@ from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated.faults import FaultKind
 from simulation.checks import UPHELD, Violation
 from simulation.entries import EntryChecks
+from simulation.risk_checks import RiskChecks
 from simulation.schedule import HOME, Schedule
 
 if TYPE_CHECKING:
     from mtquant.exchange import Request
-    from mtquant.exchange.ledger import OpenPosition
+    from mtquant.exchange.ledger import LiveOrder, OpenPosition
     from simulation.bot import Bot
     from simulation.world import World
 
@@ -81,6 +82,7 @@ class Witness:
         self._server, self._journal, self._faults = world.server, world.journal, world.faults
         self._clock, self._sleeper = world.clock, world.sleeper
         self.entries = EntryChecks(self._schedule, world, self.note)
+        self.risk = RiskChecks(self._schedule, world, self)
 
     def note(self, check: str, detail: str) -> None:
         """Note a violation, if the check is switched on."""
@@ -128,6 +130,7 @@ class Witness:
             self.note("I13.volume", f"intent {magic} sends {volume}, approved were {most}")
         if row.intent.action is IntentAction.OPEN:
             self._require_entry(row)
+            self.risk.entering(row, request)
 
     def _require_entry(self, row: IntentRow) -> None:
         self._require_no_halt()
@@ -246,6 +249,7 @@ class Witness:
             self._require_stops(can_see=bot.engine.is_ready)
             if bot.engine.is_ready and not self._faults.on(FaultKind.CACHE_LAG):
                 self._require_seen(bot)
+        self.risk.look(bot)
         self._looked_ms, self._slept_ms = self._server.now_ms, self._sleeper.slept_ms
 
     def _require_seen(self, bot: Bot) -> None:
@@ -339,6 +343,7 @@ class Witness:
         for row in self._journal.intents():
             self._require_outcome(row)
         self._require_halts_taken()
+        self.risk.conclude()
         if bot is None:
             self.note("end", "the bot does not come back")
             return
@@ -361,13 +366,16 @@ class Witness:
             asked = [halt.level for halt in waiting]
             self.note("I8.taken", f"level {level}, {self._journal.asked_level} asked, {asked} wait")
         held = {3: self._own_positions(), 4: self._positions()}.get(level, [])
-        leaving = {one.position_ticket for one in self._server.book.live_orders}  # and not filled
-        in_session = self._server.book.in_session
-        held = [one for one in held if in_session(one.symbol)]
-        tickets = [one.ticket for one in held if one.ticket not in leaving]
-        tickets = [ticket for ticket in tickets if not self._lacks_volume(ticket)]
+        tickets = [one.ticket for one in self.standing(held)]
         if tickets:
             self.note("I8.flat", f"level {level}, and positions {tickets} stand")
+
+    def standing(self, held: list[OpenPosition]) -> list[OpenPosition]:
+        """Return the positions that could be closed now and are not being closed."""
+        leaving = {one.position_ticket for one in self._server.book.live_orders}  # and not filled
+        in_session = self._server.book.in_session
+        held = [one for one in held if in_session(one.symbol) and one.ticket not in leaving]
+        return [one for one in held if not self._lacks_volume(one.ticket)]
 
     def _lacks_volume(self, ticket: int) -> bool:
         """Tell whether a market has stood still since a fault took its volume: a tick ends it."""
@@ -395,6 +403,14 @@ class Witness:
 
     def _own_positions(self) -> list[OpenPosition]:
         return [one for one in self._positions() if OURS.owns(one.magic)]
+
+    def is_ours(self, position: OpenPosition) -> bool:
+        """Tell whether the bot has opened a position."""
+        return OURS.owns(position.magic)
+
+    def is_own_entry(self, order: LiveOrder) -> bool:
+        """Tell whether an order that waits is an entry of the bot."""
+        return OURS.owns(order.magic) and not order.position_ticket
 
     def _coming(self) -> list[int]:
         """Return the entries that the server has taken in and not filled, by number."""

@@ -19,7 +19,7 @@ from mtquant.model import (
     WrongAccountError,
 )
 from mtquant.terminal.simulated import SimulatedServer
-from mtquant.terminal.simulated.faults import Faults, FaultyTerminal
+from mtquant.terminal.simulated.faults import FaultKind, Faults, FaultyTerminal
 from simulation.bot import Bot, Parts
 from simulation.checks import UPHELD, Violation
 from simulation.journal import DurableJournal
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from mtquant.exchange import Execution, Request
 
+_BLINDING = (FaultKind.LINK_LOSS, FaultKind.SERVER_LOSS, FaultKind.ACCOUNT_SWITCH)
 _OTHER_PROGRAMS = (0, 777, BotIdentity(bot=2).intent_id(1))
 
 
@@ -92,7 +93,8 @@ class Wire(FaultyTerminal):
 
     def positions_get(self, *args: Any, **kwargs: Any) -> Any:
         """Return the open positions."""
-        self._world.witness.read_ms = self._world.server.now_ms
+        if not any(map(self._world.faults.on, _BLINDING)):
+            self._world.witness.read_ms = self._world.server.now_ms
         return super().positions_get(*args, **kwargs)
 
     def symbol_info_tick(self, symbol: str, /) -> Any:
@@ -132,6 +134,7 @@ class Outcome:
     calls: int
     sleeps: int
     jumps: int
+    breaker_steps: list[tuple[int, int]]
     lines: list[str] = field(default_factory=list)
 
 
@@ -293,10 +296,11 @@ class World:
         if self.journal.pending_halts():
             return
         level = self.journal.halt_level()
+        stands = level or self.journal.breaker_level
         if not level and chance < hands.halts:
             level = LEVELS[int(which * len(LEVELS))]
             self.journal.request_halt(level, "a person", "test", self.server.now_ms)
-        elif level and chance < hands.resumes:
+        elif stands and chance < hands.resumes:
             self.journal.request_halt(0, "a person", "test", self.server.now_ms)
 
     def _trade_by_hand(self, chance: float, which: float) -> None:
@@ -348,5 +352,6 @@ class World:
             calls=self._caller.calls,
             sleeps=self.sleeper.sleeps,
             jumps=self.clock.jumps,
+            breaker_steps=self.witness.risk.steps,
             lines=self._lines,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from mtquant.engine.likeness import Likeness
@@ -12,7 +12,7 @@ from mtquant.portfolio.exposure import Exposure, ExposureBook, Valuer
 from mtquant.risk import NOTHING_HELD, AssetClass, OnCorrelation, RiskView, asset_class
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mtquant.engine.loss_watch import LossWatch
     from mtquant.engine.slot import StrategySlot
@@ -142,24 +142,27 @@ class RiskFacts:
         if sums.view is view and sums.revision == desk.revision:
             return sums
         shown = {position.intent_id for position in view.positions}
-        coming = tuple(row for row in desk.may_come(view.time_ms) if row.intent_id not in shown)
+        rows = desk.may_come(view.time_ms)
         exposure, at_stops = NOTHING_HELD, (0, "")
-        if self._risk.limits.needs_exposure:
+        if self._risk.limits.needs_exposure or self._losses.prop is not None:
+            coming = _coming(view, rows)
             exposure = self._exposures.sum(view.positions, coming)
-        if self._losses.prop is not None:
-            at_stops = self._loss_at_stops(view)
+            at_stops = self._loss_at_stops(view, coming)
         self._sums = _Sums(
             view=view,
             revision=desk.revision,
-            coming=coming,
+            coming=tuple(row for row in rows if row.intent_id not in shown),
             in_flight=desk.in_flight,
             exposure=exposure,
             at_stops=at_stops,
         )
         return self._sums
 
-    def _loss_at_stops(self, view: BrokerView) -> tuple[int, str]:
-        """Return what all positions lose from here to their stops, or why nobody can tell."""
+    def _loss_at_stops(self, view: BrokerView, coming: Sequence[IntentRow]) -> tuple[int, str]:
+        """Return what all that is held or coming loses from here to its stop.
+
+        Where nobody can tell it, the reason is returned.
+        """
         total = 0
         for position in view.positions:
             valuer, stop = self._exposures.valuers.get(position.symbol), position.stop_loss_points
@@ -167,6 +170,10 @@ class RiskFacts:
                 return 0, f"position {position.position_ticket} may lose what nobody can tell"
             side, units = position.side.value, position.volume_units
             total -= valuer.terms.profit(side, units, position.current_points, stop)
+        for row in coming:
+            valuer = self._exposures.valuers.get(row.intent.symbol)
+            if valuer is not None:
+                total += _loss_at_stop(valuer.terms, row.intent)
         return total, ""
 
 
@@ -180,6 +187,21 @@ class _Sums:
     in_flight: tuple[IntentRow, ...] = ()
     exposure: Exposure = NOTHING_HELD
     at_stops: tuple[int, str] = (0, "")
+
+
+def _coming(view: BrokerView, rows: Iterable[IntentRow]) -> list[IntentRow]:
+    """Return the entries of which no reading shows all; of one that is filled by and by the rest."""
+    shown: dict[int, int] = {}
+    for position in view.positions:
+        shown[position.intent_id] = shown.get(position.intent_id, 0) + position.volume_units
+    found = []
+    for row in rows:
+        rest = row.intent.volume_units - shown.get(row.intent_id, 0)
+        if row.intent_id not in shown:
+            found.append(row)
+        elif row.is_open and rest > 0:
+            found.append(replace(row, intent=replace(row.intent, volume_units=rest)))
+    return found
 
 
 def class_of(instrument: Instrument, limits: RiskLimits) -> AssetClass:

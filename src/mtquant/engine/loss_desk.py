@@ -42,8 +42,13 @@ class LossDesk:
     def _weigh(
         self, server_ms: int, equity_minor: int, balance_minor: int
     ) -> tuple[list[Command], HaltOrder | None]:
-        """Observe, unless balance and deals tell different stories: then one of them lags."""
+        """Observe, unless balance and deals tell different stories: then one of them lags.
+
+        A halt is asked for until it stands: a process may end after it has recorded the loss.
+        """
         watch, cash = self.watch, self._portfolio.cash
+        if self._guards.halt_level >= FLATTEN_OWN:
+            watch.note_halted()
         lags = cash.difference_minor != 0 and cash.lacks_minor == 0
         if not watch.is_on or lags:
             return [], None
@@ -51,17 +56,19 @@ class LossDesk:
         commands: list[Command] = []
         if watch.is_to_be_recorded(server_ms):
             commands.append(RecordRisk(state=watch.state()))
-        if news is None:
-            return commands, None
-        commands += news.notes
-        if not news.halt:
+        if news is not None:
+            commands += news.notes
+        reason = watch.halt_due
+        if not reason:
             return commands, None
         time_ms = server_ms + self._lead_ms
-        return commands, HaltOrder(time_ms=time_ms, level=FLATTEN_OWN, who=_WHO, reason=news.halt)
+        return commands, HaltOrder(time_ms=time_ms, level=FLATTEN_OWN, who=_WHO, reason=reason)
 
     def release(self, halt: HaltOrder, level: int) -> tuple[list[Command], bool]:
         """Take the breaker down on a person's word; tell whether the halt of `level` stays."""
         told, objection = self.watch.release(halt.time_ms - self._lead_ms, halt.who, halt.reason)
+        if not objection:
+            self.watch.note_halted()
         commands: list[Command] = []
         if told:
             commands = [RecordRisk(state=self.watch.state()), *told]

@@ -58,6 +58,7 @@ class LossWatch:
         self._paid_minor = 0
         self._deal_ticket = 0  # the newest that was taken in
         self._stop_tag = ""  # of a prop stop whose positions are still to be closed
+        self._halt_due = ""  # why a halt is still to be raised
         self._recorded = ("", 0)
 
     @property
@@ -100,6 +101,15 @@ class LossWatch:
         elif self.breaker is not None:
             self.breaker.worst_was_closed()
 
+    @property
+    def halt_due(self) -> str:
+        """Return why a halt that flattens and locks is still to be raised, empty for none."""
+        return self._halt_due
+
+    def note_halted(self) -> None:
+        """Take note that the halt stands."""
+        self._halt_due = ""
+
     # ------------------------------------------------------------------ observing
 
     def note_deals(self, deals: Iterable[Deal]) -> None:
@@ -134,7 +144,9 @@ class LossWatch:
             return None
         news = [one for one in (self._stepped(step), self._happened(event)) if one is not None]
         notes = tuple(told for one in news for told in one.notes)
-        return LossNews(notes=notes, halt="; ".join(one.halt for one in news if one.halt))
+        halt = "; ".join(one.halt for one in news if one.halt)
+        self._halt_due = halt or self._halt_due
+        return LossNews(notes=notes, halt=halt)
 
     def _stepped(self, step: BreakerStep | None) -> LossNews | None:
         if step is None:
@@ -205,6 +217,7 @@ class LossWatch:
             "latest_ms": self._latest_ms,
             "deal_ticket": self._deal_ticket,
             "stop_tag": self._stop_tag,
+            "halt_due": self._halt_due,
             "paid_minor": self._paid_minor,
         }
         for name, part in self._parts().items():
@@ -236,6 +249,7 @@ class LossWatch:
         self._began_ms, self._latest_ms = int(kept["began_ms"]), int(kept["latest_ms"])
         self._deal_ticket, self._paid_minor = int(kept["deal_ticket"]), int(kept["paid_minor"])
         self._stop_tag = str(kept["stop_tag"])
+        self._halt_due = str(kept.get("halt_due", ""))
 
     def _parts(self) -> dict[str, Any]:
         found = {"breaker": self.breaker, "prop": self.prop, "peak": self._peak}
@@ -246,7 +260,7 @@ class LossWatch:
 
         A highest value is part of it in steps of a thousandth: it may rise with every tick.
         """
-        told: list[object] = [self._stop_tag]
+        told: list[object] = [self._stop_tag, self._halt_due]
         if self.breaker is not None:
             state = self.breaker.state()
             told += [state[key] for key in ("level", "closes_worst", "windows.day_begin_ms")]

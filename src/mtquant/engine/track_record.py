@@ -25,20 +25,23 @@ class TrackRecord:
 
     def __init__(self, desk: Desk, portfolio: Portfolio) -> None:
         self._desk, self._portfolio = desk, portfolio
-        self._lost_ms: dict[str, int] = {}  # by strategy: when its last losing trade was closed
+        self._lost_ms: dict[str, int] = {}  # by strategy: the server's time of its last loss
+        self._lead_ms = 0
         self._slipped: dict[str, deque[int]] = {}  # by symbol: points worse than asked
         self._opened_on: dict[int, int] = {}  # by position: server day
         self._day_trades: dict[int, int] = {}  # by server day
 
     def note(self, deals: Iterable[Deal], lead_ms: int = 0) -> None:
         """Take in deals, each once; the reader's clock is `lead_ms` ahead of the server's."""
+        self._lead_ms = lead_ms  # learnt anew by every process: also what was restored goes by it
         for deal in deals:
             if deal.kind is DealKind.TRADE and self._portfolio.is_own(deal.intent_id):
-                self._note(deal, lead_ms)
+                self._note(deal)
 
     def last_loss_ms(self, strategy_id: str) -> int | None:
         """Return when a strategy last closed a trade with a loss (the reader's UTC ms)."""
-        return self._lost_ms.get(strategy_id)
+        lost_ms = self._lost_ms.get(strategy_id)
+        return None if lost_ms is None else lost_ms + self._lead_ms
 
     def slippage_points(self, symbol: str) -> float | None:
         """Return how much worse than asked the last entries were filled, points on average."""
@@ -60,7 +63,7 @@ class TrackRecord:
     def _day_of(self, utc_ms: int) -> int:
         return self._portfolio.clock.to_server_ms(utc_ms) // _DAY_MS
 
-    def _note(self, deal: Deal, lead_ms: int) -> None:
+    def _note(self, deal: Deal) -> None:
         day = self._day_of(deal.time_ms)
         row = self._desk.row(deal.intent_id)
         if deal.entry is DealEntry.IN:
@@ -74,4 +77,4 @@ class TrackRecord:
         if self._opened_on.pop(deal.position_ticket, None) == day:
             self._day_trades[day] = self._day_trades.get(day, 0) + 1
         if deal.net_minor < 0 and row is not None:
-            self._lost_ms[row.intent.strategy_id] = deal.time_ms + lead_ms
+            self._lost_ms[row.intent.strategy_id] = deal.time_ms
