@@ -190,7 +190,7 @@ class _Sums:
 
 
 def _coming(view: BrokerView, rows: Iterable[IntentRow]) -> list[IntentRow]:
-    """Return the entries of which no reading shows all; of one that is filled by and by the rest."""
+    """Return the entries that no reading shows wholly; of one filled by and by the rest."""
     shown: dict[int, int] = {}
     for position in view.positions:
         shown[position.intent_id] = shown.get(position.intent_id, 0) + position.volume_units

@@ -149,10 +149,11 @@ class Safeguards:
         if self._cut_tag != cut.tag:
             self._cut_tag, self._keep = cut.tag, self._kept(own, cut)
             self._reducing.end()
+        units = {one.position_ticket: self._desk.left_units(one) for one in own}
         left = [
-            (one, one.volume_units - self._keep[one.position_ticket])
+            (one, units[one.position_ticket] - self._keep[one.position_ticket])
             for one in own
-            if one.volume_units > self._keep.get(one.position_ticket, one.volume_units)
+            if units[one.position_ticket] > self._keep.get(one.position_ticket, one.volume_units)
             and not self._desk.was_closed(one, view.time_ms)
         ]
         if not left:

@@ -230,6 +230,17 @@ class Desk:
         row = self._latest.get(position_ticket)
         return row is not None and row.state is IntentState.DONE
 
+    def left_units(self, position: Position) -> int:
+        """Return what deals have left of a position: a terminal shows more for a while.
+
+        What is shown counts where it is less, or where no entry of ours says more.
+        """
+        row = self._rows.get(position.intent_id)
+        if row is None or row.is_open:
+            return position.volume_units
+        closed = self._closed_units.get(position.position_ticket, 0)
+        return min(position.volume_units, max(0, row.filled_units - closed))
+
     def has_rest(self, position: Position) -> bool:
         """Tell whether deals leave something of a position, or its entry is still being filled.
 
