@@ -52,28 +52,23 @@ class OrderMaker:
     def open(
         self, decision: Decision, view: BrokerView, sizer: PositionSizer, scale: float = 1.0
     ) -> SizedIntent | Refusal:
-        """Return a sized opening intent, or why none can be written.
-
-        `scale` is what breaker and correlation leave of its size, 0 to 1.
-        """
-        signal, symbol = decision.signal, self.instrument.symbol
-        if signal is None or signal.direction.side is None:
+        """Return a sized opening intent, or why none can be written; `scale` is 0 to 1."""
+        signal, protection = decision.signal, decision.protection
+        side = None if signal is None else signal.direction.side
+        quote = view.quote(self.instrument.symbol)
+        if signal is None or side is None:
             return Refusal(rule="signal", value="no direction", limit="long or short")
-        if decision.protection is None:
+        if protection is None:
             return Refusal(
                 rule="stop_loss", value="not ready", limit="a stop distance from the exits"
             )
-        quote = view.quote(symbol)
         if quote is None:
             return Refusal(rule="quote", value="none", limit="a current quote")
-        netted = _netted_position(view, symbol)
+        netted = _netted_position(view, self.instrument.symbol)
         if netted is not None:
             return _would_change(netted)
-        side = signal.direction.side
         entry = quote.ask_points if side is Side.BUY else quote.bid_points
-        stop_distance, target_distance = decision.protection
-        stop = entry - side.value * stop_distance
-        target = entry + side.value * target_distance if target_distance else None
+        stop, target = _levels(entry, side, protection)
         request = SizingRequest(
             side=side,
             entry_points=entry,
@@ -87,7 +82,7 @@ class OrderMaker:
             return sizing
         intent = OrderIntent(
             strategy_id=self.strategy_id,
-            symbol=symbol,
+            symbol=quote.symbol,
             action=IntentAction.OPEN,
             side=side,
             volume_units=sizing.volume_units,
@@ -242,6 +237,15 @@ class OrderMaker:
             reason=reason,
             signal_id=correlation_id,
         )
+
+
+def _levels(
+    entry_points: int, side: Side, protection: tuple[int, int | None]
+) -> tuple[int, int | None]:
+    """Return stop loss and take profit (points) at their distances from an entry."""
+    stop_distance, target_distance = protection
+    stop = entry_points - side.value * stop_distance
+    return stop, entry_points + side.value * target_distance if target_distance else None
 
 
 def _netted_position(view: BrokerView, symbol: str) -> Position | None:
