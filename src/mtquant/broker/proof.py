@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 
 _TOLERANCE_MINOR = 1.1  # one minor unit, and the float's last digits
 _DISTANCE_POINTS = 300
+_TICK_TOLERANCE = 0.01
 
 
 def require_same_arithmetic(
     terminal: Terminal, broker_symbol: str, terms: Terms, info: Any, *, money_digits: int = 2
 ) -> None:
     """Compare profit and margin of one lot, to one minor unit of a `money_digits` currency.
+
+    The tick value that the terminal states is compared with contract x tick size, to one percent:
+    it moves with the quote that converts it, and is 0 while that is not there.
 
     Raises:
         InstrumentProofError: they differ; the message shows both numbers.
@@ -51,6 +55,20 @@ def require_same_arithmetic(
         mt5.ORDER_TYPE_BUY, broker_symbol, 1.0, instrument.price(opened)
     )
     _compare("margin", broker_symbol, ours, theirs, money_digits)
+    _compare_tick_value(broker_symbol, terms, info)
+
+
+def _compare_tick_value(broker_symbol: str, terms: Terms, info: Any) -> None:
+    stated = info.trade_tick_value_loss
+    quote = (terms.instrument.points(info.bid), terms.instrument.points(info.ask))
+    if not stated or min(quote) <= 0:
+        return
+    _, ours = terms.tick_values(lambda _pair: quote)
+    if not abs(stated - ours) <= _TICK_TOLERANCE * ours:
+        raise InstrumentProofError(
+            f"{broker_symbol}: a tick of one lot is worth {stated:g} by the terminal's tick value "
+            f"and {ours:g} by contract size x tick size; this symbol is not traded until they agree"
+        )
 
 
 def _compare(
