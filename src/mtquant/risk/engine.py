@@ -35,8 +35,8 @@ class Findings:
         ]
 
     def words(self) -> str:
-        """Return name, value and limit of each rule in one line."""
-        return "; ".join(f"{one.rule} {one.value} of {one.limit}" for _, one in self.told())
+        """Return name, value and limit of each rule in one line, with bars between them."""
+        return " | ".join(f"{one.rule}: {one.value} (limit {one.limit})" for _, one in self.told())
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,8 +133,13 @@ class _Teller:
     def _approved(self, fields: dict[str, Any]) -> Iterator[Said]:
         if self._is_quiet(fields["intent_id"]):
             return
-        passed = str(fields["passed"])
-        yield "risk", f"approved, passed {passed}" if passed else f"{fields['action']} is let pass"
+        passed = [one for one in str(fields["passed"]).split(" | ") if one]
+        if passed:
+            yield "risk", f"approved, {len(passed)} rules are met"
+        else:
+            yield "risk", f"{fields['action']} is let pass"
+        for one in passed:
+            yield "", one
         if fields["explanation"]:
             yield "size", str(fields["explanation"])
 
