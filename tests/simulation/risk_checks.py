@@ -96,7 +96,7 @@ class RiskChecks:
             return
         held = self._held()
         equity = self._witness.entries.equity_since(self._decided_ms(row))
-        order = self._least_value(row.intent.symbol, units)
+        order = self._terms[row.intent.symbol].value(units, row.intent.price_points or 0)
         total = order + sum(self._least_value(name, size) for name, _, size in held)
         if gross is not None and total > gross * equity * _ROUNDING:
             said = f"intent {row.intent_id}: {total / max(1, equity):.3f} x equity of {gross}"
