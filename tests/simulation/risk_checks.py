@@ -102,9 +102,8 @@ class RiskChecks:
             said = f"intent {row.intent_id}: {total / max(1, equity):.3f} x equity of {gross}"
             self._note("I3.gross", f"{said}, held {held}")
         same = [one for one in held if one[0] == row.intent.symbol]
-        is_one_sided = all(side == row.intent.side.value for _, side, _ in same)
-        if symbol is None or not is_one_sided or self._was_left_lately(row.intent.symbol):
-            return
+        if symbol is None or self._has_other_side(row) or self._was_left_lately(row.intent.symbol):
+            return  # what brings a symbol nearer to nothing passes
         total = order + sum(self._least_value(name, size) for name, _, size in same)
         if total > symbol * equity * _ROUNDING:
             said = f"intent {row.intent_id}: {total / max(1, equity):.3f} x equity of {symbol}"
@@ -136,6 +135,10 @@ class RiskChecks:
         last = int(bars.time_ms.searchsorted(self._server.now_ms, side="right"))
         low = int(bars.low[max(0, last - _RECENT_BARS) : last].min())
         return terms.value(units, low)
+
+    def _has_other_side(self, row: IntentRow) -> bool:
+        named = (one for one in self._witness._positions() if one.symbol == row.intent.symbol)
+        return any(one.side != row.intent.side.value for one in named)
 
     def _was_left_lately(self, symbol: str) -> bool:
         since = self._witness.read_ms - _LAG_MS
