@@ -411,7 +411,8 @@ HUNTED: Final = {  # beside the first check that sees a mutant, one that must se
     "ignore_breaker": "I3.breaker",
     "never_cuts": "I8.cut",
     "none_is_empty": "I6.seen",
-    "no_quiet_window": "I3.symbol",
+    "forget_due_halts": "I8.breaker",
+    "ignore_band": "I14.price",
 }
 
 

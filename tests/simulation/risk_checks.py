@@ -234,10 +234,14 @@ class RiskChecks:
         due = kept.get("stop_tag") or kept.get("breaker", _NORMAL)["closes_worst"]
         return bool(due) and self._journal.halt_level() < _FLATTEN
 
+    @property
+    def _halt_is_due(self) -> bool:
+        return self._journal.breaker_level >= _FLATTEN > self._journal.halt_level()
+
     def _require_tried(self) -> None:
-        """Count the looks and the time for which a cut is due and could be carried out."""
+        """Count the looks and the time for which a cut or a halt is due and could be made."""
         witness, rows = self._witness, self._journal.rows()
-        if not self._cut_is_due:
+        if not (self._cut_is_due or self._halt_is_due):
             self._waited, self._rows_before = (0, 0), len(rows)
             return
         looks, waited_ms = self._waited
@@ -245,10 +249,14 @@ class RiskChecks:
             slept_ms = witness._sleeper.slept_ms - witness._slept_ms
             passed_ms = self._server.now_ms - witness._looked_ms - slept_ms
             self._waited = looks, waited_ms = looks + bool(passed_ms), waited_ms + passed_ms
+        if looks <= _UNTRIED_LOOKS or waited_ms <= _UNTRIED_MS:
+            return
+        if self._halt_is_due:
+            self._note("I8.breaker", f"level 3 for {looks} looks, and no halt")
         is_tried = any(row.intent.action is IntentAction.CLOSE for row in rows[self._rows_before :])
         held = witness.standing(witness._own_positions())
         tickets = [one.ticket for one in held if witness._is_old(one)]
-        if looks > _UNTRIED_LOOKS and waited_ms > _UNTRIED_MS and tickets and not is_tried:
+        if tickets and not is_tried:
             self._note("I8.cut", f"positions {tickets} for {looks} looks; nobody has tried")
 
     # ------------------------------------------------------------------ after the faults
