@@ -36,7 +36,7 @@ CHECKS: Final = {
     "I8.halt": "no entry leaves while a halt stands or is asked for",
     "I8.taken": "after the faults every halt that was asked for has been taken up",
     "I8.flat": "after the faults a halt of level 3 or 4 has left no position",
-    "I8.breaker": "after the faults a breaker at level 3 has left no own position",
+    "I8.breaker": "a breaker at level 3 halts, and after the faults it has left no own position",
     "I8.cut": "what a loss demands is closed, and not said to be closed before",
     "I9.level": "the halt level is the journal's, also after a restart",
     "I9.breaker": "the breaker's level, its reason and day are the journal's, also after a restart",

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _MINUTE_MS: Final = 60_000
 _RECENT_BARS: Final = 4
-_AROUND_POINTS: Final = 200  # a bar's bids, their spread, and what ticks add to both
 
 
 class EntryChecks:
@@ -104,16 +103,17 @@ class EntryChecks:
             self._note("I14.deadline", f"{said}; it slept at {self._sleeper.slept_at}")
 
     def _require_quoted(self, row: IntentRow, price: int) -> None:
-        band = self._schedule.limits.price_band_fraction or 0.0
-        bars = self._bars[row.intent.symbol]
-        last = int(np.searchsorted(bars.time_ms, self._server.now_ms, side="right"))
-        recent = slice(max(0, last - _RECENT_BARS), last)
-        low, high = int(bars.low[recent].min()), int(bars.high[recent].max())
-        least, most = (1 - band) * low - _AROUND_POINTS, (1 + band) * high + _AROUND_POINTS
-        if not least <= price <= most:
-            said = f"intent {row.intent_id} asks for {price}, bids were {low} to {high}"
-            said += f", the band is {band:.2%}"
-            self._note("I14.price", said)
+        """Hold a price against the band around the closes that the bot may know as the last one."""
+        band, bars = self._schedule.limits.price_band_fraction, self._bars[row.intent.symbol]
+        closed_ms = bars.time_ms + bars.timeframe.duration_ms
+        last = int(np.searchsorted(closed_ms, self._server.now_ms, side="right"))
+        closes = bars.close[max(0, last - _RECENT_BARS - 1) : last + 1]
+        if band is None or not len(closes):
+            return
+        low, high = int(closes.min()), int(closes.max())
+        if not (1 - band) * low <= price <= (1 + band) * high:
+            said = f"intent {row.intent_id} asks for {price}, closes were {low} to {high}"
+            self._note("I14.price", f"{said}, the band is {band:.2%}")
 
     def _require_new(self, row: IntentRow) -> None:
         cause, _, opened = row.intent.trigger.partition(":")

@@ -29,6 +29,7 @@ from simulation.blind_mutants import BLIND
 from simulation.bot import Parts
 from simulation.campaign import play
 from simulation.checks import UPHELD, excuse
+from simulation.risk_mutants import RISKY
 from simulation.schedule import Seed
 
 if TYPE_CHECKING:
@@ -389,6 +390,7 @@ MUTANTS: Final[dict[str, Parts]] = {
     "risk_twice": Parts(maker=RisksTwice),
     "any_price": Parts(maker=TakesAnyPrice),
     **BLIND,
+    **RISKY,
 }
 
 
@@ -405,6 +407,12 @@ HUNTED: Final = {  # beside the first check that sees a mutant, one that must se
     "forget_halts_at_start": "I9.level",
     "ignore_spread": "I14.spread",
     "keep_old_view": "I7.positions",
+    "forget_losses": "I9.breaker",
+    "ignore_breaker": "I3.breaker",
+    "never_cuts": "I8.cut",
+    "none_is_empty": "I6.seen",
+    "forget_due_halts": "I8.breaker",
+    "ignore_band": "I14.price",
 }
 
 

@@ -6,8 +6,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.exchange import Terms
-from mtquant.model import DealEntry, DealKind, units_from_lots
+from mtquant.model import DealEntry, DealKind, IntentAction, units_from_lots
 from mtquant.risk.hours import is_in_hours
+from mtquant.terminal.simulated.faults import FaultKind
 
 if TYPE_CHECKING:
     from mtquant.exchange.ledger import OpenPosition
@@ -25,6 +26,15 @@ _RECENT_BARS: Final = 4
 _FLATTEN: Final = 3
 _BREAKS_AT: Final = 2
 _REST_STEPS: Final = 10
+_UNTRIED_LOOKS, _UNTRIED_MS = 4, 30_000
+_HINDERING: Final = (
+    FaultKind.LINK_LOSS,
+    FaultKind.SERVER_LOSS,
+    FaultKind.ACCOUNT_SWITCH,
+    FaultKind.AUTOTRADING_OFF,
+    FaultKind.CACHE_LAG,
+    FaultKind.STALE_FEED,
+)
 _ROUNDING: Final = 1.000001
 _REMEMBERED: Final = ("triggered_ms", "window", "reason", "closes_worst", "windows.day_begin_ms")
 _NORMAL: Final[dict[str, Any]] = {"level": 0, "closes_worst": False, "windows.day_begin_ms": 0}
@@ -42,6 +52,8 @@ class RiskChecks:
         self._bars = {bars.symbol: bars for bars in schedule.bars}
         self._units: dict[int, deque[tuple[int, int]]] = {}  # by ticket: since ms, units
         self._rose_ms = self._rose_step = self._stopped_step = 0
+        self._rows_before = 0  # intents that there were when a cut was first due
+        self._waited = (0, 0)  # looks and ms for which a cut was due and nothing hindered it
         self._to_cut: dict[int, int] = {}  # own positions at a rise to level 2: units by ticket
         self.steps: list[tuple[int, int]] = []  # levels before and after, as journalled
 
@@ -96,15 +108,14 @@ class RiskChecks:
             return
         held = self._held()
         equity = self._witness.entries.equity_since(self._decided_ms(row))
-        order = self._least_value(row.intent.symbol, units)
+        order = self._terms[row.intent.symbol].value(units, row.intent.price_points or 0)
         total = order + sum(self._least_value(name, size) for name, _, size in held)
         if gross is not None and total > gross * equity * _ROUNDING:
             said = f"intent {row.intent_id}: {total / max(1, equity):.3f} x equity of {gross}"
             self._note("I3.gross", f"{said}, held {held}")
         same = [one for one in held if one[0] == row.intent.symbol]
-        is_one_sided = all(side == row.intent.side.value for _, side, _ in same)
-        if symbol is None or not is_one_sided or self._was_left_lately(row.intent.symbol):
-            return
+        if symbol is None or self._has_other_side(row) or self._was_left_lately(row.intent.symbol):
+            return  # what brings a symbol nearer to nothing passes
         total = order + sum(self._least_value(name, size) for name, _, size in same)
         if total > symbol * equity * _ROUNDING:
             said = f"intent {row.intent_id}: {total / max(1, equity):.3f} x equity of {symbol}"
@@ -136,6 +147,10 @@ class RiskChecks:
         last = int(bars.time_ms.searchsorted(self._server.now_ms, side="right"))
         low = int(bars.low[max(0, last - _RECENT_BARS) : last].min())
         return terms.value(units, low)
+
+    def _has_other_side(self, row: IntentRow) -> bool:
+        named = (one for one in self._witness._positions() if one.symbol == row.intent.symbol)
+        return any(one.side != row.intent.side.value for one in named)
 
     def _was_left_lately(self, symbol: str) -> bool:
         since = self._witness.read_ms - _LAG_MS
@@ -198,6 +213,8 @@ class RiskChecks:
             seen = self._units.setdefault(one.ticket, deque(maxlen=64))
             if not seen or seen[-1][1] != one.units:
                 seen.append((self._server.now_ms, one.units))
+        if bot is not None and bot.engine.is_ready:
+            self._require_tried()
         breaker = None if bot is None else bot.engine.losses.breaker
         if breaker is None:
             return
@@ -210,6 +227,37 @@ class RiskChecks:
             for key in _REMEMBERED:
                 if state[key] != kept[key]:
                     self._note("I9.breaker", f"{key}: {state[key]!r} in the bot, not {kept[key]!r}")
+
+    @property
+    def _cut_is_due(self) -> bool:
+        kept = self._journal.risk
+        due = kept.get("stop_tag") or kept.get("breaker", _NORMAL)["closes_worst"]
+        return bool(due) and self._journal.halt_level() < _FLATTEN
+
+    @property
+    def _halt_is_due(self) -> bool:
+        return self._journal.breaker_level >= _FLATTEN > self._journal.halt_level()
+
+    def _require_tried(self) -> None:
+        """Count the looks and the time for which a cut or a halt is due and could be made."""
+        witness, rows = self._witness, self._journal.rows()
+        if not (self._cut_is_due or self._halt_is_due):
+            self._waited, self._rows_before = (0, 0), len(rows)
+            return
+        looks, waited_ms = self._waited
+        if not any(map(self._faults.on, _HINDERING)):
+            slept_ms = witness._sleeper.slept_ms - witness._slept_ms
+            passed_ms = self._server.now_ms - witness._looked_ms - slept_ms
+            self._waited = looks, waited_ms = looks + bool(passed_ms), waited_ms + passed_ms
+        if looks <= _UNTRIED_LOOKS or waited_ms <= _UNTRIED_MS:
+            return
+        if self._halt_is_due:
+            self._note("I8.breaker", f"level 3 for {looks} looks, and no halt")
+        is_tried = any(row.intent.action is IntentAction.CLOSE for row in rows[self._rows_before :])
+        held = witness.standing(witness._own_positions())
+        tickets = [one.ticket for one in held if witness._is_old(one)]
+        if tickets and not is_tried:
+            self._note("I8.cut", f"positions {tickets} for {looks} looks; nobody has tried")
 
     # ------------------------------------------------------------------ after the faults
 

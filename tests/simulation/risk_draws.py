@@ -40,7 +40,7 @@ def draw_limits(pick: Pick, deposit: float) -> dict[str, Any]:
         "max_gross_exposure_ratio": pick((None,) * 5 + (2.0, 6.0, 15.0)),
         "max_symbol_exposure_ratio": pick((None,) * 6 + (2.0, 6.0)),
         "max_currency_exposure_ratio": pick((None,) * 6 + (3.0, 8.0)),
-        "price_band_fraction": pick((0.1, 0.1, 0.1, 0.002, 0.01)),
+        "price_band_fraction": pick((0.1, 0.1, 0.1, 0.0005, 0.002)),
         "breaker": _breaker(pick),
         "max_weekly_loss_fraction": pick((None,) * 6 + (0.02, 0.1)),
         "max_drawdown_fraction": pick((None,) * 6 + (0.02, 0.1)),

@@ -1,0 +1,232 @@
+"""The breaker in whole runs: the same in both worlds, over a kill, and on a person's word."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from many_worlds import Lane, ManyWorld, many_venue
+from worlds import DirectClient, LiveRun, Scripted, bars_of, require_same_books, stop_and_target
+
+from mtquant.model import Direction, IntentAction, MarginMode, Publish, Timeframe
+from mtquant.risk import BreakerSpec, LossBasis, RiskLimits
+from mtquant.storage import MemoryJournal
+from mtquant.terminal.simulated import SimulatedTerminal
+
+LONG = Direction.LONG
+MINUTE_MS = 60_000
+COOL_DOWN_MINUTES = 120
+EQUITY, BALANCE = LossBasis.EQUITY, LossBasis.BALANCE
+NETTING, HEDGING = MarginMode.NETTING, MarginMode.HEDGING
+
+
+class KilledError(Exception):
+    """End a process."""
+
+
+class DyingJournal(MemoryJournal):
+    """Be a journal whose process ends once, after it has recorded a level and before it acts."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__()
+        self._level = level
+
+    def record_risk(self, state: str) -> None:
+        """Write it, and end the process if it is the level's."""
+        super().record_risk(state)
+        if json.loads(state)["breaker"]["level"] == self._level:
+            self._level = -1
+            raise KilledError
+
+
+class Successor(LiveRun):
+    """Be a new process in front of an old server."""
+
+    def __init__(self, before: LiveRun) -> None:
+        super().__init__(
+            before.world,
+            journal=before.journal,
+            wrap=lambda _terminal, _server: SimulatedTerminal(before.server),
+        )
+        self.server, self.market = before.server, before.market
+
+
+def falling(
+    hours: int,
+    *,
+    basis: LossBasis = EQUITY,
+    mode: MarginMode = HEDGING,
+    third_fraction: float = 0.022,
+    then: int = 4,
+    script: list[Direction | None] | None = None,
+) -> ManyWorld:
+    """Return a world of two long positions in a market that falls for so many hours.
+
+    By equity they fall together; by balance small ones are lost one after the other.
+    """
+    is_slow = basis is EQUITY
+    drop = [0, 0, 0, *[100] * hours, *[0] * then]
+    paths = {
+        symbol: [level - sum(drop[: index + 1]) for index in range(len(drop))]
+        for symbol, level in (("EURUSD", 110_000), ("GBPUSD", 125_000))
+    }
+    symbols = ["EURUSD", "EURUSD"] if mode is HEDGING else ["EURUSD", "GBPUSD"]
+    speech = script or ([None, LONG] if is_slow else [None, *[LONG] * (hours + 2)])
+    stop_points = 1_000 if is_slow else 60
+    lanes = [
+        Lane(
+            name=f"lane{number}",
+            symbol=symbol,
+            timeframe=Timeframe.H1,
+            strategy=lambda: Scripted(speech),
+            exits=lambda: [stop_and_target(stop_points=stop_points)],
+        )
+        for number, symbol in enumerate(symbols)
+    ]
+    bars, other = (bars_of(paths[one], symbol=one) for one in ("EURUSD", "GBPUSD"))
+    return ManyWorld(
+        lanes=lanes,
+        bars=bars,
+        others=() if mode is HEDGING else (other,),
+        venue=many_venue(mode=mode, always_open=True),
+        limits=RiskLimits(
+            risk_per_trade_fraction=0.02 if is_slow else 0.004,
+            max_positions=2,
+            max_daily_loss_fraction=0.9,
+            breaker=BreakerSpec(
+                level_1_fraction=0.01,
+                level_2_fraction=0.02,
+                level_3_fraction=third_fraction,
+                basis=basis,
+                cool_down_minutes=COOL_DOWN_MINUTES,
+            ),
+        ),
+    )
+
+
+def steps_of(notes: list[Publish]) -> list[tuple[int, int, str]]:
+    return [
+        (one.time_ms, int(one.fields["level"]), str(one.fields["window"]))
+        for one in notes
+        if one.name == "breaker_rose"
+    ]
+
+
+def level_of(journal: Any) -> int:
+    return json.loads(journal.risk_state())["breaker"]["level"]
+
+
+def closes_of(journal: MemoryJournal) -> list[tuple[int, int]]:
+    """Return what was closed on purpose: position and volume."""
+    rows = (row.intent for row in journal.intents())
+    return [
+        (one.position_ticket, one.volume_units) for one in rows if one.action is IntentAction.CLOSE
+    ]
+
+
+def resumed(after_minutes: int) -> LiveRun:
+    """Run until the breaker halts; a person resumes so long after the first rise to level 3."""
+    asked: list[int] = []
+
+    def on_step(run: LiveRun) -> None:
+        halts = [time_ms for time_ms, level, _ in steps_of(run.notes) if level == 3]
+        if halts and not asked and run.now_ms() >= halts[0] + after_minutes * MINUTE_MS:
+            asked.append(run.journal.request_halt(0, "ann", "looked at it", run.now_ms()))
+
+    script = [None, LONG, *[None] * 13, LONG]
+    run = falling(9, then=9, script=script).live(on_step=on_step)
+    assert asked
+    return run
+
+
+# ---------------------------------------------------------------------- both runners
+
+
+@pytest.mark.parametrize("mode", [HEDGING, NETTING])
+@pytest.mark.parametrize(
+    ("basis", "hours", "third_fraction", "level"),
+    [
+        (EQUITY, 3, 0.022, 1),
+        (EQUITY, 6, 0.022, 2),
+        (EQUITY, 9, 0.022, 3),
+        (BALANCE, 2, 0.022, 1),
+        (BALANCE, 5, 0.04, 2),
+        (BALANCE, 5, 0.022, 3),
+    ],
+)
+def test_both_runners_rise_at_the_same_moments_and_trade_alike(
+    mode: MarginMode, basis: LossBasis, hours: int, third_fraction: float, level: int
+) -> None:
+    world = falling(hours, basis=basis, mode=mode, third_fraction=third_fraction)
+
+    played, told = world.backtest()
+    run = world.live()
+
+    assert steps_of(run.notes) == steps_of(told)
+    assert steps_of(told)[-1][1] == level == run.engine.losses.level == level_of(run.journal)
+    assert run.engine.risk.halt_level == (3 if level == 3 else 0)
+    assert run.journal.halt_level() == run.engine.risk.halt_level
+    require_same_books(run.market, played)
+
+
+@pytest.mark.parametrize("mode", [HEDGING, NETTING])
+def test_level_2_closes_the_worst_position_and_keeps_half_of_the_other(mode: MarginMode) -> None:
+    market, _ = falling(6, mode=mode).backtest()
+
+    first, second = market.book.ledger.deals[1:3]
+    (left,) = market.book.positions()
+    units = {first.position_ticket: first.volume_units, second.position_ticket: second.volume_units}
+    assert left.volume_units == units[left.position_ticket] // 2 // 1_000_000 * 1_000_000
+
+
+# ---------------------------------------------------------------------- a kill in between
+
+
+@pytest.mark.parametrize("mode", [HEDGING, NETTING])
+@pytest.mark.parametrize(("hours", "level"), [(6, 2), (9, 3)])
+def test_what_a_loss_demands_is_done_by_the_next_process_when_the_first_has_only_recorded_it(
+    mode: MarginMode, hours: int, level: int
+) -> None:
+    world = falling(hours, mode=mode)
+    whole = world.live()
+    journal = DyingJournal(level)
+    run = LiveRun(world, journal=journal, client=DirectClient)
+    before = closes_of(whole.journal)
+
+    with pytest.raises(KilledError):
+        run.run()
+    done = closes_of(journal)
+    after = Successor(run)
+    after.run()
+
+    assert level_of(journal) == level
+    assert len(done) < len(before)
+    assert closes_of(journal) == before
+    assert journal.halt_level() == whole.journal.halt_level() == (3 if level == 3 else 0)
+    assert after.market.book.positions() == whole.market.book.positions()
+    assert [one.fields["reason"] for one in after.named("halt_raised")] == [
+        one.fields["reason"] for one in whole.named("halt_raised")
+    ]
+
+
+# ---------------------------------------------------------------------- a person's word
+
+
+def test_a_resume_before_the_cool_down_keeps_halt_and_breaker() -> None:
+    run = resumed(COOL_DOWN_MINUTES - 30)
+
+    assert [one.fields["level"] for one in run.named("breaker_stays")] == [3]
+    assert run.journal.halt_level() == run.engine.risk.halt_level == 3
+    assert level_of(run.journal) == 3
+    assert run.named("halt_cleared") == []
+    assert run.market.book.positions() == ()
+
+
+def test_a_resume_after_the_cool_down_lifts_halt_and_breaker() -> None:
+    run = resumed(COOL_DOWN_MINUTES + 30)
+
+    assert [one.fields["who"] for one in run.named("breaker_reset")] == ["ann"]
+    assert run.journal.halt_level() == run.engine.risk.halt_level == 0
+    assert level_of(run.journal) == 0
+    assert len(run.market.book.positions()) == 2
