@@ -136,10 +136,7 @@ class RiskFacts:
             return NOTHING_HELD
         seen, revision, exposure = self._summed
         if seen is not view or revision != self._desk.revision:
-            shown = {position.intent_id for position in view.positions}
-            coming = [
-                row for row in self._desk.may_come(view.time_ms) if row.intent_id not in shown
-            ]
+            coming = self._desk.may_come(view.time_ms)
             exposure = self._exposures.sum(view.positions, coming)
             self._summed = (view, self._desk.revision, exposure)
         return exposure

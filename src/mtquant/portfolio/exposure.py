@@ -76,10 +76,16 @@ class ExposureBook:
         self.valuers = dict(valuers)
 
     def sum(self, positions: Iterable[Position], coming: Iterable[IntentRow]) -> Exposure:
-        """Return the exposure of positions and of entries that no reading shows yet."""
+        """Return the exposure of positions and of entries that no reading shows yet.
+
+        Of an entry that is still being filled, what its position does not show counts as well.
+        """
         total = Exposure()
         unknown: dict[str, None] = {}
+        shown: dict[int, int] = {}  # by intent: units
         for position in positions:
+            number = position.intent_id
+            shown[number] = shown.get(number, 0) + position.volume_units
             valuer = self.valuers.get(position.symbol)
             if valuer is None:
                 unknown[position.symbol] = None
@@ -87,9 +93,12 @@ class ExposureBook:
             price = position.current_points or position.open_points
             valuer.add(total, position.side.value, position.volume_units, price)
         for row in coming:
-            intent = row.intent
+            intent, found = row.intent, shown.get(row.intent_id)
+            if found is not None and not row.is_open:
+                continue  # what is missing of it was closed
+            units = intent.volume_units - (found or 0)
             valuer = self.valuers.get(intent.symbol)
-            if valuer is not None and intent.price_points:
-                valuer.add(total, intent.side.value, intent.volume_units, intent.price_points)
+            if valuer is not None and intent.price_points and units > 0:
+                valuer.add(total, intent.side.value, units, intent.price_points)
         total.unknown = tuple(unknown)
         return total

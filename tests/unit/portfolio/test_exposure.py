@@ -9,7 +9,7 @@ from journal_rows import sending_row
 from worlds import make_venue
 
 from mtquant.exchange import Terms
-from mtquant.model import Position, Side
+from mtquant.model import IntentState, Position, Side
 from mtquant.portfolio.exposure import Exposure, ExposureBook, Valuer
 
 
@@ -143,6 +143,27 @@ def test_entries_on_their_way_count_at_the_price_they_expect(book):
         "EURUSD": pytest.approx(1_000_000),
         "GBPUSD": pytest.approx(-1_000_000),
     }
+
+
+def test_an_entry_that_its_position_shows_counts_once(book):
+    row = sending_row(7, price_points=100_000)
+    done = row.moved(IntentState.DONE, 1)
+
+    assert book.sum([position(intent_id=7)], [row]).gross_minor == pytest.approx(1_000_000)
+    half = position(intent_id=7, volume_units=5_000_000)
+    assert book.sum([half], [done]).gross_minor == pytest.approx(500_000)  # the rest was closed
+
+
+def test_of_an_entry_that_is_still_being_filled_the_rest_counts_too(book):
+    row = sending_row(7, price_points=110_000, side=Side.SELL)
+    part = position(intent_id=7, side=Side.SELL, volume_units=4_000_000)
+    found = book.sum([part], [row])
+
+    assert found.gross_minor == pytest.approx(400_000 + 660_000)
+    assert found.net_minor == pytest.approx(-1_060_000)
+    parts = [part, replace(part, volume_units=5_999_999), position(intent_id=8)]
+    assert book.sum(parts[:2], [row]).gross_minor == pytest.approx(999_999.9 + 0.11)
+    assert book.sum(parts, [row]).gross_minor == pytest.approx(2_000_000)
 
 
 def test_an_entry_without_a_price_or_a_known_symbol_is_not_counted(book):
