@@ -21,8 +21,10 @@ class Exposure:
     """Hold sums in minor units of the account's currency.
 
     `net`, `by_symbol` and `by_currency` are signed, the others sums of sizes. A long EURUSD
-    position adds its value to EUR and takes it from USD. `unknown` names symbols whose value
-    nobody can tell: their terms are not known here.
+    position adds its value to EUR and takes it from USD. `coming` is the part of the signed sums
+    that no position shows yet, by what it is of (`net`, `symbol EURUSD`, `currency EUR`) and by
+    sign: what may never come must not make room for an entry on the other side. `unknown` names
+    symbols whose value nobody can tell: their terms are not known here.
     """
 
     gross_minor: float = 0.0
@@ -31,7 +33,15 @@ class Exposure:
     by_symbol: dict[str, float] = field(default_factory=dict)
     by_class: dict[str, float] = field(default_factory=dict)
     by_currency: dict[str, float] = field(default_factory=dict)
+    coming: dict[tuple[str, int], float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+
+    def without_coming(self, name: str, total: float, side: int) -> float:
+        """Return a signed sum without what is on its way to a side (+1 or -1), minor units.
+
+        `name` says what `total` is of, as in `coming`.
+        """
+        return total - self.coming.get((name, side), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,19 @@ class Valuer:
             signed = -signed
         currencies[paid] = currencies.get(paid, 0.0) + signed
 
+    def add_coming(self, total: Exposure, side: int, units: int, price_points: float) -> None:
+        """Add a volume that no position shows yet."""
+        self.add(total, side, units, price_points)
+        value = self.value_minor(units, price_points)
+        instrument = self.terms.instrument
+        bought, paid = instrument.base_currency, instrument.profit_currency
+        parts = [("net", side), (f"symbol {instrument.symbol}", side)]
+        parts.append((f"currency {bought}", side))
+        if bought != paid:
+            parts.append((f"currency {paid}", -side))
+        for name, sign in parts:
+            total.coming[name, sign] = total.coming.get((name, sign), 0.0) + sign * value
+
 
 class ExposureBook:
     """Sum up what the broker shows and what is on its way, whenever either changes."""
@@ -99,6 +122,6 @@ class ExposureBook:
             units = intent.volume_units - (found or 0)
             valuer = self.valuers.get(intent.symbol)
             if valuer is not None and intent.price_points and units > 0:
-                valuer.add(total, intent.side.value, units, intent.price_points)
+                valuer.add_coming(total, intent.side.value, units, intent.price_points)
         total.unknown = tuple(unknown)
         return total

@@ -166,6 +166,42 @@ def test_of_an_entry_that_is_still_being_filled_the_rest_counts_too(book):
     assert book.sum(parts, [row]).gross_minor == pytest.approx(2_000_000)
 
 
+def test_what_is_on_its_way_is_told_apart_by_side(book):
+    coming = [
+        sending_row(1, price_points=100_000),
+        sending_row(2, price_points=100_000),
+        sending_row(3, price_points=100_000, side=Side.SELL),
+    ]
+    found = book.sum([position()], coming)
+
+    assert {name: round(value) for name, value in found.coming.items()} == {
+        ("net", 1): 2_000_000,
+        ("net", -1): -1_000_000,
+        ("symbol EURUSD", 1): 2_000_000,
+        ("symbol EURUSD", -1): -1_000_000,
+        ("currency EUR", 1): 2_000_000,
+        ("currency EUR", -1): -1_000_000,
+        ("currency USD", 1): 1_000_000,
+        ("currency USD", -1): -2_000_000,
+    }
+    assert found.net_minor == pytest.approx(2_000_000)
+    assert found.without_coming("net", found.net_minor, -1) == pytest.approx(3_000_000)
+    assert found.without_coming("net", found.net_minor, 1) == pytest.approx(0)
+    assert found.without_coming("symbol OILX", 5.0, 1) == 5.0
+    assert book.sum([position()], []).coming == {}
+
+
+def test_of_a_cfd_on_its_way_its_currency_counts_once():
+    terms = Terms.of(
+        make_venue(symbol="EURUSD", base_currency="USD", profit_currency="USD"), "EURUSD"
+    )
+    book = ExposureBook({"EURUSD": Valuer(terms=terms, asset_class="index")})
+    found = book.sum([], [sending_row(1, price_points=100_000)])
+
+    assert found.coming["currency USD", 1] == pytest.approx(1_000_000)
+    assert ("currency USD", -1) not in found.coming
+
+
 def test_an_entry_without_a_price_or_a_known_symbol_is_not_counted(book):
     coming = [sending_row(1), sending_row(2, symbol="OILX", price_points=100_000)]
 

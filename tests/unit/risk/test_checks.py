@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mtquant.model import MarginMode, Quote, Side
+from mtquant.model import IntentAction, IntentRow, IntentState, MarginMode, Quote, Side
 from mtquant.portfolio.exposure import Exposure
 from mtquant.risk import (
     ENTRY_RULES,
@@ -20,6 +20,7 @@ from mtquant.risk import (
     RiskEngine,
     RiskLimits,
 )
+from mtquant.risk.checks.rule import is_set
 
 A_PERSON = "mtquant resume --who NAME --reason TEXT"
 MIDNIGHT = "entries return at the next server midnight"
@@ -545,6 +546,7 @@ def test_one_position_a_symbol_is_held_whatever_its_side(decided, held, side: Si
     _, alone = decided(limits, {"positions": (other,)})
     _, second = decided(limits, {"positions": (other, held(position_ticket=7, side=side))})
 
+    assert isinstance(alone, ApprovedOrder)
     assert told(alone, "fifo_no_hedge").value == "nothing held"
     assert told(alone, "fifo_no_hedge").limit == "one position a symbol"
     (refusal,) = second.refusals
@@ -686,6 +688,10 @@ def test_what_nothing_values_is_worth_nothing(decided):
     exposure = Exposure(by_class={"forex": 9e9})
     _, decision = decided(limits, {"valuer": None, "exposure": exposure})
 
+    found = dict(
+        zip([r.name for r in decision.findings.rules], decision.findings.results, strict=True)
+    )
+    assert found["max_class_exposure"][1] == 0
     assert told(decision, "max_position_exposure").value == "0.00 x equity"
     assert told(decision, "max_class_exposure").value == "0.00 x equity"
 
@@ -822,3 +828,115 @@ def test_without_a_band_any_price_is_near_enough(view, intent):
     seen = view(reference_points=1)
 
     assert rule.look(intent(), seen, RiskLimits(price_band_fraction=None))[0]
+
+
+def test_what_is_not_held_adds_nothing_to_a_sum(decided):
+    limits = {
+        "max_symbol_exposure_ratio": 1.0,
+        "max_class_exposure_ratio": 1.0,
+        "max_currency_exposure_ratio": 1.0,
+    }
+    _, decision = decided(limits, {"intent": {"price_points": 100_000}})
+
+    assert isinstance(decision, ApprovedOrder)
+
+
+def test_a_quote_that_is_not_there_has_no_age(view, intent):
+    (rule,) = [one for one in ENTRY_RULES if one.name == "quote_age"]
+
+    assert rule.look(intent(), view(quote=None), RiskLimits())[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("day", "name"),
+    [(0, "sun"), (1, "mon"), (2, "tue"), (3, "wed"), (4, "thu"), (5, "fri"), (6, "sat")],
+)
+def test_a_time_out_of_hours_is_told_with_its_day(decided, day: int, name: str):
+    wall_ms = SUNDAY_WALL_MS + day * 86_400_000 + 3 * 3_600_000
+    _, decision = decided({"trading_hours": ("mon 08:00-09:00",)}, {"server_wall_ms": wall_ms})
+
+    assert [one.value for one in decision.refusals] == [f"{name} 03:00 server time"]
+
+
+def test_an_unresolved_order_is_named(decided, intent):
+    row = IntentRow(intent_id=7, intent=intent(), state=IntentState.UNKNOWN)
+    _, open_one = decided({"max_positions": 9}, {"in_flight": (row,)})
+    _, none = decided({"max_positions": 9}, {})
+
+    assert [str(one) for one in open_one.refusals] == [
+        "unresolved_order: intent 7 (limit none in flight)"
+    ]
+    assert told(none, "unresolved_order").value == "none"
+    assert told(none, "unresolved_order").limit == "none in flight"
+
+
+def test_a_decision_keeps_its_intent(view, intent):
+    gate = RiskEngine(RiskLimits())
+    close, entry = intent(IntentAction.CLOSE), intent()
+
+    assert gate.decide(close, view()).intent is close
+    assert gate.decide(entry, view(is_ready=False)).intent is entry
+
+
+@pytest.mark.parametrize(
+    ("name", "limits", "is_on"),
+    [
+        ("min_order_lots", {}, False),
+        ("min_order_lots", {"min_order_lots": 0.0}, True),
+        ("trading_hours", {}, False),
+        ("trading_hours", {"trading_hours": ("mon 08:00-09:00",)}, True),
+        ("max_leverage", {}, False),
+        ("max_leverage", {"max_leverage": {"gold": 1.0}}, True),
+    ],
+)
+def test_a_limit_is_set_when_it_says_something(name: str, limits: dict, *, is_on: bool):
+    assert is_set(name)(RiskLimits(**limits)) is is_on
+
+
+def test_a_netting_account_asks_for_its_own_margin(view, intent, account, valuer):
+    asked = []
+
+    class Watched:
+        def margin_to_open(self, *order, is_netting: bool) -> int:
+            asked.append((*order, is_netting))
+            return 3
+
+    watched = replace(valuer, terms=Watched())
+    for mode in (MarginMode.HEDGING, MarginMode.NETTING):
+        seen = view(account=replace(account, margin_mode=mode), valuer=watched)
+        assert seen.order_margin_minor(intent(price_points=5)) == 3
+
+    assert asked == [(1, 10_000_000, 5, False), (1, 10_000_000, 5, True)]
+    assert view(valuer=watched, quote=None).order_margin_minor(intent(price_points=0)) == 0
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "name", "sums"),
+    [
+        ("max_net_exposure_ratio", "net", {"net_minor": 1e6}),
+        ("max_symbol_exposure_ratio", "symbol EURUSD", {"by_symbol": {"EURUSD": 1e6}}),
+        ("max_currency_exposure_ratio", "currency EUR", {"by_currency": {"EUR": 1e6}}),
+    ],
+)
+def test_what_may_never_come_makes_no_room_on_the_other_side(decided, limit, name, sums):
+    """Of 3.0 x equity held, 2.0 are on their way to be sold."""
+    exposure = Exposure(**sums, coming={(name, -1): -2e6, (name, 1): 0.5e6})
+    price = {"price_points": 100_000}
+    sells = price | {"side": Side.SELL, "stop_loss_points": 101_000}
+    _, bought = decided({limit: 3.0}, {"exposure": exposure, "intent": price})
+    _, fits = decided({limit: 4.0}, {"exposure": exposure, "intent": price})
+    _, sold = decided({limit: 0.5}, {"exposure": exposure, "intent": sells})
+
+    assert [one.value[:13] for one in bought.refusals] == ["4.00 x equity"]
+    assert isinstance(fits, ApprovedOrder)
+    assert isinstance(sold, ApprovedOrder)
+
+
+def test_what_comes_of_the_currency_that_is_paid_makes_no_room(decided, instrument):
+    cross = replace(instrument, symbol="EURGBP", profit_currency="GBP")
+    exposure = Exposure(by_currency={"GBP": -1e6}, coming={("currency GBP", 1): 2e6})
+    facts = {"instrument": cross, "exposure": exposure, "intent": {"price_points": 100_000}}
+    _, decision = decided({"max_currency_exposure_ratio": 3.0}, facts)
+
+    assert [one.value for one in decision.refusals] == ["4.00 x equity in GBP"]

@@ -34,6 +34,8 @@ def made(instrument):
         (("EURXXX", "EUR", "XXX", "FOREX"), "OTHER"),
         (("XAUUSD", "XAU", "USD", "FOREX"), "GOLD"),
         (("Metal", "XAU", "USD", "FOREX"), "GOLD"),
+        (("XAUEUR.x", "USD", "USD", "CFD"), "GOLD"),
+        (("X.GOLD", "USD", "USD", "CFD"), "OTHER"),
         (("GOLD.m", "USD", "USD", "CFD"), "GOLD"),
         (("#gold", "USD", "USD", "CFD"), "GOLD"),
         ((".GOLD", "USD", "USD", "CFD"), "GOLD"),

@@ -11,6 +11,12 @@ from mtquant.risk.hours import is_in_hours, open_spans
 DAY = 24 * 60
 
 
+@pytest.fixture(autouse=True)
+def unread():
+    """Let each test read its texts anew, whatever was read before."""
+    open_spans.cache_clear()
+
+
 def wall_ms(day: int, hour: int, minute: int = 0) -> int:
     """Return a wall time in January 2017, whose first day was a Sunday."""
     return int(datetime(2017, 1, day, hour, minute, tzinfo=UTC).timestamp() * 1000)
@@ -21,6 +27,9 @@ def wall_ms(day: int, hour: int, minute: int = 0) -> int:
     [
         (2, 8, 0, True),
         (2, 7, 59, False),
+        (4, 8, 0, True),
+        (5, 8, 0, True),
+        (6, 8, 0, True),
         (2, 21, 59, True),
         (2, 22, 0, False),
         (6, 21, 59, True),
@@ -30,6 +39,13 @@ def wall_ms(day: int, hour: int, minute: int = 0) -> int:
 )
 def test_hours_begin_within_and_end_without(day: int, hour: int, minute: int, is_open: bool):
     assert is_in_hours(("mon-fri 08:00-22:00",), wall_ms(day, hour, minute)) is is_open
+
+
+def test_hours_hold_to_the_last_millisecond():
+    assert not is_in_hours(("mon 08:00-09:00",), wall_ms(2, 8) - 1)
+    assert is_in_hours(("mon 08:00-09:00",), wall_ms(2, 9) - 1)
+    assert is_in_hours(("tue 00:00-00:01",), wall_ms(3, 0) + 59_999)
+    assert is_in_hours(("mon 23:59-24:00",), wall_ms(3, 0) - 1)
 
 
 def test_any_of_several_hours_will_do_and_without_any_it_is_always_open():
@@ -58,6 +74,12 @@ def test_days_may_run_over_the_end_of_the_week():
     assert open_spans(("sun-sat 10:00-11:00",)) == tuple(
         (day * DAY + 600, day * DAY + 660) for day in range(7)
     )
+    assert [
+        open_spans((f"{day} 00:00-00:01",))[0][0] // DAY
+        for day in ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+    ] == list(range(7))
+    assert open_spans(("thu 12:34-23:59",)) == ((4 * DAY + 754, 4 * DAY + 1439),)
+    assert open_spans(("thu 08:59-09:59",)) == ((4 * DAY + 539, 4 * DAY + 599),)
     assert open_spans(("wed-wed 10:00-11:00",)) == ((3 * DAY + 600, 3 * DAY + 660),)
 
 
