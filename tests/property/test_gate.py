@@ -168,16 +168,28 @@ BOUNDS = st.fixed_dictionaries(
     {"max_positions": st.integers(1, 8)},
     optional={**RATIOS, "max_leverage": st.just({"forex_major": CAP})},
 )
-ENTRIES = st.tuples(st.sampled_from(sorted(POINTS)), st.sampled_from(Side), st.integers(1, 300))
-STEPS = st.lists(
-    st.one_of(
-        ENTRIES.map(lambda order: ("ask", order)),
-        st.tuples(st.integers(0, 9), st.floats(0, 1)).map(lambda fill: ("fill", fill)),
-        st.tuples(st.integers(0, 9)).map(lambda which: ("give_up", which)),
-    ),
-    min_size=1,
-    max_size=20,
-)
+
+
+def entries(most_steps: int) -> st.SearchStrategy[tuple[str, Side, int]]:
+    return st.tuples(
+        st.sampled_from(sorted(POINTS)), st.sampled_from(Side), st.integers(1, most_steps)
+    )
+
+
+def stepping(most_steps: int) -> st.SearchStrategy[list[tuple[str, Any]]]:
+    number = st.integers(0, 9)
+    return st.lists(
+        st.one_of(
+            entries(most_steps).map(lambda order: ("ask", order)),
+            st.tuples(number, st.floats(0, 1)).map(lambda fill: ("fill", fill)),
+            st.tuples(number).map(lambda which: ("give_up", which)),
+        ),
+        min_size=1,
+        max_size=20,
+    )
+
+
+ENTRIES, STEPS = entries(300), stepping(300)
 
 
 def require_within(account: Account, exposure: Exposure) -> None:
@@ -199,12 +211,8 @@ def require_within(account: Account, exposure: Exposure) -> None:
         assert exposure.at_caps_minor <= equity * (1 + 1e-9)
 
 
-@settings(max_examples=400)
-@given(bounds=BOUNDS, steps=STEPS)
-def test_approved_entries_never_come_to_more_than_a_limit(
-    bounds: dict[str, Any], steps: list[tuple[str, Any]]
-) -> None:
-    """However they fill: in parts, one before the other, or never."""
+def require_bounded(bounds: dict[str, Any], steps: list[tuple[str, Any]]) -> None:
+    """Play steps and hold what is held, and what may come with it, against the limits."""
     account = Account(RiskLimits(**bounds))
     for what, facts in steps:
         getattr(account, what)(*facts)
@@ -213,6 +221,27 @@ def test_approved_entries_never_come_to_more_than_a_limit(
         assert len(account.positions) <= account.limits.max_positions
     account.finish()
     require_within(account, BOOK.sum(account.positions, ()))
+
+
+@settings(max_examples=200)
+@given(bounds=BOUNDS, steps=STEPS)
+def test_approved_entries_never_come_to_more_than_a_limit(
+    bounds: dict[str, Any], steps: list[tuple[str, Any]]
+) -> None:
+    """However they fill: in parts, one before the other, or never."""
+    require_bounded(bounds, steps)
+
+
+@settings(max_examples=300)
+@given(
+    name=st.sampled_from([one for one in RATIOS if "gross" not in one and "class" not in one]),
+    steps=stepping(9),
+)
+def test_entries_that_offset_each_other_never_come_to_more_than_a_limit(
+    name: str, steps: list[tuple[str, Any]]
+) -> None:
+    """What is on its way to the other side may be given up."""
+    require_bounded({name: 1.0, "max_positions": 8}, steps)
 
 
 @given(bounds=BOUNDS, steps=STEPS, order=ENTRIES)
