@@ -30,10 +30,10 @@ FIRMS = {
 }
 LOSING = {  # the demo's trades, each so large that breaker and rules have something to do
     "plan-a-losing": {"preset": "plan-a", "risk_per_trade_fraction": 0.05, **DEMO_RISK}
-    | {key: None for key in ("max_position_exposure_ratio", "max_gross_exposure_ratio")}
+    | dict.fromkeys(("max_position_exposure_ratio", "max_gross_exposure_ratio"))
     | {"max_class_exposure_ratio": None},
     "conservative-losing": {"preset": "conservative", "risk_per_trade_fraction": 0.1}
-    | {key: None for key in ("max_gross_exposure_ratio", "max_symbol_exposure_ratio")}
+    | dict.fromkeys(("max_gross_exposure_ratio", "max_symbol_exposure_ratio"))
     | {"max_currency_exposure_ratio": None, "min_margin_level_percent": None}
     | {
         "breaker": {

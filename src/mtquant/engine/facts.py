@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mtquant.engine.likeness import Likeness
 from mtquant.engine.track_record import TrackRecord
 from mtquant.model import BrokerView, IntentAction, IntentRow, MarginMode
-from mtquant.portfolio.exposure import Exposure, ExposureBook, Valuer
+from mtquant.portfolio.exposure import Exposure, ExposureBook, Valuer, not_shown
 from mtquant.risk import NOTHING_HELD, AssetClass, OnCorrelation, RiskView, asset_class
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from mtquant.engine.loss_watch import LossWatch
     from mtquant.engine.slot import StrategySlot
@@ -128,7 +128,7 @@ class RiskFacts:
         held_minor, words = self._summed(view).at_stops
         if words:
             return words
-        worst_minor = held_minor + _loss_at_stop(slot.orders.terms, intent)
+        worst_minor = held_minor + _loss_at_stop(slot.orders.terms, intent, intent.volume_units)
         return self._losses.prop_words(view.server_ms, max(0, worst_minor))
 
     def _slot_of(self, symbol: str, strategy_id: str) -> StrategySlot:
@@ -145,9 +145,8 @@ class RiskFacts:
         rows = desk.may_come(view.time_ms)
         exposure, at_stops = NOTHING_HELD, (0, "")
         if self._risk.limits.needs_exposure or self._losses.prop is not None:
-            coming = _coming(view, rows)
-            exposure = self._exposures.sum(view.positions, coming)
-            at_stops = self._loss_at_stops(view, coming)
+            exposure = self._exposures.sum(view.positions, rows)
+            at_stops = self._loss_at_stops(view, rows)
         self._sums = _Sums(
             view=view,
             revision=desk.revision,
@@ -158,7 +157,7 @@ class RiskFacts:
         )
         return self._sums
 
-    def _loss_at_stops(self, view: BrokerView, coming: Sequence[IntentRow]) -> tuple[int, str]:
+    def _loss_at_stops(self, view: BrokerView, rows: Sequence[IntentRow]) -> tuple[int, str]:
         """Return what all that is held or coming loses from here to its stop.
 
         Where nobody can tell it, the reason is returned.
@@ -170,10 +169,10 @@ class RiskFacts:
                 return 0, f"position {position.position_ticket} may lose what nobody can tell"
             side, units = position.side.value, position.volume_units
             total -= valuer.terms.profit(side, units, position.current_points, stop)
-        for row in coming:
+        for row, units in not_shown(view.positions, rows):
             valuer = self._exposures.valuers.get(row.intent.symbol)
             if valuer is not None:
-                total += _loss_at_stop(valuer.terms, row.intent)
+                total += _loss_at_stop(valuer.terms, row.intent, units)
         return total, ""
 
 
@@ -189,30 +188,15 @@ class _Sums:
     at_stops: tuple[int, str] = (0, "")
 
 
-def _coming(view: BrokerView, rows: Iterable[IntentRow]) -> list[IntentRow]:
-    """Return the entries that no reading shows wholly; of one filled by and by the rest."""
-    shown: dict[int, int] = {}
-    for position in view.positions:
-        shown[position.intent_id] = shown.get(position.intent_id, 0) + position.volume_units
-    found = []
-    for row in rows:
-        rest = row.intent.volume_units - shown.get(row.intent_id, 0)
-        if row.intent_id not in shown:
-            found.append(row)
-        elif row.is_open and rest > 0:
-            found.append(replace(row, intent=replace(row.intent, volume_units=rest)))
-    return found
-
-
 def class_of(instrument: Instrument, limits: RiskLimits) -> AssetClass:
     """Return the asset class of an instrument, as the limits name it or as it looks."""
     named = limits.asset_classes.get(instrument.symbol)
     return asset_class(instrument) if named is None else AssetClass(named)
 
 
-def _loss_at_stop(terms: Terms, intent: OrderIntent) -> int:
+def _loss_at_stop(terms: Terms, intent: OrderIntent, units: int) -> int:
     entry, stop = intent.price_points or 0, intent.stop_loss_points or 0
-    return -terms.profit(intent.side.value, intent.volume_units, entry, stop)
+    return -terms.profit(intent.side.value, units, entry, stop)
 
 
 def _worth(valuer: Valuer, intent: OrderIntent, view: BrokerView) -> tuple[float, int]:

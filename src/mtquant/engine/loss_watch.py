@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 _RECORD_MS: Final = 600_000
 _FLATTEN: Final = 3
+_UNREADABLE: Final = (
+    DataError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +242,7 @@ class LossWatch:
         if text is not None and self.is_on:
             try:
                 self._take(json.loads(text))
-            except (ValueError, KeyError, TypeError) as problem:
+            except _UNREADABLE as problem:
                 raise DataError(
                     f"what the journal remembers of losses cannot be read ({problem}); look at "
                     "`mtquant journal show`, and begin a new folder if the account is in order"

@@ -177,10 +177,11 @@ def _require_sensible(raw: object, value: Any, sensible: tuple[float, float], pa
             f"would be {100 * value:g} %; {use}"
         )
     other = value / 100 if value > most else 100 * value
+    if path.endswith(("_fraction", "_ratio")):  # only these may be written as a text
+        use += f", or '{value:g} = {_percent(value)}' if that is what is meant"
     raise ConfigError(
         f"{path}: {raw!r} is not sensible: it reads as {value:g}, which is {_percent(value)}, or "
-        f"as {other:g}, which is {_percent(other)}; {use}, or '{value:g} = {_percent(value)}' if "
-        "that is what is meant"
+        f"as {other:g}, which is {_percent(other)}; {use}"
     )
 
 

@@ -21,8 +21,10 @@ class Exposure:
     """Hold sums in minor units of the account's currency.
 
     `net`, `by_symbol` and `by_currency` are signed, the others sums of sizes. A long EURUSD
-    position adds its value to EUR and takes it from USD. `unknown` names symbols whose value
-    nobody can tell: their terms are not known here.
+    position adds its value to EUR and takes it from USD. `coming` is the part of the signed sums
+    that no position shows yet, by what it is of (`net`, `symbol EURUSD`, `currency EUR`) and by
+    sign: what may never come must not make room for an entry on the other side. `unknown` names
+    symbols whose value nobody can tell: their terms are not known here.
     """
 
     gross_minor: float = 0.0
@@ -31,7 +33,15 @@ class Exposure:
     by_symbol: dict[str, float] = field(default_factory=dict)
     by_class: dict[str, float] = field(default_factory=dict)
     by_currency: dict[str, float] = field(default_factory=dict)
+    coming: dict[tuple[str, int], float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+
+    def without_coming(self, name: str, total: float, side: int) -> float:
+        """Return a signed sum without what is on its way to a side (+1 or -1), minor units.
+
+        `name` says what `total` is of, as in `coming`.
+        """
+        return total - self.coming.get((name, side), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,19 @@ class Valuer:
             signed = -signed
         currencies[paid] = currencies.get(paid, 0.0) + signed
 
+    def add_coming(self, total: Exposure, side: int, units: int, price_points: float) -> None:
+        """Add a volume that no position shows yet."""
+        self.add(total, side, units, price_points)
+        value = self.value_minor(units, price_points)
+        instrument = self.terms.instrument
+        bought, paid = instrument.base_currency, instrument.profit_currency
+        parts = [("net", side), (f"symbol {instrument.symbol}", side)]
+        parts.append((f"currency {bought}", side))
+        if bought != paid:
+            parts.append((f"currency {paid}", -side))
+        for name, sign in parts:
+            total.coming[name, sign] = total.coming.get((name, sign), 0.0) + sign * value
+
 
 class ExposureBook:
     """Sum up what the broker shows and what is on its way, whenever either changes."""
@@ -76,20 +99,45 @@ class ExposureBook:
         self.valuers = dict(valuers)
 
     def sum(self, positions: Iterable[Position], coming: Iterable[IntentRow]) -> Exposure:
-        """Return the exposure of positions and of entries that no reading shows yet."""
+        """Return the exposure of positions and of entries that no reading shows yet.
+
+        Of an entry that is still being filled, what its position does not show counts as well.
+        """
+        held = tuple(positions)
         total = Exposure()
         unknown: dict[str, None] = {}
-        for position in positions:
+        for position in held:
             valuer = self.valuers.get(position.symbol)
             if valuer is None:
                 unknown[position.symbol] = None
                 continue
             price = position.current_points or position.open_points
             valuer.add(total, position.side.value, position.volume_units, price)
-        for row in coming:
+        for row, units in not_shown(held, coming):
             intent = row.intent
             valuer = self.valuers.get(intent.symbol)
             if valuer is not None and intent.price_points:
-                valuer.add(total, intent.side.value, intent.volume_units, intent.price_points)
+                valuer.add_coming(total, intent.side.value, units, intent.price_points)
         total.unknown = tuple(unknown)
         return total
+
+
+def not_shown(
+    positions: Iterable[Position], coming: Iterable[IntentRow]
+) -> list[tuple[IntentRow, int]]:
+    """Return the entries that positions do not show, or not wholly, and how much of each (units).
+
+    Of one that is still being filled it is the rest; what is missing of one that has ended was
+    closed.
+    """
+    shown: dict[int, int] = {}  # by intent: units
+    for position in positions:
+        number = position.intent_id
+        shown[number] = shown.get(number, 0) + position.volume_units
+    found = []
+    for row in coming:
+        known = shown.get(row.intent_id)
+        units = row.intent.volume_units - (known or 0)
+        if units > 0 and (known is None or row.is_open):
+            found.append((row, units))
+    return found

@@ -4,15 +4,18 @@ from collections.abc import Callable
 
 import pytest
 
+from mtquant.exchange import Terms
 from mtquant.model import (
     AccountSnapshot,
     Instrument,
     IntentAction,
     MarginMode,
     OrderIntent,
+    Position,
     Quote,
     Side,
 )
+from mtquant.portfolio.exposure import Valuer
 from mtquant.risk import RiskView
 
 
@@ -87,5 +90,38 @@ def intent() -> Callable[..., OrderIntent]:
             "position_ticket": 0 if action is IntentAction.OPEN else 5,
         }
         return OrderIntent(**(usual | changes))
+
+    return make
+
+
+@pytest.fixture
+def valuer(account, instrument) -> Valuer:
+    """Return what values EURUSD for a leverage cap of 30, in money of a USD account."""
+    return Valuer(
+        terms=Terms.at_broker(instrument, account), asset_class="forex", leverage_cap=30.0
+    )
+
+
+@pytest.fixture
+def held() -> Callable[..., Position]:
+    def make(**changes) -> Position:
+        usual = {
+            "position_ticket": 1,
+            "symbol": "EURUSD",
+            "side": Side.BUY,
+            "volume_units": 10_000_000,
+            "open_points": 100_000,
+            "open_ms": 0,
+            "current_points": 100_000,
+            "current_ms": 0,
+            "stop_loss_points": None,
+            "take_profit_points": None,
+            "profit_minor": 0,
+            "swap_minor": 0,
+            "digits": 5,
+            "contract_size": 100_000.0,
+            "intent_id": 0,
+        }
+        return Position(**(usual | changes))
 
     return make

@@ -243,7 +243,9 @@ def test_a_reset_needs_a_person_and_a_reason(who: str, reason: str, key: str):
 
 def test_at_level_0_there_is_nothing_to_reset():
     breaker = after(9_700)
-    with pytest.raises(CircuitBreakerError, match="at level 0: nothing is to be reset"):
+    with pytest.raises(
+        CircuitBreakerError, match=r"^the circuit breaker is at level 0: nothing is to be reset$"
+    ):
         breaker.reset(NOON_MS + DAY_MS, "Ann", "to be sure")
 
     assert breaker.report(NOON_MS).windows[0].loss_minor == 300

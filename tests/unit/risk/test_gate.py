@@ -263,7 +263,9 @@ def test_what_reduces_risk_is_never_blocked(gate, intent, view, action: IntentAc
 def test_an_approval_cannot_be_made_or_changed_elsewhere(gate, intent, view):
     approved = gate.decide(intent(), view())
 
-    with pytest.raises(TypeError, match=r"comes from RiskEngine.decide"):
+    with pytest.raises(
+        TypeError, match=r"^an ApprovedOrder comes from RiskEngine.decide, nowhere else$"
+    ):
         ApprovedOrder(intent(), None, object())
     with pytest.raises(TypeError):
         ApprovedOrder(intent())
@@ -305,7 +307,7 @@ def test_a_halt_of_an_earlier_process_stands(intent, view):
     ("changes", "message"),
     [
         ({"risk_per_trade_fraction": 5}, "risk_per_trade_fraction: 5 would risk 500% of equity"),
-        ({"risk_per_trade_fraction": 0.0}, "risk_per_trade_fraction"),
+        ({"risk_per_trade_fraction": 0.0}, "risk_per_trade_fraction: 0 would risk 0%"),
         ({"risk_per_trade_fraction": float("nan")}, "risk_per_trade_fraction"),
         ({"max_positions": 0}, "max_positions must be at least 1, was 0"),
         ({"max_daily_loss_fraction": 1.0}, "max_daily_loss_fraction must lie between 0 and 1"),

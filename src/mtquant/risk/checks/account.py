@@ -99,13 +99,16 @@ def within_gross_exposure(_intent: OrderIntent, view: RiskView, limits: RiskLimi
 def within_net_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when long minus short positions would be worth too much of equity."""
     order = intent.side.value * view.order_value_minor
-    return _bounded(view, view.exposure.net_minor, order, limits.max_net_exposure_ratio)
+    held = view.exposure.without_coming("net", view.exposure.net_minor, -intent.side.value)
+    return _bounded(view, held, order, limits.max_net_exposure_ratio)
 
 
 def within_symbol_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when the positions of a symbol, long minus short, would be worth too much."""
-    held = view.exposure.by_symbol.get(intent.symbol, 0.0)
-    order = intent.side.value * view.order_value_minor
+    exposure, symbol, side = view.exposure, intent.symbol, intent.side.value
+    total = exposure.by_symbol.get(symbol, 0.0)
+    held = exposure.without_coming(f"symbol {symbol}", total, -side)
+    order = side * view.order_value_minor
     return _bounded(view, held, order, limits.max_symbol_exposure_ratio)
 
 
@@ -124,15 +127,17 @@ def within_currency_exposure(intent: OrderIntent, view: RiskView, limits: RiskLi
     The account's own currency does not count: being long of it is no risk.
     """
     most = limits.max_currency_exposure_ratio or 0.0
-    order, instrument = intent.side.value * view.order_value_minor, view.instrument
-    legs = [(instrument.base_currency, order), (instrument.profit_currency, -order)]
+    exposure, instrument, side = view.exposure, view.instrument, intent.side.value
+    value = view.order_value_minor
+    legs = [(instrument.base_currency, side), (instrument.profit_currency, -side)]
     if instrument.base_currency == instrument.profit_currency:
-        legs = [(instrument.base_currency, order)]
+        legs = legs[:1]
     found: Result = (True, (0.0, ""), most)
-    for currency, change in legs:
+    for currency, sign in legs:
         if currency != view.account.currency:
-            held = view.exposure.by_currency.get(currency, 0.0)
-            passes, ratio, _ = _bounded(view, held, change, most)
+            total = exposure.by_currency.get(currency, 0.0)
+            held = exposure.without_coming(f"currency {currency}", total, -sign)
+            passes, ratio, _ = _bounded(view, held, sign * value, most)
             if not passes or ratio > found[1][0]:
                 found = (passes and found[0], (ratio, currency), most)
     return found
