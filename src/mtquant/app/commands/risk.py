@@ -30,17 +30,14 @@ def command() -> None:
 @click.option("--list", "wants_list", is_flag=True, help="Name presets and prop firms' rules.")
 @json_option
 def show(
-    config_path: Path | None,
     as_json: bool,  # noqa: FBT001 - click passes it by name
     **options: Any,
 ) -> None:
     """Show the limits, section by section, with what enforces each; or what there is."""
-    options.pop("wants_list")  # it is what is shown where nothing else is asked for
-    given = {"config_path": config_path, **options}
-    asked = {name: value for name, value in given.items() if value is not None}
+    asked = [(name, value) for name, value in options.items() if value]
     if len(asked) > 1:
-        raise click.UsageError("give one of --config, --preset, --file, --prop and --dir")
-    lines, facts = _shown(*next(iter(asked.items()), ("list", None)))
+        raise click.UsageError("give one of --config, --preset, --file, --prop, --dir and --list")
+    lines, facts = _shown(*(asked or [("wants_list", True)])[0])
     _say(lines, facts, as_json=as_json)
 
 
@@ -137,7 +134,7 @@ def _shown(kind: str, value: Any) -> tuple[Sequence[str], dict[str, Any]]:
     """Return what is asked for, for people and as JSON values."""
     from mtquant.app.risk import showing
 
-    if kind == "list":
+    if kind == "wants_list":
         return showing.choices_lines(), showing.choices_facts()
     if kind == "folder":
         from mtquant.app.risk.remembering import memory_lines, remembered

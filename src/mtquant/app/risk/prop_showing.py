@@ -62,8 +62,8 @@ def prop_lines(rules: PropRules, name: str) -> list[str]:
         *(f"note: {shown(one)}" for one in (*notes, *rules.notes)),
         *(f"source: {shown(source)}" for source in rules.sources),
         (
-            "evidence: own page (the firm's), reported (by others), unverified (recalled, or sources "
-            "differ)"
+            "evidence: own page (the firm's), reported (by others), unverified (recalled, or "
+            "sources differ)"
         ),
         "",
         NOTICE,
