@@ -46,7 +46,8 @@ def read_risk_limits(path: Path) -> RiskLimits:
     Raises:
         ConfigError: it is missing or says something wrong.
     """
-    return read(RiskLimits, resolve_limits(read_yaml(path), path.resolve().parent), str(path))
+    values = resolve_limits(read_yaml(path), path.resolve().parent, str(path))
+    return read(RiskLimits, values, str(path))
 
 
 def resolve_limits(raw: object, folder: Path, where: str = "risk") -> dict[str, Any]:

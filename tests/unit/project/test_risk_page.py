@@ -146,9 +146,7 @@ CASES: dict[str, Case] = {
     "max_entries_per_minute": case({"max_entries_per_minute": 2}, entries_in_minute=2),
     "max_entries_per_day": case({"max_entries_per_day": 10}, entries_today=10),
     "max_entries_in_a_row": case({"max_entries_in_a_row": 6}, entries_in_a_row=6),
-    "cool_down": case(
-        {"cool_down_after_loss_minutes": 15.0}, now_ms=400_000, last_loss_ms=40_000
-    ),
+    "cool_down": case({"cool_down_after_loss_minutes": 15.0}, now_ms=400_000, last_loss_ms=40_000),
     "trading_hours": case(
         {"trading_hours": ("mon-fri 08:00-20:00",)}, server_wall_ms=1_483_389_000_000
     ),
@@ -163,9 +161,7 @@ CASES: dict[str, Case] = {
     "min_margin_level": case(
         {"min_margin_level_percent": 300.0}, account=replace(ACCOUNT, margin_minor=400_000)
     ),
-    "value_known": case(
-        {"max_gross_exposure_ratio": 50.0}, exposure=Exposure(unknown=("US500",))
-    ),
+    "value_known": case({"max_gross_exposure_ratio": 50.0}, exposure=Exposure(unknown=("US500",))),
     "max_gross_exposure": case({"max_gross_exposure_ratio": 10.0}, exposure=HELD_SUMS),
     "max_net_exposure": case({"max_net_exposure_ratio": 9.0}, exposure=HELD_SUMS),
     "max_symbol_exposure": case({"max_symbol_exposure_ratio": 8.0}, exposure=HELD_SUMS),
@@ -236,7 +232,7 @@ def test_every_key_of_the_limits_stands_on_the_page_with_its_default() -> None:
     usual = RiskLimits()
     for one in fields(RiskLimits):
         default = getattr(usual, one.name)
-        told = value_text(one.name, default) if one.name not in {"sizing"} else "percent_at_risk"
+        told = value_text(one.name, default) if one.name != "sizing" else "percent_at_risk"
         wanted = f"| `{one.name}` | `{one.metadata['section']}` | {told} |"
         assert wanted in PAGE, wanted
 

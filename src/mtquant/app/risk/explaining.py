@@ -139,9 +139,8 @@ def _size_facts(size: Sizing | Refusal) -> dict[str, Any]:
 
 def _findings(gate: RiskEngine, stand: Stand, intent: OrderIntent) -> tuple[Finding, ...]:
     verdict = gate.decide(intent, stand.view(intent))
-    found = verdict.findings
-    if found is None:  # only what reduces risk is not looked at
-        return ()
+    found = verdict.findings  # None only for what reduces risk
+    told, results = ([], ()) if found is None else (found.told(), found.results)
     return tuple(
         Finding(
             passes=passes,
@@ -149,7 +148,7 @@ def _findings(gate: RiskEngine, stand: Stand, intent: OrderIntent) -> tuple[Find
             of_limit=_of_limit(refusal.rule, result),
             is_least=refusal.rule in _AT_LEAST,
         )
-        for (passes, refusal), result in zip(found.told(), found.results, strict=True)
+        for (passes, refusal), result in zip(told, results, strict=True)
     )
 
 

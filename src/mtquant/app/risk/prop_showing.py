@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -96,10 +96,8 @@ def _phase_words(phase: Phase) -> str:
     return ", ".join(words)
 
 
-def _words(rule: object) -> str:
+def _words(rule: Any) -> str:
     """Return the fields of a rule as `name value`; those without a value are left out."""
-    if not is_dataclass(rule):
-        return str(rule)
     said = ((one.name, getattr(rule, one.name)) for one in fields(rule))
     return "; ".join(
         f"{name.removesuffix('_fraction')} {_text(value, name)}"

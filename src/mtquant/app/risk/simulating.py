@@ -29,8 +29,12 @@ AT_CLOSES: Final = (
 
 @dataclass(slots=True)
 class Tally:
-    """Count what limits did in a run: refused entries by rule, and what losses led to."""
+    """Count what limits did in a run: refused entries by rule, and what losses led to.
 
+    Of `signals` those that nobody decides on, because a halt removes positions, are not refused.
+    """
+
+    signals: int = 0
     refused: int = 0
     by_rule: Counter[str] = field(default_factory=Counter)
     halts: list[str] = field(default_factory=list)
@@ -41,6 +45,8 @@ class Tally:
         """Take in an observation of the run."""
         fields = event.fields
         match event.name:
+            case "signal_raised":
+                self.signals += 1
             case "order_refused":
                 self.refused += 1
                 self.by_rule.update(str(fields["rules"]).split(","))
@@ -71,6 +77,7 @@ class SimulatedRun:
         return {
             "limits": self.name,
             "summary": self.summary.to_dict(),
+            "signals": tally.signals,
             "refused_entries": tally.refused,
             "refused_by_rule": dict(sorted(tally.by_rule.items())),
             "halts": tally.halts,
@@ -125,6 +132,7 @@ def simulation_lines(runs: Sequence[SimulatedRun]) -> list[str]:
         ("net profit", *(_money(run.summary) for run in runs)),
         ("return", *(_percent(run.summary.return_fraction) for run in runs)),
         ("max drawdown", *(_percent(run.summary.max_drawdown) for run in runs)),
+        ("signals", *(f"{run.tally.signals:,}" for run in runs)),
         ("entries refused", *(f"{run.tally.refused:,}" for run in runs)),
         *((f"  by {rule}", *(f"{run.tally.by_rule[rule]:,}" for run in runs)) for rule in rules),
         ("breaker steps", *(str(len(run.tally.breaker_steps)) for run in runs)),
