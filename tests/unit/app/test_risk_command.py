@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mtquant.app.commands.risk import command
 from mtquant.app.config import load_config
@@ -190,7 +193,7 @@ def test_amounts_and_idle_days_of_a_firm_are_told(tmp_path: Path) -> None:
     assert "note: phase One: recalled" in text
     assert "left open by the source: nothing" in text
     told = {one["rule"]: (one["says"], one["level"]) for one in facts["rules"]}
-    assert told["initial_minor"] == ("5000000", "REPORTED")
+    assert told["account size"] == ("5000000 minor units", "REPORTED")
     assert told["inactivity_days"] == ("30", "REPORTED")
     assert told["phase One"][1] == "UNVERIFIED"
 
@@ -508,6 +511,50 @@ def test_a_method_that_goes_by_the_atr_is_given_one() -> None:
     assert "ATR 150 x 2" in sized.explanation
 
 
+@pytest.mark.parametrize("name", ["lots", "price", "equity", "loss", "atr", "volatility"])
+@pytest.mark.parametrize("word", ["nan", "inf"])
+def test_what_is_no_number_is_refused(name: str, word: str) -> None:
+    done = asked("explain", *ORDER, "--stop", "300", f"--{name}", word)
+
+    assert isinstance(done.exception, ConfigError)
+    assert f"{word} is no finite number" in str(done.exception)
+
+
+def test_without_equity_nothing_passes_and_the_json_stays_json() -> None:
+    words = ["--stop", "300", "--equity", "0", "--config", "config/demo.yaml"]
+    rows = facts_of("explain", *ORDER, *words)
+
+    assert rows["passes"] is False
+    found = explain(bot({"max_gross_exposure_ratio": 5.0}), hypothesis(equity=0.0, lots=0.1))
+    gross = next(one for one in found.findings if one.refusal.rule == "max_gross_exposure")
+    assert (gross.passes, gross.of_limit) == (False, None)
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+LEVERED = bot({"max_position_exposure_ratio": 3.0, "min_margin_level_percent": 300.0})
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    equity=st.floats(200.0, 1e6),
+    price=st.floats(0.5, 2.0),
+    side=st.sampled_from(Side),
+)
+def test_the_volume_that_would_pass_passes_and_one_step_more_does_not(
+    equity: float, price: float, side: Side
+) -> None:
+    order = hypothesis(equity=equity, price=price, side=side, lots=0.01)
+
+    largest = explain(LEVERED, order).largest_units
+
+    if largest:
+        lots = largest / 1e8
+        assert not refused_by(explain(LEVERED, replace(order, lots=lots)))
+        assert refused_by(explain(LEVERED, replace(order, lots=lots + 0.01)))
+    else:
+        assert refused_by(explain(LEVERED, order))
+
+
 @pytest.mark.parametrize("words", [["--lots", "0"], ["--stop", "0"], ["--side", "up"]])
 def test_numbers_that_mean_nothing_are_wrong_usage(words: list[str]) -> None:
     assert CliRunner().invoke(command, ["explain", *ORDER, *words]).exit_code == 2
@@ -670,6 +717,16 @@ def test_would_it_have_passed_is_answered_for_every_run(config_path: Any) -> Non
     net = runs[0]["summary"]["net_profit"]
     assert f"Profit {net:.2f}" in " ".join(runs[0]["prop_words"])
     assert "judges the closes of bars" in text
+    assert "Nothing is promised" in text
+
+
+def test_a_run_that_falls_below_a_firms_line_has_failed(config_path: Any) -> None:
+    path = config_path(OWN | {"risk_per_trade_fraction": 0.1, "max_daily_loss_fraction": 0.9})
+
+    (run,) = facts_of("simulate", "--config", str(path), "--prop", "ftmo-2-step")["runs"]
+
+    assert run["prop_verdict"] == "failed"
+    assert "is below the floor of" in run["prop_words"][1]
 
 
 def test_limits_that_name_a_firm_are_judged_by_its_rules_and_phase(config_path: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -164,7 +165,8 @@ def _of_limit(rule: str, result: Result) -> float | None:
         limit = limit[0]
     if not _is_number(value) or not _is_number(limit) or not limit > 0:
         return None
-    return float(value / (limit * _SCALES.get(rule, 1)))
+    ratio = float(value / (limit * _SCALES.get(rule, 1)))
+    return ratio if math.isfinite(ratio) else None
 
 
 def _is_number(value: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,6 +59,17 @@ class Hypothesis:
     spread_points: int | None = None
     atr_points: float | None = None
     annual_volatility_fraction: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no number.
+
+        Raises:
+            ConfigError: the message names the value.
+        """
+        for name in ("lots", "price", "equity", "loss", "atr_points", "annual_volatility_fraction"):
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                raise ConfigError(f"{name}: {value} is no finite number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ def _told(rules: PropRules) -> Iterator[tuple[str, str, Level, str]]:
     for phase in rules.phases:
         yield f"phase {phase.name}", _phase_words(phase), phase.level or rules.level, phase.note
     if rules.initial_minor is not None:
-        yield "initial_minor", str(rules.initial_minor), rules.level, ""
+        yield "account size", f"{rules.initial_minor} minor units", rules.level, ""
     for name in _RULES:
         found = getattr(rules, name)
         if found is not None:

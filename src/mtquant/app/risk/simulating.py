@@ -10,6 +10,7 @@ import numpy as np
 
 from mtquant.app.plain_text import aligned, shown
 from mtquant.app.prop_rules import load_prop_rules
+from mtquant.app.risk.prop_showing import NOTICE
 from mtquant.app.wiring import make_plan, run_backtest
 from mtquant.research import Summary, closed_trades, equity_curve, summarise
 from mtquant.research.equity import bar_ends_ms
@@ -144,7 +145,7 @@ def simulation_lines(runs: Sequence[SimulatedRun]) -> list[str]:
     for name, run in zip(names, runs, strict=True):
         lines += _told(name, run)
     if any(run.evaluation is not None for run in runs):
-        lines += ["", AT_CLOSES]
+        lines += ["", AT_CLOSES, NOTICE]
     return lines
 
 
