@@ -13,6 +13,7 @@ import yaml
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from journal_rows import a_deal
 
 from mtquant.app.commands.risk import command
 from mtquant.app.config import load_config
@@ -22,11 +23,12 @@ from mtquant.app.risk.choosing import make_variants, read_setting
 from mtquant.app.risk.explaining import Explanation, explain
 from mtquant.app.risk.hypothesis import Hypothesis
 from mtquant.app.risk.keys import KEYS
-from mtquant.app.risk.simulating import Tally, simulate
+from mtquant.app.risk.simulating import Tally, account_path, simulate
 from mtquant.app.risk_limits import list_risk_presets, make_loss_watch
 from mtquant.app.wiring import make_plan
 from mtquant.data import load_sample, save_bars
-from mtquant.model import ConfigError, Publish, Side
+from mtquant.model import ConfigError, DealKind, Publish, Side
+from mtquant.research.equity import bar_ends_ms
 from mtquant.risk import Refusal, Sizing
 from mtquant.risk.prop import Verdict
 from mtquant.storage import SqliteJournal
@@ -502,6 +504,43 @@ def test_rules_of_a_firm_look_at_the_loss_at_all_stops() -> None:
     assert refused_by(bare) == ["prop_rules", "stop_loss"]
 
 
+def test_positions_count_as_entries_of_today_and_a_loss_as_one_of_the_week() -> None:
+    loaded = bot({"max_positions": 9, "max_entries_per_day": 2, "max_entries_in_a_row": 3})
+    weekly = bot({"max_daily_loss_fraction": 0.5, "max_weekly_loss_fraction": 0.1})
+
+    assert refused_by(explain(loaded, hypothesis(positions=1))) == []
+    assert refused_by(explain(loaded, hypothesis(positions=2))) == ["max_entries_per_day"]
+    assert refused_by(explain(loaded, hypothesis(positions=3))) == [
+        "max_entries_per_day",
+        "max_entries_in_a_row",
+    ]
+    assert refused_by(explain(weekly, hypothesis(equity=9e3, loss=1e3))) == ["max_weekly_loss"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "refused"),
+    [("mon-fri 13:00-15:00", []), ("mon-fri 11:00-13:00", ["trading_hours"])],
+)
+def test_hours_are_those_of_the_server(hours: str, refused: list[str]) -> None:
+    # 12:00 UTC is 14:00 at a server in Eastern Europe
+    assert refused_by(explain(bot({"trading_hours": [hours]}), hypothesis())) == refused
+
+
+def test_news_refuse_by_the_own_window_and_by_a_firms(tmp_path: Path) -> None:
+    path = tmp_path / "calendar.csv"
+    path.write_text("time,currency,impact,title\n2017-03-01T12:04Z,USD,high,ISM\n", "utf-8")
+    calendar = {"news_calendar": str(path)}
+    firm = {"prop": {"rules": "e8-classic", "phase": "Funded", "initial_deposit": 10_000}}
+
+    own = explain(bot(calendar | {"news_minutes_before": 5}), hypothesis())
+    late = explain(bot(calendar | {"news_minutes_before": 3}), hypothesis())
+    firms = explain(bot(calendar | firm | {"news_minutes_before": 3}), hypothesis())
+
+    assert [str(one.refusal) for one in own.refused] == ["news: USD ISM (limit none near)"]
+    assert refused_by(late) == []
+    assert [one.refusal.value for one in firms.refused] == ["news: USD ISM"]
+
+
 def test_a_method_that_goes_by_the_atr_is_given_one() -> None:
     loaded = bot({"sizing": {"method": "volatility"}})
 
@@ -659,6 +698,26 @@ def test_settings_come_over_every_other_set(config_path: Any) -> None:
 
     assert [one.loaded.config.risk.max_positions for one in found] == [1, 7, 7]
     assert [one.loaded.config.risk.max_spread_points for one in found] == [30, 50, 30]
+
+
+def test_a_setting_inside_a_key_leaves_the_keys_beside_it() -> None:
+    settings_ = ["breaker.cool_down_minutes=5"]
+    _, other = make_variants(load_config(), ["conservative"], settings=settings_)
+
+    breaker = other.loaded.config.risk.breaker
+    assert breaker is not None
+    assert (breaker.cool_down_minutes, breaker.level_1_fraction) == (5, 0.03)
+
+
+def test_the_path_holds_a_deal_of_a_bars_last_millisecond(config_path: Any) -> None:
+    plan = make_plan(load_config(config_path(OWN)))
+    at_ms = int(bar_ends_ms(plan.bars)[0])
+    paid = a_deal(1, time_ms=at_ms, kind=DealKind.BALANCE, side=None, profit_minor=1_000)
+
+    first, second, *_ = account_path(plan, [paid])
+
+    assert (first.time_ms, first.balance_minor, first.equity_minor) == (at_ms, 1_000, 1_000)
+    assert second.balance_minor == 1_000
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.app.plain_text import aligned, lots_text, money_text, price_text, shown, utc_text
 from mtquant.app.risk.hypothesis import Hypothesis, Stand
-from mtquant.model import OrderIntent, units_from_lots
+from mtquant.model import UNITS_PER_LOT, OrderIntent, units_from_lots
 from mtquant.risk import Refusal, Refused, RiskEngine, Sizing
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _AT_LEAST: Final = frozenset(
     {"min_order", "min_reward_risk", "min_equity", "min_margin_level", "cool_down"}
 )
-_SCALES: Final = {"quote_age": 1000, "min_order": 100_000_000}
+_SCALES: Final = {"min_order": UNITS_PER_LOT}
 """What a limit is multiplied by to be in its value's unit."""
 
 

@@ -167,14 +167,14 @@ def _evaluation(
         rules,
         round(initial * 10**venue.account.currency_digits),
         PropClock(rules.day, venue.clock),
-        _path(plan, deals),
+        account_path(plan, deals),
         [ClosedTrade(one.open_ms, one.close_ms, one.net_minor) for one in closed_trades(deals)],
         phase=phase,
     )
 
 
-def _path(plan: Plan, deals: Sequence[Deal]) -> list[PathPoint]:
-    """Return the account at the close of every bar."""
+def account_path(plan: Plan, deals: Sequence[Deal]) -> list[PathPoint]:
+    """Return balance and equity at the close of every bar of the first source."""
     curve = equity_curve(plan.bars, deals, plan.config.venue, plan.others)
     ends_ms = bar_ends_ms(plan.bars)
     history = sorted(deals, key=lambda deal: (deal.time_ms, deal.deal_ticket))
