@@ -135,6 +135,17 @@ def test_a_file_may_start_from_a_preset_and_from_another_file(tmp_path: Path) ->
     assert limits.max_weekly_loss_fraction == 0.1
 
 
+@pytest.mark.parametrize("through", ["limits.yaml", "other.yaml"])
+def test_a_file_that_names_itself_is_refused(tmp_path: Path, through: str) -> None:
+    path = written(tmp_path / "limits.yaml", {"file": through})
+    written(tmp_path / "other.yaml", {"file": "limits.yaml"})
+
+    with pytest.raises(ConfigError, match="names itself, directly or through another file"):
+        read_risk_limits(path)
+    with pytest.raises(ConfigError, match="names itself"):
+        load_config(bot_file(tmp_path, {"file": "limits.yaml"}))
+
+
 def test_a_file_is_looked_for_beside_the_file_that_names_it(tmp_path: Path) -> None:
     path = bot_file(tmp_path / "bots", {"file": "../limits.yaml"})
     written(tmp_path / "limits.yaml", {"max_positions": 4})
