@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from journal_rows import a_deal
 
+from mtquant.app.cli import cli
 from mtquant.app.commands.risk import command
 from mtquant.app.config import load_config
 from mtquant.app.playing import play_plan
@@ -829,3 +830,14 @@ def test_what_a_firms_line_led_to_is_counted() -> None:
     assert tally.signals == 1
     assert tally.prop_events == ["daily_loss: stop before the firm's line", "daily_loss: breach"]
     assert (tally.refused, tally.halts, tally.breaker_steps) == (0, [], [])
+
+
+# ------------------------------------------------------------------------------ the program
+
+
+def test_the_program_knows_the_command_and_its_three_questions() -> None:
+    listed, helped = (CliRunner().invoke(cli, words) for words in (["--help"], ["risk", "--help"]))
+
+    assert re.search(r"risk +Show limits", listed.output)
+    assert all(word in helped.output for word in ("explain", "show", "simulate"))
+    assert CliRunner().invoke(cli, ["risk", "show"], standalone_mode=False).exit_code == 0
