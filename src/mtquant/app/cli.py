@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "halt": "Tell the bot of a folder to stop opening positions, or to close them.",
     "journal": "Look into a bot's journal: show, verify, why, export.",
     "resume": "Lift a halt; a person answers for it by name.",
+    "risk": "Show limits, ask them about an order, replay a backtest with others.",
     "terminal": "Run any script that imports MetaTrader5 on the embedded terminal.",
 }
 

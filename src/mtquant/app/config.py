@@ -193,6 +193,7 @@ def load_config(
     raw: Mapping[str, Any] | None = None,
     folder: Path | None = None,
     data: Path | None = None,
+    where: str = "",
 ) -> LoadedConfig:
     """Read a configuration file, or the shipped demo when none is given.
 
@@ -202,12 +203,13 @@ def load_config(
         raw: an already read dictionary, instead of a file.
         folder: what relative paths in `raw` start from.
         data: a bars file that takes the place of the configured source.
+        where: names the configuration in messages, instead of its file.
 
     Raises:
         ConfigError: the file is missing, not YAML, or says something wrong; the message names the
             key, the value and what would be right.
     """
-    where = str(path) if path else "the shipped demo configuration"
+    where = where or (str(path) if path else "the shipped demo configuration")
     parsed = raw if raw is not None else _parsed(path, where)
     if not isinstance(parsed, dict):
         raise ConfigError(f"{where}: expected sections such as data, venue, strategy")

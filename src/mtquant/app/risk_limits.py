@@ -46,7 +46,7 @@ def read_risk_limits(path: Path) -> RiskLimits:
     Raises:
         ConfigError: it is missing or says something wrong.
     """
-    return read(RiskLimits, resolve_limits(read_yaml(path), path.resolve().parent), str(path))
+    return read(RiskLimits, _of_file(path, str(path), ()), str(path))
 
 
 def resolve_limits(raw: object, folder: Path, where: str = "risk") -> dict[str, Any]:
@@ -58,18 +58,30 @@ def resolve_limits(raw: object, folder: Path, where: str = "risk") -> dict[str, 
         where: names the section in messages.
 
     Raises:
-        ConfigError: a source cannot be read, or a key stands twice or in a wrong section.
+        ConfigError: a source cannot be read or names itself, or a key stands twice or in a wrong
+            section.
     """
+    return _resolved(raw, folder, where, ())
+
+
+def _resolved(raw: object, folder: Path, where: str, inside: tuple[Path, ...]) -> dict[str, Any]:
+    """Return the keys of limits on one level; `inside` are the files that name this one."""
     if not isinstance(raw, Mapping):
         raise ConfigError(f"{where}: expected a section with limits, got {raw!r}")
     values: dict[str, Any] = {}
     if raw.get("preset") is not None:
         values |= _preset(str(raw["preset"]), f"{where}.preset")
     if raw.get("file") is not None:
-        path = folder / str(raw["file"])
-        values |= resolve_limits(read_yaml(path), path.resolve().parent, str(path))
+        values |= _of_file(folder / str(raw["file"]), f"{where}.file", inside)
     own = {key: value for key, value in raw.items() if key not in _SOURCES}
     return values | in_sections(own, where)
+
+
+def _of_file(path: Path, named_by: str, inside: tuple[Path, ...]) -> dict[str, Any]:
+    whole = path.resolve()
+    if whole in inside:
+        raise ConfigError(f"{named_by}: {path} names itself, directly or through another file")
+    return _resolved(read_yaml(path), whole.parent, str(path), (*inside, whole))
 
 
 def make_loss_watch(config: BotConfig, folder: Path) -> LossWatch:

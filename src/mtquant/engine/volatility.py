@@ -21,7 +21,7 @@ _YEAR_MS: Final = 252 * 86_400_000  # trading days, as the report's Sharpe ratio
 def volatility_facts(slot: StrategySlot, method: SizingMethod) -> dict[str, float]:
     """Return what a method asks for of the newest closed bars, as fields of a sizing request.
 
-    ATR (points) by Wilder's smoothing over 14 bars; annual volatility = deviation of the last 100
+    ATR (points) as MetaTrader's iATR over 14 bars; annual volatility = deviation of the last 100
     log returns x sqrt(bars of a year of 252 days). NaN while there are too few bars.
     """
     if method is SizingMethod.VOLATILITY:

@@ -67,6 +67,22 @@ def test_without_a_terminal_window_there_is_one_line_a_tenth(
     assert len(capsys.readouterr().err.splitlines()) == 2
 
 
+def test_what_losses_lead_to_is_told_in_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = a_screen()
+
+    screen.on_event(told("breaker_rose", level=2, reason="equity is 6.10% below the peak"))
+    screen.on_event(told("breaker_stays", level=2, reason="the cool-down"))
+    screen.on_event(told("breaker_reset", who="anna", reason="looked"))
+    screen.on_event(told("prop_rule_met", rule="daily_loss", what="breach"))
+
+    assert [line[18:] for line in capsys.readouterr().err.splitlines()[-4:]] == [
+        "circuit breaker at level 2: equity is 6.10% below the peak",
+        "circuit breaker stays at level 2: the cool-down",
+        "circuit breaker reset by anna: looked",
+        "prop rule daily_loss: breach",
+    ]
+
+
 def test_the_outage_is_told_in_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     screen = a_screen()
     capsys.readouterr()

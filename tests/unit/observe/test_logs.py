@@ -225,6 +225,16 @@ def note(name: str, **fields: Any) -> Publish:
     return Publish(name=name, time_ms=5, correlation_id="c", fields=fields)
 
 
+@pytest.mark.parametrize(
+    "name", ["breaker_rose", "breaker_reset", "breaker_stays", "prop_rule_met"]
+)
+def test_what_losses_lead_to_is_a_warning(file: Path, name: str):
+    LogSubscriber()(Publish(name=name, time_ms=1, correlation_id="breaker", fields={"level": 2}))
+
+    (line,) = lines(file)
+    assert (line["event"], line["level"]) == (name, "warning")
+
+
 def test_observations_are_logged_at_the_level_a_person_needs(file: Path):
     subscriber = LogSubscriber()
     for event in (

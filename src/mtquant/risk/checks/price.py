@@ -72,7 +72,12 @@ def _band(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tupl
 
 
 PRICE: Final = (
-    Rule(name="quote", look=is_quoted, words=_quote, remedy="{symbol}"),
+    Rule(
+        name="quote",
+        look=is_quoted,
+        words=_quote,
+        remedy="entries return with a usable quote of {symbol}",
+    ),
     Rule(
         name="quote_age",
         look=fresh_quote,
