@@ -62,9 +62,7 @@ class RiskFacts:
         midnight_ms = portfolio.day_start_ms(server_ms)
         sums = self._summed(view)
         valuer = self._exposures.valuers.get(symbol)
-        value_minor, margin_minor = 0.0, 0
-        if valuer is not None and intent.action is IntentAction.OPEN:
-            value_minor, margin_minor = _worth(valuer, intent, view)
+        value_minor, margin_minor = _worth(valuer, intent, view)
         return RiskView(
             now_ms=now_ms,
             account=view.account,
@@ -83,8 +81,8 @@ class RiskFacts:
             cash_lack_minor=portfolio.cash.lacks_minor,
             valuer=valuer,
             exposure=sums.exposure,
-            order_value_minor=value_minor,
-            order_margin_minor=margin_minor,
+            known_value_minor=value_minor,
+            known_margin_minor=margin_minor,
             reference_points=slot.last_close_points,
             server_wall_ms=portfolio.clock.to_server_ms(server_ms),
             last_loss_ms=self.record.last_loss_ms(strategy_id),
@@ -199,11 +197,13 @@ def _loss_at_stop(terms: Terms, intent: OrderIntent, units: int) -> int:
     return -terms.profit(intent.side.value, units, entry, stop)
 
 
-def _worth(valuer: Valuer, intent: OrderIntent, view: BrokerView) -> tuple[float, int]:
-    """Return value and margin of an entry on its own, minor units; 0 without a price."""
+def _worth(
+    valuer: Valuer | None, intent: OrderIntent, view: BrokerView
+) -> tuple[float | None, int | None]:
+    """Return value and margin of an entry on its own, minor units; None where nobody asks."""
     price = intent.price_points or 0
-    if price <= 0:
-        return 0.0, 0
+    if valuer is None or price <= 0 or intent.action is not IntentAction.OPEN:
+        return None, None
     side, units = intent.side.value, intent.volume_units
     is_netting = view.account.margin_mode is not MarginMode.HEDGING
     margin = valuer.terms.margin_to_open(side, units, price, is_netting=is_netting)

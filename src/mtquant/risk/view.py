@@ -10,6 +10,7 @@ from mtquant.model import (
     AccountSnapshot,
     Instrument,
     IntentRow,
+    MarginMode,
     OrderIntent,
     Position,
     Quote,
@@ -29,7 +30,7 @@ class RiskView:
     of the strategy that asks, in a row those on its side. `cash_lack_minor` is what the deals do
     not explain of the balance.
 
-    Value and margin are those of the entry on its own; `valuer` knows class and leverage cap.
+    `valuer` values the entry; what it found beforehand is known, so that the gate need not ask.
     `reference_points` is the close of the newest closed bar, 0 where there is none;
     `server_wall_ms` the server's wall time; `last_loss_ms` when the strategy's last losing trade
     was closed; `slippage_points` what fills on the symbol have been worse than asked, on average;
@@ -56,8 +57,8 @@ class RiskView:
     is_ready: bool
     valuer: Valuer | None = None
     exposure: Exposure = NOTHING_HELD
-    order_value_minor: float = 0.0
-    order_margin_minor: int = 0
+    known_value_minor: float | None = None
+    known_margin_minor: int | None = None
     reference_points: int = 0
     server_wall_ms: int = 0
     week_start_balance_minor: int = 0
@@ -79,9 +80,33 @@ class RiskView:
             return 0
         return self.quote.ask_points if intent.side is Side.BUY else self.quote.bid_points
 
-    def order_ratio(self) -> float:
+    @property
+    def is_netting(self) -> bool:
+        """Tell whether the account holds one position a symbol."""
+        return self.account.margin_mode is not MarginMode.HEDGING
+
+    def order_value_minor(self, intent: OrderIntent) -> float:
+        """Return what an order is worth, minor units, 0 where nothing values it."""
+        if self.known_value_minor is not None:
+            return self.known_value_minor
+        if self.valuer is None:
+            return 0.0
+        return self.valuer.value_minor(intent.volume_units, self.entry_points(intent))
+
+    def order_margin_minor(self, intent: OrderIntent) -> int:
+        """Return the margin of an order on its own, minor units, 0 where nothing values it."""
+        if self.known_margin_minor is not None:
+            return self.known_margin_minor
+        price = self.entry_points(intent)
+        if self.valuer is None or price <= 0:
+            return 0
+        return self.valuer.terms.margin_to_open(
+            intent.side.value, intent.volume_units, price, is_netting=self.is_netting
+        )
+
+    def order_ratio(self, intent: OrderIntent) -> float:
         """Return what the order is worth in multiples of equity."""
-        return self.ratio(self.order_value_minor)
+        return self.ratio(self.order_value_minor(intent))
 
     def ratio(self, minor: float) -> float:
         """Return an amount in multiples of equity; without equity anything is infinitely much."""

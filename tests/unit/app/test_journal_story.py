@@ -117,8 +117,8 @@ def test_an_entry_that_its_stop_loss_ends_is_told_from_the_signal_to_the_result(
     text = told(journal, opened.order_ticket)
 
     assert labels(text) == [
-        "signal", "risk", *[""] * 14, "size", "intent", "state", "request", "reply", "state", "deal",
-        "deal", "result",
+        "signal", "risk", *[""] * 14, "size", "intent", "state", "request", "reply", "state",
+        "deal", "deal", "result",
     ]  # fmt: skip
     assert "LONG: no reason given (scripted, EURUSD, H1 bar of 2017-01-01 23:00:00)" in text
     assert "approved, 14 rules are met" in text

@@ -44,6 +44,8 @@ class Cutters:
     answers: list[tuple[list[OrderIntent], bool]] = field(default_factory=list)
     asked: list[Cut] = field(default_factory=list)
 
+    halt_level = 0
+
     def reducing_is_due(self, now_ms: int) -> bool:
         return self.is_due
 

@@ -107,7 +107,7 @@ CASES = [
         beyond={"quote": quote(0, 1)},
         told_at=("bid 1, ask 1 points", "0 < bid <= ask"),
         told=("bid 0, ask 1 points", "0 < bid <= ask"),
-        remedy="EURUSD",
+        remedy="entries return with a usable quote of EURUSD",
     ),
     Case(
         rule="quote_age",
@@ -525,8 +525,9 @@ def test_findings_read_in_one_line(decided):
     _, decision = decided({}, {"halt_level": 3})
 
     words = decision.findings.words()
-    assert words.startswith("halt level 3 of level 0; reconciled done of after reconciliation; ")
-    assert words.count("; ") == len(decision.findings.told()) - 1
+    first = "halt: level 3 (limit level 0) | reconciled: done (limit after reconciliation) | "
+    assert words.startswith(first)
+    assert words.count(" | ") == len(decision.findings.told()) - 1
 
 
 def test_nothing_may_be_opened_where_only_closing_is_allowed(decided):

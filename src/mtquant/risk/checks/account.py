@@ -63,21 +63,21 @@ def above_min_equity(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -
     return account.equity_minor >= least, account.equity_minor, least
 
 
-def has_free_margin(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
+def has_free_margin(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
     """Refuse an entry whose margin, on its own, is more than what is free.
 
     What is held on the other side may make it cheaper; that is not counted.
     """
-    margin = view.order_margin_minor
+    margin = view.order_margin_minor(intent)
     free = view.account.free_margin_minor
     return margin <= free, margin, free
 
 
-def above_margin_level(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+def above_margin_level(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse an entry after which equity ÷ margin would be too low."""
     least = (limits.min_margin_level_percent or 0.0) / 100
     account = view.account
-    margin = account.margin_minor + view.order_margin_minor
+    margin = account.margin_minor + view.order_margin_minor(intent)
     level = account.equity_minor / margin if margin > 0 else None
     return level is None or level >= least, level, least
 
@@ -89,16 +89,16 @@ def value_is_known(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) ->
     return not unknown, told, "positions whose value is known"
 
 
-def within_gross_exposure(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+def within_gross_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when all positions together would be worth too much of equity."""
-    ratio = view.ratio(view.exposure.gross_minor + view.order_value_minor)
+    ratio = view.ratio(view.exposure.gross_minor + view.order_value_minor(intent))
     most = limits.max_gross_exposure_ratio or 0.0
     return ratio <= most, ratio, most
 
 
 def within_net_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when long minus short positions would be worth too much of equity."""
-    order = intent.side.value * view.order_value_minor
+    order = intent.side.value * view.order_value_minor(intent)
     held = view.exposure.without_coming("net", view.exposure.net_minor, -intent.side.value)
     return _bounded(view, held, order, limits.max_net_exposure_ratio)
 
@@ -108,15 +108,15 @@ def within_symbol_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimi
     exposure, symbol, side = view.exposure, intent.symbol, intent.side.value
     total = exposure.by_symbol.get(symbol, 0.0)
     held = exposure.without_coming(f"symbol {symbol}", total, -side)
-    order = side * view.order_value_minor
+    order = side * view.order_value_minor(intent)
     return _bounded(view, held, order, limits.max_symbol_exposure_ratio)
 
 
-def within_class_exposure(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+def within_class_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when the positions of an asset class would be worth too much of equity."""
     valuer = view.valuer
     held = view.exposure.by_class.get(valuer.asset_class, 0.0) if valuer else 0.0
-    ratio = view.ratio(held + view.order_value_minor)
+    ratio = view.ratio(held + view.order_value_minor(intent))
     most = limits.max_class_exposure_ratio or 0.0
     return ratio <= most, ratio, most
 
@@ -128,7 +128,7 @@ def within_currency_exposure(intent: OrderIntent, view: RiskView, limits: RiskLi
     """
     most = limits.max_currency_exposure_ratio or 0.0
     exposure, instrument, side = view.exposure, view.instrument, intent.side.value
-    value = view.order_value_minor
+    value = view.order_value_minor(intent)
     legs = [(instrument.base_currency, side), (instrument.profit_currency, -side)]
     if instrument.base_currency == instrument.profit_currency:
         legs = legs[:1]
@@ -149,7 +149,7 @@ def _bounded(view: RiskView, held: float, change: float, most: float | None) -> 
     return ratio <= limit or abs(held + change) < abs(held), ratio, limit
 
 
-def within_leverage(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
+def within_leverage(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
     """Refuse when the margin that leverage caps ask for would be more than equity.
 
     Σ value ÷ cap of its class, over all positions and the order.
@@ -158,7 +158,7 @@ def within_leverage(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -
     cap = valuer.leverage_cap if valuer else 0.0
     if not cap:
         return False, "no cap is known for its asset class", "name it in risk.asset_classes"
-    needed = view.exposure.at_caps_minor + view.order_value_minor / cap
+    needed = view.exposure.at_caps_minor + view.order_value_minor(intent) / cap
     return needed <= view.account.equity_minor, needed, view.account.equity_minor
 
 

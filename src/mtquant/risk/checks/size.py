@@ -60,9 +60,9 @@ def worth_its_risk(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> R
     return ratio >= least, ratio, least
 
 
-def within_position_exposure(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
+def within_position_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse a position that is worth too much of equity."""
-    ratio = view.order_ratio()
+    ratio = view.order_ratio(intent)
     most = limits.max_position_exposure_ratio or 0.0
     return ratio <= most, ratio, most
 
