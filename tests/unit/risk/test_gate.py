@@ -324,3 +324,10 @@ def test_a_refusal_without_a_remedy_reads_short():
     assert str(Refusal(rule="stop_loss", value="none", limit="required")) == (
         "stop_loss: none (limit required)"
     )
+
+
+def test_findings_of_other_rules_are_not_read(gate, intent, view):
+    findings = gate.decide(intent(), view()).findings
+
+    with pytest.raises(ValueError, match="zip"):
+        replace(findings, results=findings.results[:-1]).told()

@@ -112,6 +112,8 @@ def test_a_text_of_another_form_is_refused_with_an_example(text: str):
         "mon 09:00-09:00",
         "mon 22:00-06:00",
         "mon 08:60-09:00",
+        "mon 05:60-09:30",
+        "mon 08:75-20:00",
         "mon 08:00-09:60",
         "mon 08:00-24:01",
     ],
