@@ -23,6 +23,10 @@ class Exposure:
     `net`, `by_symbol` and `by_currency` are signed, the others sums of sizes. A long EURUSD
     position adds its value to EUR and takes it from USD. `unknown` names symbols whose value
     nobody can tell: their terms are not known here.
+
+    What is only coming may never come, so it must not make up for what is held: `least` and `most`
+    hold the signed sums with the coming sales alone, and with the coming purchases alone. They are
+    None where nothing is coming.
     """
 
     gross_minor: float = 0.0
@@ -32,6 +36,25 @@ class Exposure:
     by_class: dict[str, float] = field(default_factory=dict)
     by_currency: dict[str, float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    least: Exposure | None = None
+    most: Exposure | None = None
+
+    @property
+    def extremes(self) -> tuple[Exposure, ...]:
+        """Return between what the signed sums may come to lie."""
+        if self.least is None or self.most is None:
+            return (self,)
+        return (self.least, self.most)
+
+    def add_part(self, other: Exposure, sign: int) -> None:
+        """Add what has a sign (+1 or -1) of another's signed sums, sum by sum."""
+        self.net_minor += _part(other.net_minor, sign)
+        for mine, added in (
+            (self.by_symbol, other.by_symbol),
+            (self.by_currency, other.by_currency),
+        ):
+            for key, value in added.items():
+                mine[key] = mine.get(key, 0.0) + _part(value, sign)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +109,33 @@ class ExposureBook:
                 continue
             price = position.current_points or position.open_points
             valuer.add(total, position.side.value, position.volume_units, price)
-        for row in coming:
-            intent = row.intent
-            valuer = self.valuers.get(intent.symbol)
-            if valuer is not None and intent.price_points:
-                valuer.add(total, intent.side.value, intent.volume_units, intent.price_points)
         total.unknown = tuple(unknown)
+        for row in coming:
+            self._add_coming(total, row)
         return total
+
+    def _add_coming(self, total: Exposure, row: IntentRow) -> None:
+        intent = row.intent
+        valuer = self.valuers.get(intent.symbol)
+        if valuer is None or not intent.price_points:
+            return
+        held = (intent.side.value, intent.volume_units, intent.price_points)
+        least = total.least = total.least or _signed_copy(total)
+        most = total.most = total.most or _signed_copy(total)
+        alone = Exposure()
+        valuer.add(alone, *held)
+        least.add_part(alone, -1)
+        most.add_part(alone, 1)
+        valuer.add(total, *held)
+
+
+def _part(value: float, sign: int) -> float:
+    return value if value * sign > 0 else 0.0
+
+
+def _signed_copy(one: Exposure) -> Exposure:
+    return Exposure(
+        net_minor=one.net_minor,
+        by_symbol=dict(one.by_symbol),
+        by_currency=dict(one.by_currency),
+    )

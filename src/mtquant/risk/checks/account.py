@@ -99,12 +99,13 @@ def within_gross_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimit
 def within_net_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when long minus short positions would be worth too much of equity."""
     order = intent.side.value * view.order_value_minor(intent)
-    return _bounded(view, view.exposure.net_minor, order, limits.max_net_exposure_ratio)
+    held = [one.net_minor for one in view.exposure.extremes]
+    return _bounded(view, held, order, limits.max_net_exposure_ratio)
 
 
 def within_symbol_exposure(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when the positions of a symbol, long minus short, would be worth too much."""
-    held = view.exposure.by_symbol.get(intent.symbol, 0.0)
+    held = [one.by_symbol.get(intent.symbol, 0.0) for one in view.exposure.extremes]
     order = intent.side.value * view.order_value_minor(intent)
     return _bounded(view, held, order, limits.max_symbol_exposure_ratio)
 
@@ -131,17 +132,21 @@ def within_currency_exposure(intent: OrderIntent, view: RiskView, limits: RiskLi
     found: Result = (True, (0.0, ""), most)
     for currency, change in legs:
         if currency != view.account.currency:
-            held = view.exposure.by_currency.get(currency, 0.0)
+            held = [one.by_currency.get(currency, 0.0) for one in view.exposure.extremes]
             passes, ratio, _ = _bounded(view, held, change, most)
             if not passes or ratio > found[1][0]:
                 found = (passes and found[0], (ratio, currency), most)
     return found
 
 
-def _bounded(view: RiskView, held: float, change: float, most: float | None) -> Result:
-    """Bound the size of a signed sum; what brings it nearer to zero passes."""
-    ratio, limit = view.ratio(abs(held + change)), most or 0.0
-    return ratio <= limit or abs(held + change) < abs(held), ratio, limit
+def _bounded(view: RiskView, held: list[float], change: float, most: float | None) -> Result:
+    """Bound the size of a signed sum, wherever it may lie; what brings it nearer to zero passes."""
+    limit, found = most or 0.0, []
+    for one in held:
+        ratio = view.ratio(abs(one + change))
+        found.append((ratio <= limit or abs(one + change) < abs(one), ratio))
+    passes, ratio = min(found, key=lambda result: (result[0], -result[1]))
+    return passes, ratio, limit
 
 
 def within_leverage(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
