@@ -11,7 +11,6 @@ from worlds import MONDAY_MS, make_instrument, walked_bars
 from mtquant.exchange import AccountSpec, BarFeed, Market, VenueSpec
 from mtquant.model import Bars, ExecutionMode, Filling, MarginMode, Timeframe
 from mtquant.risk import RiskLimits
-from mtquant.risk.prop import PropGuard
 from mtquant.terminal.simulated.faults import (
     FaultKind,
     FaultScenario,
@@ -23,6 +22,8 @@ from simulation.risk_draws import draw_limits, make_guard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mtquant.risk.prop import PropGuard
 
 HOME, AWAY = 1000001, 1000002
 AGE = 6

@@ -144,7 +144,7 @@ class RiskFacts:
 
 
 def _coming(view: BrokerView, rows: Iterable[IntentRow]) -> list[IntentRow]:
-    """Return the entries of which no reading shows all; of one that is filled by and by the rest."""
+    """Return the entries no reading shows all of; of one that is filled by and by, the rest."""
     shown: dict[int, int] = {}
     for position in view.positions:
         shown[position.intent_id] = shown.get(position.intent_id, 0) + position.volume_units
