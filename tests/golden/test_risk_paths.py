@@ -28,19 +28,24 @@ FIRMS = {
     "ftmo-2-step": {"deposit": 10_000, "phase": "Challenge"},
     "topstep-50k": {"deposit": 50_000, "phase": "Trading Combine"},
 }
-LOSING = {  # the demo's trades, each so large that breaker and rules have something to do
-    "plan-a-losing": {"preset": "plan-a", "risk_per_trade_fraction": 0.05, **DEMO_RISK}
-    | dict.fromkeys(("max_position_exposure_ratio", "max_gross_exposure_ratio"))
-    | {"max_class_exposure_ratio": None},
-    "conservative-losing": {"preset": "conservative", "risk_per_trade_fraction": 0.1}
-    | dict.fromkeys(("max_gross_exposure_ratio", "max_symbol_exposure_ratio"))
-    | {"max_currency_exposure_ratio": None, "min_margin_level_percent": None}
-    | {
-        "breaker": {
-            "level_1_fraction": 0.01,
-            "level_2_fraction": 0.0105,
-            "level_3_fraction": 0.011,
-        }
+_NO_EXPOSURE = dict.fromkeys(
+    (
+        "max_position_exposure_ratio",
+        "max_gross_exposure_ratio",
+        "max_symbol_exposure_ratio",
+        "max_class_exposure_ratio",
+        "max_currency_exposure_ratio",
+        "min_margin_level_percent",
+    )
+)
+_NARROW = {"level_1_fraction": 0.01, "level_2_fraction": 0.0105, "level_3_fraction": 0.011}
+LOSING = {  # the demo's trades, each so large that the breaker has something to do
+    "plan-a-losing": {"preset": "plan-a", "risk_per_trade_fraction": 0.05, **_NO_EXPOSURE},
+    "conservative-losing": {
+        "preset": "conservative",
+        "risk_per_trade_fraction": 0.1,
+        "breaker": _NARROW,
+        **_NO_EXPOSURE,
     },
 }
 

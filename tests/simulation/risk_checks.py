@@ -253,9 +253,11 @@ class RiskChecks:
             return
         if self._halt_is_due:
             self._note("I8.breaker", f"level 3 for {looks} looks, and no halt")
+        busy = {row.intent.position_ticket for row in self._journal.open_rows()}
         is_tried = any(row.intent.action is IntentAction.CLOSE for row in rows[self._rows_before :])
         held = witness.standing(witness._own_positions())
-        tickets = [one.ticket for one in held if witness._is_old(one)]
+        old = [one.ticket for one in held if witness._is_old(one)]
+        tickets = [ticket for ticket in old if ticket not in busy]
         if tickets and not is_tried:
             self._note("I8.cut", f"positions {tickets} for {looks} looks; nobody has tried")
 
