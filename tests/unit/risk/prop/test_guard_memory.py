@@ -1,0 +1,50 @@
+"""A guard's refusals are worded, and what it remembers is taken over whole."""
+
+from __future__ import annotations
+
+from mtquant.risk import Refusal
+from mtquant.risk.prop import DailyBase, DailyLoss, Effect, MaxLoss, MaxLossKind
+
+DAILY = DailyLoss(base=DailyBase.BALANCE, allowance_fraction=0.05, effect=Effect.PAUSE)
+STATIC = MaxLoss(kind=MaxLossKind.STATIC, allowance_fraction=0.1)
+
+
+def test_each_refusal_says_rule_value_limit_and_remedy(guard):
+    one = guard(daily_loss=DAILY)
+    assert one.entry_refusal(0, 0) == Refusal(
+        rule="prop_status", value="not observed yet", limit="ok"
+    )
+    one.observe(0, 100_000, 100_000)
+    assert one.entry_refusal(0, 5_001) == Refusal(
+        rule="prop_floor",
+        value="equity 94999 minor units at the stops",
+        limit="95000 minor units",
+        remedy="a smaller volume or a nearer stop",
+    )
+    one.observe(1, 100_000, 94_999)
+    assert one.entry_refusal(1, 0) == Refusal(
+        rule="prop_status",
+        value=one.status.value,
+        limit="ok",
+        remedy="entries return at the firm's next reset",
+    )
+
+
+def test_a_restored_guard_goes_on_exactly(guard):
+    one, other = (guard(0.1, daily_loss=DAILY, max_loss=STATIC) for _ in range(2))
+    one.observe(0, 100_000, 100_000)
+    one.observe(1, 110_000, 110_000, 10_000)
+    one.note_opened(1)
+    one.note_closed(2, -700)
+    other.restore(one.state())
+
+    assert other.state() == one.state()
+    assert (other.floor_minor, other.buffered_floor_minor, other.is_locked) == (
+        one.floor_minor,
+        one.buffered_floor_minor,
+        one.is_locked,
+    )
+    assert (other.days.total_minor, other.days.days_traded) == (-700, 1)
+    for step in (one, other):
+        step.observe(3, 115_000, 112_000, 5_000)
+    assert other.state() == one.state()
