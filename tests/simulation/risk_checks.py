@@ -27,6 +27,7 @@ _FLATTEN: Final = 3
 _BREAKS_AT: Final = 2
 _REST_STEPS: Final = 10
 _UNTRIED_LOOKS, _UNTRIED_MS = 4, 30_000
+_PAUSE_MS: Final = 60_000  # between two tries, at most
 _HINDERING: Final = (
     FaultKind.LINK_LOSS,
     FaultKind.SERVER_LOSS,
@@ -244,6 +245,9 @@ class RiskChecks:
         if not (self._cut_is_due or self._halt_is_due):
             self._waited, self._rows_before = (0, 0), len(rows)
             return
+        busy = {row.intent.position_ticket for row in self._journal.open_rows()}
+        if busy & {one.ticket for one in witness._own_positions()}:
+            self._waited = (0, -_PAUSE_MS)  # what is on its way is not tried again, nor soon after
         looks, waited_ms = self._waited
         if not any(map(self._faults.on, _HINDERING)):
             slept_ms = witness._sleeper.slept_ms - witness._slept_ms
@@ -253,7 +257,6 @@ class RiskChecks:
             return
         if self._halt_is_due:
             self._note("I8.breaker", f"level 3 for {looks} looks, and no halt")
-        busy = {row.intent.position_ticket for row in self._journal.open_rows()}
         is_tried = any(row.intent.action is IntentAction.CLOSE for row in rows[self._rows_before :])
         held = witness.standing(witness._own_positions())
         old = [one.ticket for one in held if witness._is_old(one)]
