@@ -462,7 +462,8 @@ class Engine:
             return [], closing
         verdict = self._room.decide(intent, view, is_ready=self._ready)
         if not isinstance(verdict, ApprovedOrder):
-            return [refusal_note(intent.signal_id, view.time_ms, verdict.refusals)], 0
+            passed = verdict.findings.words()
+            return [refusal_note(intent.signal_id, view.time_ms, verdict.refusals, passed)], 0
         send = self.desk.submit(verdict, view.time_ms, attempt)
         if send is None:
             seen = {"trigger": intent.trigger, "action": intent.action.value}

@@ -73,14 +73,17 @@ def answer_note(row: IntentRow, result: ExecutionResult) -> Publish:
     )
 
 
-def refusal_note(correlation_id: str, time_ms: int, refusals: tuple[Refusal, ...]) -> Publish:
-    """Return the observation of a refused order, with every reason."""
+def refusal_note(
+    correlation_id: str, time_ms: int, refusals: tuple[Refusal, ...], passed: str = ""
+) -> Publish:
+    """Return the observation of a refused order: every reason, and the rules that it `passed`."""
     return note(
         "order_refused",
         time_ms,
         correlation_id,
         rules=",".join(refusal.rule for refusal in refusals),
         reasons=" | ".join(str(refusal) for refusal in refusals),
+        passed=passed,
     )
 
 

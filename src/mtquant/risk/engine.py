@@ -35,8 +35,9 @@ class Findings:
         ]
 
     def words(self) -> str:
-        """Return name, value and limit of each rule in one line, with bars between them."""
-        return " | ".join(f"{one.rule}: {one.value} (limit {one.limit})" for _, one in self.told())
+        """Return name, value and limit of each rule that is met, with bars between them."""
+        met = (one for passes, one in self.told() if passes)
+        return " | ".join(f"{one.rule}: {one.value} (limit {one.limit})" for one in met)
 
 
 @dataclass(frozen=True, slots=True)
