@@ -6,21 +6,15 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.app.prop_rules import load_prop_rules
 from mtquant.data import parse_yaml, read_yaml
-from mtquant.data.calendar_file import read_calendar
-from mtquant.engine import LossWatch
 from mtquant.model import ConfigError
 from mtquant.model.reading import nearest, read
 from mtquant.risk import RiskLimits, in_sections
-from mtquant.risk.prop import PropClock, PropGuard
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
-    from mtquant.app.config import BotConfig
-    from mtquant.model.news import NewsEvent
 
 _SOURCES: Final = ("preset", "file")
 
@@ -82,35 +76,6 @@ def _of_file(path: Path, named_by: str, inside: tuple[Path, ...]) -> dict[str, A
     if whole in inside:
         raise ConfigError(f"{named_by}: {path} names itself, directly or through another file")
     return _resolved(read_yaml(path), whole.parent, str(path), (*inside, whole))
-
-
-def make_loss_watch(config: BotConfig, folder: Path) -> LossWatch:
-    """Return what remembers losses, with the guard of a prop firm's rules where some are chosen.
-
-    Raises:
-        ConfigError: the rules cannot be read, or do not fit the account.
-    """
-    choice, venue = config.risk.prop, config.venue
-    if choice is None:
-        return LossWatch(config.risk, venue.clock)
-    near = folder / choice.rules
-    rules = load_prop_rules(near if near.is_file() else choice.rules)
-    if choice.phase:
-        rules = rules.for_phase(choice.phase)
-    initial_minor = round(choice.initial_deposit * 10**venue.account.currency_digits)
-    clock = PropClock(rules.day, venue.clock)
-    guard = PropGuard(rules, initial_minor, clock, choice.buffer_fraction)
-    return LossWatch(config.risk, venue.clock, guard)
-
-
-def load_calendar(config: BotConfig, folder: Path) -> tuple[NewsEvent, ...]:
-    """Return the publications of the configured file, none where none is configured.
-
-    Raises:
-        ConfigError: the file is missing or wrong.
-    """
-    path = config.risk.news_calendar
-    return () if path is None else read_calendar(folder / path)
 
 
 def _preset(name: str, where: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.app.config import BotConfig, LaneSpec, LoadedConfig
-from mtquant.app.risk_limits import load_calendar, make_loss_watch
+from mtquant.app.risk_wiring import load_calendar, make_loss_watch
 from mtquant.app.sources import load_source, require_open_hours
 from mtquant.data import (
     minute_bars,

@@ -53,7 +53,7 @@ class OrderMaker:
         self, decision: Decision, view: BrokerView, sizer: PositionSizer, scale: float = 1.0
     ) -> SizedIntent | Refusal:
         """Return a sized opening intent, or why none can be written; `scale` is 0 to 1."""
-        signal, protection = decision.signal, decision.protection
+        signal, protection, slot = decision.signal, decision.protection, decision.slot
         side = None if signal is None else signal.direction.side
         quote = view.quote(self.instrument.symbol)
         if signal is None or side is None:
@@ -75,7 +75,7 @@ class OrderMaker:
             stop_points=stop,
             strength=signal.strength,
             scale=scale,
-            **volatility_facts(decision.slot, sizer.spec.method),
+            **volatility_facts(slot.series, slot.index, sizer.spec.method),
         )
         sizing = sizer.size(self.terms, view.account, request)
         if isinstance(sizing, Refusal):

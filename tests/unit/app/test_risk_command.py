@@ -25,7 +25,8 @@ from mtquant.app.risk.explaining import Explanation, explain
 from mtquant.app.risk.hypothesis import Hypothesis
 from mtquant.app.risk.keys import KEYS
 from mtquant.app.risk.simulating import Tally, account_path, simulate
-from mtquant.app.risk_limits import list_risk_presets, make_loss_watch
+from mtquant.app.risk_limits import list_risk_presets
+from mtquant.app.risk_wiring import make_loss_watch
 from mtquant.app.wiring import make_plan
 from mtquant.data import load_sample, save_bars
 from mtquant.model import ConfigError, DealKind, Publish, Side

@@ -12,12 +12,11 @@ import yaml
 from mtquant.app.config import load_config
 from mtquant.app.risk_limits import (
     list_risk_presets,
-    load_calendar,
     load_risk_preset,
-    make_loss_watch,
     read_risk_limits,
     resolve_limits,
 )
+from mtquant.app.risk_wiring import load_calendar, make_loss_watch
 from mtquant.model import ConfigError
 from mtquant.risk import OnCorrelation, RiskLimits, SizingMethod
 

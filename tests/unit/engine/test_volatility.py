@@ -29,28 +29,32 @@ def slot_at(index: int, closes=CLOSES, timeframe: Timeframe = Timeframe.H1):
         if one not in {SizingMethod.VOLATILITY, SizingMethod.VOLATILITY_TARGET}
     ],
 )
+def facts_of(slot, method):
+    return volatility_facts(slot.series, slot.index, method)
+
+
 def test_other_methods_are_told_nothing(method: SizingMethod):
-    assert volatility_facts(slot_at(200), method) == {}
+    assert facts_of(slot_at(200), method) == {}
 
 
 def test_the_true_range_is_told_of_the_newest_closed_bar():
     quiet = slot_at(50, [100_000] * 100)
 
-    assert volatility_facts(quiet, SizingMethod.VOLATILITY) == {"atr_points": pytest.approx(10.0)}
+    assert facts_of(quiet, SizingMethod.VOLATILITY) == {"atr_points": pytest.approx(10.0)}
     moved = slot_at(50, [100_000] * 51 + [200_000] * 49)
-    assert volatility_facts(moved, SizingMethod.VOLATILITY) == {"atr_points": pytest.approx(10.0)}
+    assert facts_of(moved, SizingMethod.VOLATILITY) == {"atr_points": pytest.approx(10.0)}
 
 
 @pytest.mark.parametrize("index", [-1, 0, ATR_PERIOD - 1])
 def test_the_true_range_of_too_few_bars_is_not_a_number(index: int):
-    found = volatility_facts(slot_at(index), SizingMethod.VOLATILITY)["atr_points"]
+    found = facts_of(slot_at(index), SizingMethod.VOLATILITY)["atr_points"]
 
     assert math.isnan(found)
 
 
 @pytest.mark.parametrize(("timeframe", "a_year"), [(Timeframe.H1, 252 * 24), (Timeframe.D1, 252)])
 def test_annual_volatility_is_the_deviation_of_the_last_hundred_returns(timeframe, a_year: int):
-    found = volatility_facts(slot_at(250, timeframe=timeframe), SizingMethod.VOLATILITY_TARGET)
+    found = facts_of(slot_at(250, timeframe=timeframe), SizingMethod.VOLATILITY_TARGET)
     returns = np.diff(np.log(np.array(CLOSES[150:251], dtype=float)))
 
     expected = returns.std(ddof=1) * math.sqrt(a_year)
@@ -59,7 +63,7 @@ def test_annual_volatility_is_the_deviation_of_the_last_hundred_returns(timefram
 
 @pytest.mark.parametrize(("index", "is_known"), [(RETURNS - 1, False), (RETURNS, True)])
 def test_annual_volatility_needs_a_hundred_returns(index: int, *, is_known: bool):
-    found = volatility_facts(slot_at(index), SizingMethod.VOLATILITY_TARGET)
+    found = facts_of(slot_at(index), SizingMethod.VOLATILITY_TARGET)
 
     assert math.isnan(found["annual_volatility_fraction"]) is not is_known
 
@@ -70,8 +74,8 @@ def test_a_price_without_a_logarithm_tells_nothing():
     series = SimpleNamespace(column={"close": closes}.get, timeframe=Timeframe.H1)
     slot = SimpleNamespace(index=200, series=series)
 
-    found = volatility_facts(slot, SizingMethod.VOLATILITY_TARGET)
+    found = facts_of(slot, SizingMethod.VOLATILITY_TARGET)
     assert math.isnan(found["annual_volatility_fraction"])
     slot.index = 251
-    found = volatility_facts(slot, SizingMethod.VOLATILITY_TARGET)
+    found = facts_of(slot, SizingMethod.VOLATILITY_TARGET)
     assert found["annual_volatility_fraction"] > 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mtquant.app.config import LoadedConfig
-from mtquant.app.risk_limits import load_calendar, make_loss_watch
+from mtquant.app.risk_wiring import load_calendar, make_loss_watch
 from mtquant.app.sources import load_source
 from mtquant.engine import LossWatch
 from mtquant.engine.facts import class_of

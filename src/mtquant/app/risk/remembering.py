@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mtquant.app.journal.opened import reading
 from mtquant.app.plain_text import money_text, shown, utc_text
 from mtquant.app.results import config_of
-from mtquant.app.risk_limits import make_loss_watch
+from mtquant.app.risk_wiring import make_loss_watch
 from mtquant.app.workspace import read_run
 from mtquant.model import HaltOrder
 from mtquant.risk import BreakerReport
