@@ -48,7 +48,7 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
         ("atr_trailing_stop", "atr_trailing", "exits.atr_trailing: no such exit"),
         ("risk_per_trade_fraction: 1%", "risk_per_trade_fraction: -0.01", "must not be negative"),
         ("risk_per_trade_fraction: 1%", "risk_per_trade_fraction: 5", "fractions are written 0.05"),
-        ("risk_per_trade_fraction: 1%", "risk_per_trade_fraction: 0.5", "would risk 50% of equity"),
+        ("risk_per_trade_fraction: 1%", "risk_per_trade_fraction: 0.5", "it reads as 0.5, which is 50%, or as 0.005, which is 0.5%"),
         ("margin_mode: hedging", "margin_mode: both", "is not one of netting, exchange, hedging"),
         ("  EURUSD:\n", "  EURUSDX:\n", "symbol 'EURUSD' is not traded at mtquant-Demo"),
         ("eet_eu", "eest", "server clock 'eest' is not known"),
@@ -87,7 +87,7 @@ def test_risk_five_is_told_how_risk_is_written(tmp_path: Path) -> None:
 
     line = refused("backtest", "--config", str(path))
 
-    assert "risk: expected a section with keys (risk_per_trade_fraction, " in line
+    assert "risk: expected a section with keys such as risk_per_trade_fraction, got 5" in line
     assert "got 5" in line
 
 

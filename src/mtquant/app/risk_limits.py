@@ -61,7 +61,9 @@ def resolve_limits(raw: object, folder: Path, where: str = "risk") -> dict[str, 
 def _resolved(raw: object, folder: Path, where: str, inside: tuple[Path, ...]) -> dict[str, Any]:
     """Return the keys of limits on one level; `inside` are the files that name this one."""
     if not isinstance(raw, Mapping):
-        raise ConfigError(f"{where}: expected a section with limits, got {raw!r}")
+        raise ConfigError(
+            f"{where}: expected a section with keys such as risk_per_trade_fraction, got {raw!r}"
+        )
     values: dict[str, Any] = {}
     if raw.get("preset") is not None:
         values |= _preset(str(raw["preset"]), f"{where}.preset")
