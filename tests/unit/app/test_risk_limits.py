@@ -188,7 +188,10 @@ def test_the_section_breaker_may_hold_the_key_breaker(tmp_path: Path) -> None:
             "risk: max_positions stands twice",
         ),
         ({"portfolio": 3}, "risk.portfolio: expected a section, got 3"),
-        (["max_positions"], "risk: expected a section with limits, got ['max_positions']"),
+        (
+            ["max_positions"],
+            "risk: expected a section with keys such as risk_per_trade_fraction, got ['max_",
+        ),
         ({"preset": "plan-b"}, "risk.preset: 'plan-b'; did you mean 'plan-a'?"),
     ],
 )

@@ -21,6 +21,10 @@ def slot_at(index: int, closes=CLOSES, timeframe: Timeframe = Timeframe.H1):
     return make_slot(bars_of(closes, timeframe=timeframe), index=index)
 
 
+def facts_of(slot, method):
+    return volatility_facts(slot.series, slot.index, method)
+
+
 @pytest.mark.parametrize(
     "method",
     [
@@ -29,10 +33,6 @@ def slot_at(index: int, closes=CLOSES, timeframe: Timeframe = Timeframe.H1):
         if one not in {SizingMethod.VOLATILITY, SizingMethod.VOLATILITY_TARGET}
     ],
 )
-def facts_of(slot, method):
-    return volatility_facts(slot.series, slot.index, method)
-
-
 def test_other_methods_are_told_nothing(method: SizingMethod):
     assert facts_of(slot_at(200), method) == {}
 
