@@ -43,7 +43,7 @@ LOSING = {  # the demo's trades, each so large that the breaker has something to
     "plan-a-losing": {"preset": "plan-a", "risk_per_trade_fraction": 0.05, **_NO_EXPOSURE},
     "conservative-losing": {
         "preset": "conservative",
-        "risk_per_trade_fraction": 0.1,
+        "risk_per_trade_fraction": "0.1 = 10%",
         "breaker": _NARROW,
         **_NO_EXPOSURE,
     },

@@ -92,7 +92,7 @@ class RiskLimits:
     """
 
     risk_per_trade_fraction: float = field(
-        default=0.01, metadata=_in("position", sensible=(0.001, 0.1))
+        default=0.01, metadata=_in("position", sensible=(0.00099, 0.099))
     )
     sizing: SizingSpec = field(default=SizingSpec(), metadata=_in("position"))
     max_position_exposure_ratio: float | None = field(

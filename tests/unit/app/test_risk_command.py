@@ -782,7 +782,9 @@ def test_would_it_have_passed_is_answered_for_every_run(config_path: Any) -> Non
 
 
 def test_a_run_that_falls_below_a_firms_line_has_failed(config_path: Any) -> None:
-    path = config_path(OWN | {"risk_per_trade_fraction": 0.1, "max_daily_loss_fraction": 0.9})
+    path = config_path(
+        OWN | {"risk_per_trade_fraction": "0.1 = 10%", "max_daily_loss_fraction": 0.9}
+    )
 
     (run,) = facts_of("simulate", "--config", str(path), "--prop", "ftmo-2-step")["runs"]
 
