@@ -42,6 +42,7 @@ _OLD_QUOTE_MS = 60_000
 _BARE_MS, _BARE_LOOKS = 120_000, 6
 _UNTRIED_LOOKS, _UNTRIED_MS = 3, 15_000
 _PAUSE_MS = 60_000  # after what was refused, at most
+_TRUE_LOOKS = 1
 _HINDERING = (
     FaultKind.LINK_LOSS,
     FaultKind.SERVER_LOSS,
@@ -73,6 +74,7 @@ class Witness:
         self._read: dict[int, tuple[int, int]] = {}  # by login: orders and deals that were read
         self._bare: dict[int, tuple[int, int, int]] = {}  # by ticket: looks, ms, tries before
         self._looked_ms = self._slept_ms = 0
+        self._looks_at_truth = 0  # one after the other, of what the server has
         self.read_ms = 0  # when the bot has read the positions last
         self.healed_ms: int | None = None  # when the faults stopped
         self._created_ms: dict[int, int] = {}  # by intent, of the server's time
@@ -233,6 +235,8 @@ class Witness:
 
     def look(self, bot: Bot | None) -> None:
         """Look at the server's books, and at the bot where there is one."""
+        is_true = self._faults.views("positions") is None
+        self._looks_at_truth = self._looks_at_truth + 1 if is_true else 0
         for login, book in self._server.market.books.items():
             orders, deals = self._read.get(login, (0, 0))
             for order in (*book.orders(), *book.ledger.orders[orders:]):
@@ -247,7 +251,7 @@ class Witness:
                 detail = f"{level} in the bot, {self._journal.halt_level()} in the journal"
                 self.note("I9.level", detail)
             self._require_stops(can_see=bot.engine.is_ready)
-            if bot.engine.is_ready and not self._faults.on(FaultKind.CACHE_LAG):
+            if bot.engine.is_ready and self._looks_at_truth > _TRUE_LOOKS:
                 self._require_seen(bot)
         self.risk.look(bot)
         self._looked_ms, self._slept_ms = self._server.now_ms, self._sleeper.slept_ms
