@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.engine.likeness import Likeness
 from mtquant.engine.track_record import TrackRecord
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mtquant.risk import RiskEngine, RiskLimits
 
 _MINUTE_MS: Final = 60_000
+_OPEN: Final = IntentAction.OPEN
 
 
 class RiskFacts:
@@ -54,15 +55,17 @@ class RiskFacts:
         self.record = TrackRecord(desk, portfolio)
 
     def view(self, intent: OrderIntent, view: BrokerView, *, is_ready: bool) -> RiskView:
-        """Return what is known when an intent is decided on."""
+        """Return what is known when an intent is decided on.
+
+        What only entries are asked is left out of others: nothing that reduces may fail at it.
+        """
         symbol, strategy_id = intent.symbol, intent.strategy_id
         slot = self._slot_of(symbol, strategy_id)
         desk, portfolio, risk = self._desk, self._portfolio, self._risk
         server_ms, now_ms = view.server_ms, view.time_ms
         midnight_ms = portfolio.day_start_ms(server_ms)
         sums = self._summed(view)
-        valuer = self._exposures.valuers.get(symbol)
-        value_minor, margin_minor = _worth(valuer, intent, view)
+        asked = self._asked_of_entries(intent, slot, view) if intent.action is _OPEN else {}
         return RiskView(
             now_ms=now_ms,
             account=view.account,
@@ -79,23 +82,34 @@ class RiskFacts:
             is_ready=is_ready,
             entries_in_a_row=desk.entries_in_a_row(strategy_id, intent.side),
             cash_lack_minor=portfolio.cash.lacks_minor,
-            valuer=valuer,
             exposure=sums.exposure,
-            known_value_minor=value_minor,
-            known_margin_minor=margin_minor,
             reference_points=slot.last_close_points,
             server_wall_ms=portfolio.clock.to_server_ms(server_ms),
-            last_loss_ms=self.record.last_loss_ms(strategy_id),
-            slippage_points=self.record.slippage_points(symbol),
-            day_trades=self.record.day_trades(server_ms),
-            week_start_balance_minor=portfolio.week_start_balance_minor(server_ms),
-            week_loss_minor=portfolio.week_loss_minor(server_ms),
-            drawdown_fraction=self._losses.drawdown_fraction,
-            correlation=self._correlation(symbol, intent.side, view),
-            news=self._windows.news(server_ms, slot.orders.instrument),
             breaker_level=self._losses.level,
-            prop_words=self._prop_words(intent, slot, view),
+            **asked,
         )
+
+    def _asked_of_entries(
+        self, intent: OrderIntent, slot: StrategySlot, view: BrokerView
+    ) -> dict[str, Any]:
+        """Return the facts about an entry, its symbol and its strategy, by field."""
+        symbol, server_ms, portfolio = intent.symbol, view.server_ms, self._portfolio
+        valuer = self._exposures.valuers.get(symbol)
+        value_minor, margin_minor = _worth(valuer, intent, view)
+        return {
+            "valuer": valuer,
+            "known_value_minor": value_minor,
+            "known_margin_minor": margin_minor,
+            "last_loss_ms": self.record.last_loss_ms(intent.strategy_id),
+            "slippage_points": self.record.slippage_points(symbol),
+            "day_trades": self.record.day_trades(server_ms),
+            "week_start_balance_minor": portfolio.week_start_balance_minor(server_ms),
+            "week_loss_minor": portfolio.week_loss_minor(server_ms),
+            "drawdown_fraction": self._losses.drawdown_fraction,
+            "correlation": self._correlation(symbol, intent.side, view),
+            "news": self._windows.news(server_ms, slot.orders.instrument),
+            "prop_words": self._prop_words(intent, slot, view),
+        }
 
     def correlation_scale(self, symbol: str, side: Side, view: BrokerView) -> float:
         """Return what correlation leaves of an entry's size, 0 to 1.
@@ -202,7 +216,7 @@ def _worth(
 ) -> tuple[float | None, int | None]:
     """Return value and margin of an entry on its own, minor units; None where nobody asks."""
     price = intent.price_points or 0
-    if valuer is None or price <= 0 or intent.action is not IntentAction.OPEN:
+    if valuer is None or price <= 0:
         return None, None
     side, units = intent.side.value, intent.volume_units
     is_netting = view.account.margin_mode is not MarginMode.HEDGING

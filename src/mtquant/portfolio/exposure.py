@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
     from mtquant.model import IntentRow, Position
 
-Held = tuple[str, int, int, int]
-"""Symbol, side (+1 or -1), units and price in points of something held, or about to be."""
-
 
 @dataclass(slots=True, eq=False)
 class Exposure:

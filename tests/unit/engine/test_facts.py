@@ -309,6 +309,15 @@ def test_beside_a_position_whose_loss_has_no_bound_nothing_is_opened(changes: di
     assert room.view(seen).prop_words == "position 7 may lose what nobody can tell"
 
 
+@pytest.mark.parametrize("action", [IntentAction.CLOSE, IntentAction.MODIFY])
+def test_what_reduces_is_asked_nothing_that_only_entries_are(action: IntentAction):
+    room = Room(prop=prop_guard(news=NewsRule(before_s=60, after_s=60)))
+    seen = room.see(reading(positions=(make_position(7, symbol="OILX"),)))
+
+    found = room.view(seen, action=action, position_ticket=7)
+    assert (found.prop_words, found.valuer, found.known_margin_minor) == ("", None, None)
+
+
 def test_a_firms_rules_about_time_are_told_first():
     room = Room(prop=prop_guard(news=NewsRule(before_s=60, after_s=60)))
     seen = room.see(reading(positions=(make_position(7, symbol="OILX"),)))
