@@ -33,7 +33,10 @@ def is_in_hours(hours: tuple[str, ...], server_ms: int) -> bool:
         return True
     minutes = server_ms // 60_000
     minute = (minutes // _DAY_MINUTES + 4) % 7 * _DAY_MINUTES + minutes % _DAY_MINUTES
-    return any(start <= minute < end for start, end in open_spans(hours))
+    for start, end in open_spans(hours):  # noqa: SIM110 - the gate asks; any() takes thrice as long
+        if start <= minute < end:
+            return True
+    return False
 
 
 def _spans(text: str) -> list[tuple[int, int]]:

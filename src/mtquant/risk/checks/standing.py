@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.model import IntentAction, IntentState, OrderIntent, money_from_minor
+from mtquant.model import IntentAction, IntentState, OrderIntent, Side, money_from_minor
 from mtquant.risk.checks.rule import A_PERSON, Result, Rule, as_told
 from mtquant.risk.limits import Directions, RiskLimits
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from mtquant.risk.view import RiskView
 
 _ALLOWED: Final = {
-    Directions.BOTH: ("BUY", "SELL"),
-    Directions.LONG_ONLY: ("BUY",),
-    Directions.SHORT_ONLY: ("SELL",),
+    Directions.BOTH: (Side.BUY, Side.SELL),
+    Directions.LONG_ONLY: (Side.BUY,),
+    Directions.SHORT_ONLY: (Side.SELL,),
     Directions.CLOSE_ONLY: (),
 }
 _BREAKS_AT: Final = 2
@@ -61,8 +61,7 @@ def prop_allows(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Re
 
 def direction_is_allowed(intent: OrderIntent, _view: RiskView, limits: RiskLimits) -> Result:
     """Refuse a side that the limits exclude."""
-    allowed = _ALLOWED[limits.directions]
-    return intent.side.name in allowed, intent.side.name, limits.directions.value
+    return intent.side in _ALLOWED[limits.directions], intent.side, limits.directions
 
 
 def stands_alone(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
@@ -71,8 +70,9 @@ def stands_alone(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Re
     NFA rule 2-43(b) forbids positions against each other and wants the oldest closed first: of one
     position both are always so.
     """
+    symbol = intent.symbol
     for position in view.positions:
-        if position.symbol == intent.symbol:
+        if position.symbol == symbol:
             held = f"position {position.position_ticket} is {position.side.name}"
             return False, held, "one position a symbol"
     return True, "nothing held", "one position a symbol"
@@ -80,6 +80,10 @@ def stands_alone(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Re
 
 def _level(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
     return f"level {value}", f"level {limit}"
+
+
+def _side(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
+    return value.name, limit.value
 
 
 def _lack(value: Any, limit: Any, _intent: OrderIntent, view: RiskView) -> tuple[str, str]:
@@ -115,7 +119,7 @@ STANDING: Final = (
     Rule(
         name="directions",
         look=direction_is_allowed,
-        words=as_told,
+        words=_side,
         is_on=lambda limits: limits.directions is not Directions.BOTH,
     ),
     Rule(
