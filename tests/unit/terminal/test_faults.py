@@ -324,6 +324,21 @@ def test_an_account_switch_can_come_between_check_and_send_and_go_by_itself():
     assert module.positions_total() == 0
 
 
+def test_an_account_that_goes_while_its_cache_lags_comes_back_up_to_date():
+    lag = FaultSpec(kind=K.CACHE_LAG, ticks=2, after_ms=1, for_ms=HOUR_MS)
+    switch = FaultSpec(kind=K.ACCOUNT_SWITCH, nth=1, function="positions_get", for_ms=HOUR_MS)
+    terminal, server = faulty(lag, switch, server={"venue": two_accounts()})
+    module = make_module(terminal)
+    steps(server, 1)
+    assert module.order_send(deal()).retcode == 10009
+
+    module.positions_get()
+    assert module.account_info().login == 1000002
+    steps(server, 4)
+    assert module.account_info().login == 1000001
+    assert [one.volume for one in module.positions_get()] == [0.1]
+
+
 # ---------------------------------------------------------------- lag, prices, answers
 
 

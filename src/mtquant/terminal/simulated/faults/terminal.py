@@ -36,6 +36,7 @@ class FaultyTerminal(SimulatedTerminal):
         self._faults = faults
         self._calls: dict[str, int] = {}
         self._home: Logon | None = None
+        self._behind: Logon | None = None  # what a cache that lags is shown in the place of
         self._switches = {
             one.name: one.begun for one in faults.alarms if not one.is_on(faults.now_ms)
         }
@@ -87,7 +88,7 @@ class FaultyTerminal(SimulatedTerminal):
         for alarm in switched:
             if self._switches.get(alarm.name) != alarm.begun:
                 self._switches[alarm.name] = alarm.begun
-                self._home = self._home or self._logon
+                self._home = self._home or self._behind or self._logon
                 self._logon = Logon(self._other_book(alarm.spec.login))
 
     def _other_book(self, login: int) -> Book:
@@ -202,10 +203,12 @@ class FaultyTerminal(SimulatedTerminal):
         if view is None:
             yield
             return
+        before, self._behind = self._behind, self._behind or real
         shown = self._logon = Logon(cast("Book", view), is_investor=real.is_investor)
         try:
             yield
         finally:
+            self._behind = before
             if self._logon is shown:  # the call has not come upon another account
                 self._logon = real
 
