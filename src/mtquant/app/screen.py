@@ -32,6 +32,7 @@ _SENTENCES = {
     "entries are off",
     "halt_raised": "halt level {halt_level} by {who}: {reason}",
     "halt_cleared": "halt lifted by {who}: {reason}",
+    "entry_warned": "entry let pass with a warning: {reasons}",
     "breaker_rose": "circuit breaker at level {level}: {reason}",
     "breaker_reset": "circuit breaker reset by {who}: {reason}",
     "breaker_stays": "circuit breaker stays at level {level}: {reason}",

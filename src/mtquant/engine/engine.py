@@ -17,6 +17,7 @@ from mtquant.engine.holdings import Holdings, require_one_slot_a_symbol
 from mtquant.engine.loss_desk import LossDesk
 from mtquant.engine.notes import (
     answer_note,
+    approval_notes,
     deal_note,
     halt_note,
     note,
@@ -469,19 +470,9 @@ class Engine:
             seen = {"trigger": intent.trigger, "action": intent.action.value}
             return [note("decision_repeated", view.time_ms, intent.signal_id, **seen)], 0
         self.sent.approve(send.row.intent_id, verdict.intent.volume_units)
-        approved = note(
-            "order_approved",
-            view.time_ms,
-            intent.signal_id,
-            intent_id=send.row.intent_id,
-            action=intent.action.value,
-            side=intent.side.name,
-            volume_units=intent.volume_units,
-            reason=intent.reason,
-            explanation=explanation,
-            passed="" if verdict.findings is None else verdict.findings.words(),
-        )
-        return [approved, send], send.row.intent_id
+        number = send.row.intent_id
+        told = approval_notes(verdict, number, view.time_ms, explanation)
+        return [*told, send], number
 
     def _closing(self, intent: OrderIntent) -> int:
         """Return the number of a close or cancel of the same that is on its way, 0 for none."""

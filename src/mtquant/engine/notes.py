@@ -15,7 +15,7 @@ from mtquant.model import (
 )
 
 if TYPE_CHECKING:
-    from mtquant.risk import Refusal
+    from mtquant.risk import ApprovedOrder, Refusal
 
 _DEAL_NAMES = {DealEntry.IN: "position_opened", DealEntry.INOUT: "position_turned"}
 
@@ -71,6 +71,40 @@ def answer_note(row: IntentRow, result: ExecutionResult) -> Publish:
         request=result.request,
         reply=result.reply,
     )
+
+
+def approval_notes(
+    order: ApprovedOrder, intent_id: int, time_ms: int, explanation: str
+) -> list[Publish]:
+    """Return the observation that the gate let an order pass, and what it warned of."""
+    intent, findings = order.intent, order.findings
+    told = [
+        note(
+            "order_approved",
+            time_ms,
+            intent.signal_id,
+            intent_id=intent_id,
+            action=intent.action.value,
+            side=intent.side.name,
+            volume_units=intent.volume_units,
+            reason=intent.reason,
+            explanation=explanation,
+            passed="" if findings is None else findings.words(),
+        )
+    ]
+    warnings = () if findings is None else findings.warnings()
+    if warnings:
+        told.append(
+            note(
+                "entry_warned",
+                time_ms,
+                intent.signal_id,
+                intent_id=intent_id,
+                rules=",".join(one.rule for one in warnings),
+                reasons=" | ".join(map(str, warnings)),
+            )
+        )
+    return told
 
 
 def refusal_note(

@@ -34,6 +34,14 @@ class Findings:
             for rule, result in zip(self.rules, self.results, strict=True)
         ]
 
+    def warnings(self) -> tuple[Refusal, ...]:
+        """Return what a person should hear of although the entry passes it, in words."""
+        return tuple(
+            rule.refusal(result, self.intent, self.view)
+            for rule, result in zip(self.rules, self.results, strict=True)
+            if result[0] and rule.warns(result[1], result[2])
+        )
+
     def words(self) -> str:
         """Return name, value and limit of each rule that is met, with bars between them."""
         met = (one for passes, one in self.told() if passes)

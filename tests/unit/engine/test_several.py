@@ -32,7 +32,7 @@ from mtquant.model import (
     Side,
     Timeframe,
 )
-from mtquant.risk import RiskLimits
+from mtquant.risk import OnCorrelation, RiskLimits
 from mtquant.strategy import BarsView, Series
 from mtquant.terminal.simulated import SimulatedTerminal
 
@@ -120,6 +120,34 @@ def test_losses_of_two_symbols_that_sum_up_to_a_stop_out_are_foreseen() -> None:
 
     assert Reason.STOP_OUT in {deal.reason for deal in played.book.ledger.deals}
     assert played.book.ledger.deals == world.walked().book.ledger.deals
+
+
+@pytest.mark.parametrize("way", OnCorrelation)
+def test_of_an_entry_that_moves_with_what_is_held_a_person_hears(way: OnCorrelation) -> None:
+    walk = np.random.default_rng(3).integers(-60, 61, 80).cumsum()
+    lanes = [
+        a_lane("euro", [*[None] * 60, LONG]),
+        a_lane("pound", [*[None] * 62, LONG], symbol="GBPUSD"),
+    ]
+    world = a_world(
+        *lanes,
+        bars=bars_of((110_000 + walk).tolist()),
+        others=[bars_of((125_000 + walk).tolist(), symbol="GBPUSD")],
+    )
+    world.limits = RiskLimits(max_positions=9, max_correlation=0.7, on_correlation=way)
+
+    run = world.live()
+
+    warned = run.named("entry_warned")
+    if way is OnCorrelation.WARN:
+        (one,) = warned
+        assert one.fields["rules"] == "max_correlation"
+        assert one.fields["reasons"] == "max_correlation: 1.00 with EURUSD (limit 0.70)"
+        approved = run.named("order_approved")[-1]
+        assert one.fields["intent_id"] == approved.fields["intent_id"]
+        assert one.correlation_id == approved.correlation_id
+    else:  # refused, or nothing is left of its size
+        assert not warned
 
 
 def test_two_strategies_on_one_symbol_of_a_netting_account_are_refused() -> None:

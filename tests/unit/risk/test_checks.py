@@ -784,6 +784,21 @@ def test_likeness_is_only_refused_where_it_is_to_be(decided, way: OnCorrelation)
 
     assert isinstance(decision, ApprovedOrder)
     assert told(decision, "max_correlation").value == "0.99 with GBPUSD"
+    assert [str(one) for one in decision.findings.warnings()] == [
+        "max_correlation: 0.99 with GBPUSD (limit 0.50)"
+    ]
+
+
+@pytest.mark.parametrize("way", OnCorrelation)
+@pytest.mark.parametrize("found", [None, (0.5, "GBPUSD"), (0.9, "GBPUSD")])
+def test_of_likeness_within_its_limit_or_refused_for_it_nobody_is_warned(
+    decided, way: OnCorrelation, found: tuple[float, str] | None
+):
+    limits = {"max_correlation": 0.5, "on_correlation": way}
+    _, decision = decided(limits, {"correlation": found})
+
+    is_told = found is not None and found[0] > 0.5 and way is not OnCorrelation.REJECT
+    assert bool(decision.findings.warnings()) is is_told
 
 
 def test_likeness_that_is_not_known_lets_pass(decided):

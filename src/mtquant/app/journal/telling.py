@@ -267,6 +267,7 @@ def _plain(name: str) -> Callable[[dict[str, Any]], Iterator[Said]]:
 
 _SENTENCES: Final = {
     "order_refused": ("risk", "entry refused: {reasons}"),
+    "entry_warned": ("risk", "let pass with a warning: {reasons}"),
     "decision_repeated": ("risk", "{action} by {trigger} was decided before: not sent again"),
     "entry_dropped": ("risk", "entry given up: {reason}"),
     "stop_lost": ("stop lost", "position {position_ticket} stands without its stop: {action}"),

@@ -171,6 +171,11 @@ def unlike_what_is_held(_intent: OrderIntent, view: RiskView, limits: RiskLimits
     return not rejects or view.correlation[0] <= most, view.correlation, most
 
 
+def _is_beyond(value: Any, limit: Any) -> bool:
+    """Tell whether an entry is more like what is held than the limit, refused for it or not."""
+    return value is not None and value[0] > limit
+
+
 def _open(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
     return f"{value} open or on the way", str(limit)
 
@@ -279,6 +284,7 @@ ACCOUNT: Final = (
         look=unlike_what_is_held,
         words=_like,
         is_on=is_set("max_correlation"),
+        warns=_is_beyond,
     ),
 )
 """Rules about the account and what it holds."""

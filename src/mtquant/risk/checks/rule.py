@@ -24,15 +24,23 @@ def _always(_limits: RiskLimits) -> bool:
     return True
 
 
+def _never(_value: Any, _limit: Any) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Name a check of entries; `is_on` tells for which limits it is looked at."""
+    """Name a check of entries; `is_on` tells for which limits it is looked at.
+
+    `warns` tells of which value and limit a person should hear although the entry passes.
+    """
 
     name: str
     look: Look
     words: Words
     remedy: str = ""
     is_on: Callable[[RiskLimits], bool] = _always
+    warns: Callable[[Any, Any], bool] = _never
 
     def refusal(self, result: Result, intent: OrderIntent, view: RiskView) -> Refusal:
         """Return a result in words."""
