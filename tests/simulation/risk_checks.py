@@ -175,11 +175,24 @@ class RiskChecks:
         if new["level"] > old["level"]:
             self._rose_ms, self._rose_step = self._server.now_ms, self._witness.step
             held = [one for one in self._witness._own_positions() if self._witness._is_old(one)]
-            self._to_cut = {one.ticket: one.units for one in held}
+            self._to_cut = {one.ticket: one.units for one in held if self._holds_ours(one)}
         elif new["level"] < old["level"]:
             self._require_release(old, new)
         else:
             self._require_memory(before, after)
+
+    def _holds_ours(self, position: OpenPosition) -> bool:
+        """Tell whether the bot has not closed as much as it opened: others may have added to it."""
+        entry = self._journal.row(position.magic)
+        if entry is None or entry.is_open:
+            return True
+        closed = sum(
+            row.filled_units
+            for row in self._journal.rows()
+            if row.intent.action is IntentAction.CLOSE
+            and row.intent.position_ticket == position.ticket
+        )
+        return entry.filled_units > closed
 
     def _require_release(self, old: dict[str, Any], new: dict[str, Any]) -> None:
         if all(halt.level for halt in self._journal.pending_halts()):
