@@ -12,8 +12,7 @@ from simulation.bot import Parts
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mtquant.engine.loss_watch import LossNews
-    from mtquant.model import Deal, OrderIntent
+    from mtquant.model import Deal, OrderIntent, Publish
     from mtquant.risk import ApprovedOrder, CircuitBreaker, Refused, RiskView
 
 
@@ -68,12 +67,12 @@ class ForgetsDueHalts(LossWatch):
 class ComesDown(LossWatch):
     """Take the breaker down when what was lost has come back."""
 
-    def observe(self, server_ms: int, equity_minor: int, balance_minor: int) -> LossNews | None:
-        news = super().observe(server_ms, equity_minor, balance_minor)
+    def observe(self, server_ms: int, equity_minor: int, balance_minor: int) -> tuple[Publish, ...]:
+        told = super().observe(server_ms, equity_minor, balance_minor)
         breaker = self.breaker
         if breaker is not None and breaker.level and not self._is_lost(breaker):
             breaker.reset(breaker.can_reset_ms or 0, "nobody", "recovered")
-        return news
+        return told
 
     def _is_lost(self, breaker: CircuitBreaker) -> bool:
         lost = (one.loss_fraction for one in breaker.report(self._latest_ms).windows)

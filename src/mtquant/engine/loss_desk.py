@@ -52,12 +52,11 @@ class LossDesk:
         lags = cash.difference_minor != 0 and cash.lacks_minor == 0
         if not watch.is_on or lags:
             return [], None
-        news = watch.observe(server_ms, equity_minor, balance_minor)
+        told = watch.observe(server_ms, equity_minor, balance_minor)
         commands: list[Command] = []
         if watch.is_to_be_recorded(server_ms):
             commands.append(RecordRisk(state=watch.state()))
-        if news is not None:
-            commands += news.notes
+        commands += told
         reason = watch.halt_due
         if not reason:
             return commands, None

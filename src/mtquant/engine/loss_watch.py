@@ -40,14 +40,6 @@ class Cut:
     closes_worst: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LossNews:
-    """Say what an observation changed; a `halt` is the reason for one that flattens and locks."""
-
-    notes: tuple[Publish, ...]
-    halt: str = ""
-
-
 class LossWatch:
     """Observe the account for all that remembers losses, and keep that over restarts.
 
@@ -67,7 +59,7 @@ class LossWatch:
         self._deal_ticket = 0  # the newest that was taken in
         self._stop_tag = ""  # of a prop stop whose positions are still to be closed
         self._halt_due = ""  # why a halt is still to be raised
-        self._recorded = ("", 0)
+        self._recorded: tuple[tuple[object, ...], int] = (), 0
 
     @property
     def is_on(self) -> bool:
@@ -136,8 +128,11 @@ class LossWatch:
                 else:
                     self.prop.note_closed(deal.time_ms, deal.net_minor)
 
-    def observe(self, server_ms: int, equity_minor: int, balance_minor: int) -> LossNews | None:
-        """Take in what the account is worth (without credit); return what follows from it."""
+    def observe(self, server_ms: int, equity_minor: int, balance_minor: int) -> tuple[Publish, ...]:
+        """Take in what the account is worth (without credit); return what is told of it.
+
+        What it leads to stands in `cut` and `halt_due`.
+        """
         now_ms = self._latest_ms = max(server_ms, self._latest_ms)
         self._began_ms = self._began_ms or now_ms
         paid_minor, self._paid_minor = self._paid_minor, 0
@@ -149,46 +144,17 @@ class LossWatch:
         if self.prop is not None:
             event = self.prop.observe(now_ms, balance_minor, equity_minor, paid_minor)
         if step is None and event is None:
-            return None
-        news = [one for one in (self._stepped(step), self._happened(event)) if one is not None]
-        notes = tuple(told for one in news for told in one.notes)
-        halt = "; ".join(one.halt for one in news if one.halt)
-        self._halt_due = halt or self._halt_due
-        return LossNews(notes=notes, halt=halt)
-
-    def _stepped(self, step: BreakerStep | None) -> LossNews | None:
-        if step is None:
-            return None
-        told = note(
-            "breaker_rose",
-            step.now_ms,
-            "breaker",
-            from_level=step.from_level,
-            level=step.level,
-            window=step.window,
-            loss_minor=step.loss_minor,
-            start_minor=step.start_minor,
-            reason=step.reason,
-        )
-        return LossNews(notes=(told,), halt=step.reason if step.level >= _FLATTEN else "")
-
-    def _happened(self, event: PropEvent | None) -> LossNews | None:
-        if event is None:
-            return None
-        told = note(
-            "prop_rule_met",
-            event.time_ms,
-            "prop",
-            what=event.kind.value,
-            rule=event.rule,
-            value_minor=event.value_minor,
-            limit_minor=event.limit_minor,
-        )
-        if event.kind is PropEventKind.BREACH:
-            return LossNews(notes=(told,), halt=f"prop rule {event.rule}: {event.kind.value}")
-        if event.kind in {PropEventKind.PAUSE, PropEventKind.BUFFER_STOP}:
-            self._stop_tag = f"prop:{event.time_ms}"
-        return LossNews(notes=(told,))
+            return ()
+        told = [] if step is None else [_rise_note(step)]
+        halts = [step.reason] if step is not None and step.level >= _FLATTEN else []
+        if event is not None:
+            told.append(_prop_note(event))
+            if event.kind is PropEventKind.BREACH:
+                halts.append(f"prop rule {event.rule}: {event.kind.value}")
+            elif event.kind in {PropEventKind.PAUSE, PropEventKind.BUFFER_STOP}:
+                self._stop_tag = f"prop:{event.time_ms}"
+        self._halt_due = "; ".join(halts) or self._halt_due
+        return tuple(told)
 
     # ------------------------------------------------------------------ a person's word
 
@@ -214,12 +180,12 @@ class LossWatch:
         """Tell whether what is remembered has changed in a way that must not be lost, or is due."""
         if not self.is_on or not self._began_ms:
             return False
-        gist, since_ms = self._recorded
-        return self._gist() != gist or server_ms - since_ms >= _RECORD_MS
+        marks, since_ms = self._recorded
+        return server_ms - since_ms >= _RECORD_MS or self._marks() != marks
 
     def state(self) -> str:
         """Return what is remembered, as JSON."""
-        self._recorded = (self._gist(), self._latest_ms)
+        self._recorded = self._marks(), self._latest_ms
         kept: dict[str, Any] = {
             "began_ms": self._began_ms,
             "latest_ms": self._latest_ms,
@@ -263,21 +229,22 @@ class LossWatch:
         found = {"breaker": self.breaker, "prop": self.prop, "peak": self._peak}
         return {name: part for name, part in found.items() if part is not None}
 
-    def _gist(self) -> str:
+    def _marks(self) -> tuple[object, ...]:
         """Return what must be durable before anything acts: levels, stops, begins of days.
 
         A highest value is part of it in steps of a thousandth: it may rise with every tick.
         """
-        told: list[object] = [self._stop_tag, self._halt_due]
-        if self.breaker is not None:
-            state = self.breaker.state()
-            told += [state[key] for key in ("level", "closes_worst", "windows.day_begin_ms")]
-            told.append(_in_steps(int(state["windows.peak_start_minor"])))
+        marks: list[object] = [self._stop_tag, self._halt_due]
+        breaker = self.breaker
+        if breaker is not None:
+            windows = breaker.windows
+            marks += [breaker.level, breaker.has_to_close_worst, windows.begin_ms("day")]
+            marks.append(_in_steps(windows.start_minor("peak")))
         if self._peak is not None:
-            told.append(_in_steps(self._peak.window("peak").start_minor))
+            marks.append(_in_steps(self._peak.start_minor("peak")))
         if self.prop is not None:
-            told += [self.prop.status.value, _in_steps(self.prop.floor_minor)]
-        return "|".join(map(str, told))
+            marks += [self.prop.status, _in_steps(self.prop.floor_minor)]
+        return tuple(marks)
 
     def prop_words(self, server_ms: int, worst_loss_minor: int) -> str:
         """Return why the rules of a prop firm forbid an entry, empty where they do not."""
@@ -285,6 +252,32 @@ class LossWatch:
             return ""
         refusal = self.prop.entry_refusal(max(server_ms, self._latest_ms), worst_loss_minor)
         return "" if refusal is None else f"{refusal.rule}: {refusal.value}, limit {refusal.limit}"
+
+
+def _rise_note(step: BreakerStep) -> Publish:
+    return note(
+        "breaker_rose",
+        step.now_ms,
+        "breaker",
+        from_level=step.from_level,
+        level=step.level,
+        window=step.window,
+        loss_minor=step.loss_minor,
+        start_minor=step.start_minor,
+        reason=step.reason,
+    )
+
+
+def _prop_note(event: PropEvent) -> Publish:
+    return note(
+        "prop_rule_met",
+        event.time_ms,
+        "prop",
+        what=event.kind.value,
+        rule=event.rule,
+        value_minor=event.value_minor,
+        limit_minor=event.limit_minor,
+    )
 
 
 def _in_steps(minor: int) -> int:

@@ -56,8 +56,8 @@ class Valuer:
         """
         return self.terms.value(units, price_points)
 
-    def add(self, total: Exposure, side: int, units: int, price_points: float) -> None:
-        """Add a volume to sums."""
+    def add(self, total: Exposure, side: int, units: int, price_points: float) -> float:
+        """Add a volume to sums; return what it is worth, minor units."""
         value = self.value_minor(units, price_points)
         signed = side * value
         instrument = self.terms.instrument
@@ -74,11 +74,11 @@ class Valuer:
             currencies[bought] = currencies.get(bought, 0.0) + signed
             signed = -signed
         currencies[paid] = currencies.get(paid, 0.0) + signed
+        return value
 
     def add_coming(self, total: Exposure, side: int, units: int, price_points: float) -> None:
         """Add a volume that no position shows yet."""
-        self.add(total, side, units, price_points)
-        value = self.value_minor(units, price_points)
+        value = self.add(total, side, units, price_points)
         instrument = self.terms.instrument
         bought, paid = instrument.base_currency, instrument.profit_currency
         parts = [("net", side), (f"symbol {instrument.symbol}", side)]

@@ -114,6 +114,11 @@ class CircuitBreaker:
             return None
         return self._latch.triggered_ms + self.spec.cool_down_minutes * _MINUTE_MS
 
+    @property
+    def windows(self) -> LossWindows:
+        """Return what is lost since the day's and the week's start and from the peak."""
+        return self._windows
+
     def observe(
         self, now_ms: int, equity_minor: int, balance_minor: int, paid_minor: int = 0
     ) -> BreakerStep | None:

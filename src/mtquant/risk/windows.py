@@ -110,6 +110,14 @@ class LossWindows:
         self._start_minor = dict.fromkeys(self._start_minor, self._value_minor)
         self._take(now_ms, self._value_minor)
 
+    def begin_ms(self, window: str) -> int:
+        """Return since when a window's start holds (UTC ms), 0 before the first observation."""
+        return self._begin_ms.get(window, 0)
+
+    def start_minor(self, window: str) -> int:
+        """Return a window's start, minor units, 0 before the first observation."""
+        return self._start_minor.get(window, 0)
+
     def loss_minor(self, window: str) -> int:
         """Return how far the value stands below a window's start, minor units; 0 when above.
 

@@ -92,7 +92,7 @@ def test_without_a_breaker_nothing_is_scaled_or_cut():
     watch = begun(RiskLimits())
 
     assert (watch.level, watch.scale, watch.cut, watch.drawdown_fraction) == (0, 1.0, None, 0.0)
-    assert watch.observe(NOON_MS, 1, 1) is None
+    assert watch.observe(NOON_MS, 1, 1) == ()
     watch.note_cut()
     assert watch.cut is None
 
@@ -101,7 +101,7 @@ def test_a_loss_raises_the_breaker_and_is_told_with_its_numbers():
     watch = begun()
     news = watch.observe(NOON_MS + 1, 94_000, 100_000)
 
-    (told,) = news.notes
+    (told,) = news
     assert (told.name, told.time_ms, told.correlation_id) == (
         "breaker_rose",
         NOON_MS + 1,
@@ -115,22 +115,22 @@ def test_a_loss_raises_the_breaker_and_is_told_with_its_numbers():
         "start_minor": 100_000,
         "reason": "equity is 6.00% below the day's start; level 1 begins at 5.00%",
     }
-    assert news.halt == ""
+    assert watch.halt_due == ""
     assert (watch.level, watch.scale, watch.cut) == (1, 0.75, None)
 
 
 def test_the_second_level_cuts_until_it_is_noted_and_the_third_halts():
     watch = begun()
 
-    assert watch.observe(NOON_MS + 1, 90_000, 100_000).halt == ""
+    watch.observe(NOON_MS + 1, 90_000, 100_000)
+    assert watch.halt_due == ""
     assert watch.cut == Cut(tag=f"breaker:{NOON_MS + 1}", keep_fraction=0.5, closes_worst=True)
     watch.note_cut()
     assert watch.cut is None
-    assert watch.observe(NOON_MS + 2, 80_000, 100_000).halt == (
-        "equity is 20.00% below the day's start; level 3 begins at 20.00%"
-    )
+    watch.observe(NOON_MS + 2, 80_000, 100_000)
+    assert watch.halt_due == ("equity is 20.00% below the day's start; level 3 begins at 20.00%")
     assert watch.cut is None
-    assert watch.observe(NOON_MS + 3, 80_000, 100_000) is None
+    assert watch.observe(NOON_MS + 3, 80_000, 100_000) == ()
 
 
 def test_the_fall_from_the_highest_value_is_followed_over_days():
@@ -145,7 +145,7 @@ def test_the_fall_from_the_highest_value_is_followed_over_days():
 def test_time_that_goes_back_counts_as_the_latest():
     watch = begun(prop=guard())
 
-    assert watch.observe(NOON_MS - 5, 99_000, 100_000) is None  # the guard would refuse it
+    assert watch.observe(NOON_MS - 5, 99_000, 100_000) == ()  # the guard would refuse it
     assert json.loads(watch.state())["latest_ms"] == NOON_MS
 
 
@@ -157,7 +157,7 @@ def test_a_payment_is_neither_loss_nor_gain_when_its_deal_comes_with_it(amount: 
     watch = begun()
     watch.note_deals([paid(1, NOON_MS, amount)])
 
-    assert watch.observe(NOON_MS + 1, 100_000 + amount, 100_000 + amount) is None
+    assert watch.observe(NOON_MS + 1, 100_000 + amount, 100_000 + amount) == ()
     assert watch.drawdown_fraction == 0.0
     watch.observe(NOON_MS + 2, (100_000 + amount) * 9 // 10, 100_000)
     assert watch.drawdown_fraction == pytest.approx(0.1)
@@ -168,7 +168,7 @@ def test_a_payment_counts_once():
     watch.note_deals([paid(1, NOON_MS, -50_000)])
     watch.observe(NOON_MS + 1, 50_000, 50_000)
 
-    assert watch.observe(NOON_MS + 2, 50_000, 50_000) is None
+    assert watch.observe(NOON_MS + 2, 50_000, 50_000) == ()
     assert watch.drawdown_fraction == 0.0
 
 
@@ -200,8 +200,8 @@ def test_a_breach_of_the_firms_rules_halts():
     watch = begun(RiskLimits(), guard(buffer_fraction=0.0))
     news = watch.observe(NOON_MS + 1, 89_999, 100_000)
 
-    assert news.halt == "prop rule daily_loss: breach"
-    (told,) = news.notes
+    assert watch.halt_due == "prop rule daily_loss: breach"
+    (told,) = news
     assert (told.name, told.time_ms, told.correlation_id) == ("prop_rule_met", NOON_MS + 1, "prop")
     assert dict(told.fields) == {
         "what": "breach",
@@ -217,20 +217,31 @@ def test_a_breach_of_the_firms_rules_halts():
 )
 def test_a_pause_or_a_stop_before_the_line_closes_all_and_halts_nothing(prop, equity: int):
     watch = begun(prop=prop, limits=RiskLimits())
-    news = watch.observe(NOON_MS + 1, equity, 100_000)
+    watch.observe(NOON_MS + 1, equity, 100_000)
 
-    assert news.halt == ""
+    assert watch.halt_due == ""
     assert watch.cut == Cut(tag=f"prop:{NOON_MS + 1}", keep_fraction=0.0, closes_worst=False)
     assert watch.prop_words(NOON_MS, 0).startswith("prop_status: ")
     watch.note_cut()
     assert watch.cut is None
 
 
+def test_a_stop_that_is_over_is_kept_before_a_breaker_that_is_new_has_seen_anything():
+    before = begun(RiskLimits(), guard(Effect.PAUSE, 0.0))
+    before.observe(NOON_MS + 1, 89_999, 100_000)
+    after = a_watch(prop=guard(Effect.PAUSE, 0.0))
+    after.restore(before.state(), ())
+
+    after.note_cut()
+
+    assert json.loads(after.state())["stop_tag"] == ""
+
+
 def test_a_firms_stop_goes_before_the_breakers_cut():
     watch = begun(prop=guard(Effect.PAUSE, 0.0))
     news = watch.observe(NOON_MS + 1, 89_000, 100_000)
 
-    assert [one.name for one in news.notes] == ["breaker_rose", "prop_rule_met"]
+    assert [one.name for one in news] == ["breaker_rose", "prop_rule_met"]
     assert watch.cut.tag.startswith("prop:")
     watch.note_cut()
     assert watch.cut.tag.startswith("breaker:")
@@ -240,9 +251,9 @@ def test_a_firms_stop_goes_before_the_breakers_cut():
 
 def test_a_breaker_and_a_firm_that_both_halt_are_told_together():
     watch = begun(prop=guard(buffer_fraction=0.0))
-    news = watch.observe(NOON_MS + 1, 70_000, 100_000)
+    watch.observe(NOON_MS + 1, 70_000, 100_000)
 
-    assert news.halt == (
+    assert watch.halt_due == (
         "equity is 30.00% below the day's start; level 3 begins at 20.00%; "
         "prop rule daily_loss: breach"
     )
@@ -254,8 +265,8 @@ def test_trading_that_may_go_on_is_told_and_cuts_nothing():
     watch.note_cut()
     news = watch.observe(NOON_MS + 86_400_000, 89_999, 89_999)
 
-    assert [one.fields["what"] for one in news.notes] == ["trading may go on"]
-    assert (news.halt, watch.cut) == ("", None)
+    assert [one.fields["what"] for one in news] == ["trading may go on"]
+    assert (watch.halt_due, watch.cut) == ("", None)
 
 
 def test_the_firms_words_about_an_entry_are_its_rule_value_and_limit():
