@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _TOLERANCE_MINOR = 1.1  # one minor unit, and the float's last digits
 _DISTANCE_POINTS = 300
-_TICK_TOLERANCE = 0.01
+_TICK_TOLERANCE = 0.1  # the price may have leapt since the terminal made its tick value
 
 
 def require_same_arithmetic(
@@ -31,8 +31,9 @@ def require_same_arithmetic(
 ) -> None:
     """Compare profit and margin of one lot, to one minor unit of a `money_digits` currency.
 
-    The tick value that the terminal states is compared with contract x tick size, to one percent:
-    it moves with the quote that converts it, and is 0 while that is not there.
+    The tick value that the terminal states is compared with contract x tick size, to a tenth: those
+    that are wrong are so by whole factors. It follows the quote that converts it, if late, and is 0
+    while that is not there.
 
     Raises:
         InstrumentProofError: they differ; the message shows both numbers.
