@@ -81,12 +81,15 @@ class LossDesk:
         return self.watch.cut is not None and self._guards.reducing_is_due(now_ms)
 
     def cut(self, view: BrokerView) -> tuple[list[Command], list[OrderIntent]]:
-        """Return what is recorded once a cut is done, and the closes of now."""
-        cut = self.watch.cut
+        """Return what is recorded as a cut begins and ends, and the closes of now."""
+        watch, cut = self.watch, self.watch.cut
         if cut is None:
             return [], []
+        begins = cut.kept is None
+        if begins:
+            watch.plan_cut(cut.tag, self._guards.begin_cut(cut))
+            cut = watch.cut or cut
         intents, is_done = self._guards.reduce(view, cut)
-        if not is_done:
-            return [], intents
-        self.watch.note_cut()
-        return [RecordRisk(state=self.watch.state())], intents
+        if is_done:
+            watch.note_cut()
+        return [RecordRisk(state=watch.state())] if begins or is_done else [], intents

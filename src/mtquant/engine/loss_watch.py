@@ -33,11 +33,15 @@ _UNREADABLE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """Say what is to be closed: the worst position, and of the others all but a part."""
+    """Say what is to be closed: the worst position, and of the others all but a part.
+
+    `kept` is what that leaves of each, by ticket (units); None until somebody has looked.
+    """
 
     tag: str
     keep_fraction: float
     closes_worst: bool
+    kept: dict[int, int] | None = None
 
 
 class LossWatch:
@@ -59,6 +63,7 @@ class LossWatch:
         self._deal_ticket = 0  # the newest that was taken in
         self._stop_tag = ""  # of a prop stop whose positions are still to be closed
         self._halt_due = ""  # why a halt is still to be raised
+        self._kept: tuple[str, dict[int, int]] = "", {}  # by the last cut, and its tag
         self._recorded: tuple[tuple[object, ...], int] = (), 0
 
     @property
@@ -86,13 +91,25 @@ class LossWatch:
     @property
     def cut(self) -> Cut | None:
         """Return what is to be closed now, None for nothing."""
-        if self._stop_tag:
-            return Cut(tag=self._stop_tag, keep_fraction=0.0, closes_worst=False)
         breaker = self.breaker
-        if breaker is None or not breaker.has_to_close_worst:
+        if self._stop_tag:
+            tag, keep_fraction = self._stop_tag, 0.0
+        elif breaker is not None and breaker.has_to_close_worst:
+            tag = f"breaker:{breaker.report(self._latest_ms).triggered_ms}"
+            keep_fraction = breaker.scale
+        else:
             return None
-        tag = f"breaker:{breaker.report(self._latest_ms).triggered_ms}"
-        return Cut(tag=tag, keep_fraction=breaker.scale, closes_worst=True)
+        tag_of_kept, kept = self._kept
+        return Cut(
+            tag=tag,
+            keep_fraction=keep_fraction,
+            closes_worst=not self._stop_tag,
+            kept=kept if tag_of_kept == tag else None,
+        )
+
+    def plan_cut(self, tag: str, kept: dict[int, int]) -> None:
+        """Take note of what a cut leaves: a process that ends in its middle begins no new one."""
+        self._kept = tag, kept
 
     def note_cut(self) -> None:
         """Take note that what was to be closed is closed."""
@@ -192,6 +209,7 @@ class LossWatch:
             "deal_ticket": self._deal_ticket,
             "stop_tag": self._stop_tag,
             "halt_due": self._halt_due,
+            "kept": [self._kept[0], list(self._kept[1].items())],
             "paid_minor": self._paid_minor,
         }
         for name, part in self._parts().items():
@@ -224,6 +242,8 @@ class LossWatch:
         self._deal_ticket, self._paid_minor = int(kept["deal_ticket"]), int(kept["paid_minor"])
         self._stop_tag = str(kept["stop_tag"])
         self._halt_due = str(kept.get("halt_due", ""))
+        tag, units = kept.get("kept", ("", ()))
+        self._kept = str(tag), {int(ticket): int(left) for ticket, left in units}
 
     def _parts(self) -> dict[str, Any]:
         found = {"breaker": self.breaker, "prop": self.prop, "peak": self._peak}

@@ -47,8 +47,6 @@ class Safeguards:
         self._guard = StopGuard()
         self._round = 0
         self._clearing, self._cutting, self._reducing = Pauses(), Pauses(), Pauses()
-        self._cut_tag = ""
-        self._keep: dict[int, int] = {}  # what a cut leaves, by ticket
         self._empty_since_ms: int | None = None
         self._is_cleared = False
 
@@ -140,20 +138,16 @@ class Safeguards:
         return self._reducing.are_over(now_ms)
 
     def reduce(self, view: BrokerView, cut: Cut) -> tuple[list[OrderIntent], bool]:
-        """Carry out a cut: close the worst position, and of the others all but a part.
+        """Carry out a cut, down to what it keeps; what came since stays.
 
-        What each is to come down to is set once, by the first reading; a new process sets it anew.
         Return the intents of now, and whether nothing is left to do.
         """
-        own = self._portfolio.own_positions
-        if self._cut_tag != cut.tag:
-            self._cut_tag, self._keep = cut.tag, self._kept(own, cut)
-            self._reducing.end()
+        own, keep = self._portfolio.own_positions, cut.kept or {}
         units = {one.position_ticket: self._desk.left_units(one) for one in own}
         left = [
-            (one, units[one.position_ticket] - self._keep[one.position_ticket])
+            (one, units[one.position_ticket] - keep[one.position_ticket])
             for one in own
-            if units[one.position_ticket] > self._keep.get(one.position_ticket, one.volume_units)
+            if units[one.position_ticket] > keep.get(one.position_ticket, one.volume_units)
             and not self._desk.was_closed(one, view.time_ms)
         ]
         if not left:
@@ -166,8 +160,10 @@ class Safeguards:
             for one, units in left
         ], False
 
-    def _kept(self, own: tuple[Position, ...], cut: Cut) -> dict[int, int]:
-        """Return what is to be left of each position, by ticket (units)."""
+    def begin_cut(self, cut: Cut) -> dict[int, int]:
+        """Begin a cut: return what it leaves of each position, by ticket (units)."""
+        self._reducing.end()
+        own = self._portfolio.own_positions
         worst = worst_position(own) if cut.closes_worst else None
         kept = {}
         for one in own:

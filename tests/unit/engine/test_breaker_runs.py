@@ -40,6 +40,21 @@ class DyingJournal(MemoryJournal):
             raise KilledError
 
 
+class DyingAfterCut(MemoryJournal):
+    """Be a journal whose process ends once, when a cut is made and before that is written."""
+
+    is_alive = True
+
+    def record_risk(self, state: str) -> None:
+        """Write it, or end the process."""
+        before = self.risk_state()
+        is_made = before is not None and json.loads(before)["breaker"]["closes_worst"]
+        if self.is_alive and is_made and not json.loads(state)["breaker"]["closes_worst"]:
+            self.is_alive = False
+            raise KilledError
+        super().record_risk(state)
+
+
 class Successor(LiveRun):
     """Be a new process in front of an old server."""
 
@@ -208,6 +223,23 @@ def test_what_a_loss_demands_is_done_by_the_next_process_when_the_first_has_only
     assert [one.fields["reason"] for one in after.named("halt_raised")] == [
         one.fields["reason"] for one in whole.named("halt_raised")
     ]
+
+
+@pytest.mark.parametrize("mode", [HEDGING, NETTING])
+def test_a_cut_that_was_made_and_not_yet_noted_is_not_made_again(mode: MarginMode) -> None:
+    world = falling(6, mode=mode)
+    whole = world.live()
+    journal = DyingAfterCut()
+    run = LiveRun(world, journal=journal, client=DirectClient)
+
+    with pytest.raises(KilledError):
+        run.run()
+    assert closes_of(journal) == closes_of(whole.journal)
+    after = Successor(run)
+    after.run()
+
+    assert closes_of(journal) == closes_of(whole.journal)
+    assert after.market.book.positions() == whole.market.book.positions()
 
 
 # ---------------------------------------------------------------------- a person's word

@@ -43,11 +43,16 @@ class Cutters:
     is_due: bool = True
     answers: list[tuple[list[OrderIntent], bool]] = field(default_factory=list)
     asked: list[Cut] = field(default_factory=list)
+    begun: list[str] = field(default_factory=list)
 
     halt_level = 0
 
     def reducing_is_due(self, now_ms: int) -> bool:
         return self.is_due
+
+    def begin_cut(self, cut: Cut) -> dict[int, int]:
+        self.begun.append(cut.tag)
+        return {7: 50}
 
     def reduce(self, view: BrokerView, cut: Cut) -> tuple[list[OrderIntent], bool]:
         self.asked.append(cut)
@@ -243,15 +248,42 @@ def test_a_cut_is_due_where_there_is_one_and_it_is_time(desk, guards):
     assert not desk.cut_is_due(NOON_MS)
 
 
-def test_a_cut_goes_on_until_nothing_is_left_and_its_end_is_recorded(desk, guards):
+def test_a_cut_is_recorded_as_it_begins_goes_on_until_nothing_is_left_and_its_end_is_too(
+    desk, guards
+):
     desk.weigh(reading(900_000))
     intents = [object()]
-    guards.answers = [(intents, False), ([], True)]
+    guards.answers = [(intents, False), (intents, False), ([], True)]
 
+    commands, now = desk.cut(reading(900_000))
+    assert (kinds(commands), now) == ([RecordRisk], intents)
+    assert '"closes_worst": true' in commands[0].state
     assert desk.cut(reading(900_000)) == ([], intents)
     assert desk.cut_is_due(NOON_MS)
     commands, none = desk.cut(reading(900_000))
     assert (kinds(commands), none) == ([RecordRisk], [])
     assert '"closes_worst": false' in commands[0].state
     assert not desk.cut_is_due(NOON_MS)
-    assert [one.keep_fraction for one in guards.asked] == [0.5, 0.5]
+    assert [(one.keep_fraction, one.kept) for one in guards.asked] == [(0.5, {7: 50})] * 3
+    assert len(guards.begun) == 1
+
+
+def test_a_cut_with_nothing_to_close_is_recorded_once(desk, guards):
+    desk.weigh(reading(900_000))
+    guards.answers = [([], True)]
+
+    commands, _ = desk.cut(reading(900_000))
+    assert kinds(commands) == [RecordRisk]
+    assert desk.watch.cut is None
+
+
+def test_a_new_process_goes_on_with_the_cut_of_the_one_before(desk, guards, portfolio):
+    desk.weigh(reading(900_000))
+    guards.answers = [([], False), ([], False)]
+    commands, _ = desk.cut(reading(900_000))
+    after = LossDesk(LossWatch(LIMITS, CLOCK), portfolio, guards)
+    after.watch.restore(commands[0].state, ())
+
+    assert after.cut(reading(900_000)) == ([], [])
+    assert [one.kept for one in guards.asked] == [{7: 50}] * 2
+    assert len(guards.begun) == 1
