@@ -54,6 +54,13 @@ def test_the_weekend_of_forex_begins_with_the_last_session(when: str, ahead: int
     assert must_be_flat(ms(when), instrument(), CLOCK, WEEKEND, ahead) is wanted
 
 
+def test_without_minutes_ahead_the_answer_becomes_yes_as_the_session_ends():
+    last = ms("2026-01-09T22:00Z") - 1
+
+    assert not must_be_flat(last, instrument(), CLOCK, WEEKEND)
+    assert must_be_flat(last + 1, instrument(), CLOCK, WEEKEND)
+
+
 def test_a_long_break_of_a_night_counts_where_the_rule_says_so():
     shares = instrument(sessions=SHARES)
     evening = ms("2026-01-06T20:55Z")  # 22:55 by the server
@@ -72,6 +79,22 @@ def test_a_break_that_is_no_longer_than_allowed_does_not_count():
     assert not must_be_flat(midnight, gold, CLOCK, hour)
     less = WeekendRule(may_hold=False, break_longer_than_minutes=59)
     assert must_be_flat(midnight, gold, CLOCK, less)
+
+
+@pytest.mark.parametrize(
+    ("when", "wanted"),
+    [
+        ("2026-01-07T09:29:59Z", False),
+        ("2026-01-07T09:30Z", True),  # 11:30 by the server
+        ("2026-01-07T10:29:59Z", True),
+        ("2026-01-07T10:30Z", False),
+    ],
+)
+def test_a_break_at_noon_lasts_from_one_session_to_the_next(when: str, wanted: bool):
+    tokyo = instrument(sessions=(((540, 690), (750, 1440)),) * 7)
+    rule = WeekendRule(may_hold=False, break_longer_than_minutes=59)
+
+    assert must_be_flat(ms(when), tokyo, CLOCK, rule) is wanted
 
 
 def test_a_holiday_in_the_week_is_a_long_break_and_no_weekend():
@@ -109,6 +132,28 @@ def test_a_closed_saturday_or_sunday_alone_is_a_weekend(day: int, server_date: s
     noon = ms(f"{server_date}T10:00Z")
 
     assert must_be_flat(noon, instrument(sessions=sessions), CLOCK, WEEKEND) is wanted
+
+
+@pytest.mark.parametrize("opens", [719, 720])
+@pytest.mark.parametrize(
+    ("day", "server_date", "touches"),
+    [
+        (4, "2026-01-08", False),  # Thursday
+        (5, "2026-01-09", True),
+        (6, "2026-01-10", True),
+        (0, "2026-01-11", True),
+        (1, "2026-01-12", False),
+    ],
+)
+def test_a_day_from_noon_to_noon_is_a_weekend_where_it_touches_one(
+    day, server_date, touches, opens
+):
+    sessions = [WHOLE_DAY] * 7
+    sessions[day], sessions[(day + 1) % 7] = ((0, 720),), ((opens, 1440),)
+    market = instrument(sessions=tuple(sessions))
+    evening = ms(f"{server_date}T18:00Z")
+
+    assert must_be_flat(evening, market, CLOCK, WEEKEND) is (touches and opens == 720)
 
 
 def test_a_weekend_of_less_than_a_day_is_none():
