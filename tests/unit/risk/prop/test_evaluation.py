@@ -16,10 +16,12 @@ from mtquant.risk.prop import (
     Effect,
     MaxLoss,
     MaxLossKind,
+    NewsRule,
     PathPoint,
     Phase,
     ProfitableDays,
     PropClock,
+    StopLossRule,
     Verdict,
     WeekendRule,
     evaluate,
@@ -100,6 +102,34 @@ def test_days_that_reach_the_threshold_exactly_count(judge):
     assert found.verdict is Verdict.PASSED
 
 
+@pytest.mark.parametrize(("fraction", "reached"), [(0.08, 1), (0.080_001, 0)])
+def test_one_day_may_be_asked_for_and_its_threshold_rounds_up(judge, fraction, reached):
+    found = judge(
+        *daily([8_000]), profitable_days=ProfitableDays(days=1, threshold_fraction=fraction)
+    )
+
+    assert found.verdict is (Verdict.PASSED if reached else Verdict.NOT_FINISHED)
+    assert (found.objectives[-1].reached, found.objectives[-1].is_met) == (reached, bool(reached))
+
+
+def test_nothing_reached_is_told_as_nothing(judge):
+    found = judge(
+        [(0, INITIAL, INITIAL)],
+        phases=(Phase(name="only", profit_target_fraction=0.08, min_trading_days=3),),
+    )
+
+    assert [one.text() for one in found.open_objectives] == [
+        "profit_target: 0.00 of 80.00",
+        "trading_days: 0 of 3 days",
+    ]
+
+
+def test_trades_may_come_in_any_order(judge):
+    path, deals = daily([3_000, 4_000, 2_000])
+
+    assert judge(path, deals[::-1]) == judge(path, deals)
+
+
 def test_a_trade_may_close_as_it_opens(judge):
     found = judge([(5, 108_000, 108_000)], [(5, 5, 8_000)])
 
@@ -114,10 +144,13 @@ def test_a_run_that_breaks_a_floor_fails_there_and_then(judge):
     assert (found.failure.rule, found.failure.time_ms) == ("max_loss", HOUR_MS)
     assert (found.failure.value, found.failure.limit) == (89_999, 90_000)
     assert found.lowest_room_minor == -1
-    assert found.words(0)[1] == (
-        "max_loss at 1970-01-01 01:00:00 UTC: 89999 is below the floor of 90000."
+    assert found.words(0) == (
+        "Firm Test, only: failed.",
+        "max_loss at 1970-01-01 01:00:00 UTC: 89999 is below the floor of 90000.",
+        "Open: profit_target: -10001 of 8000.",
+        "Profit 0 (no profit to share among days), 0 days traded, lowest room -1.",
     )
-    assert "no profit to share among days" in found.words()[-1]
+    assert found.failure.text().endswith("899.99 is below the floor of 900.00.")
 
 
 def test_a_failure_before_the_target_counts(judge):
@@ -132,6 +165,7 @@ def test_a_failure_before_the_target_counts(judge):
         ([(0, 108_000, 107_999)], []),  # an open loss
         ([(0, 107_999, 108_000)], []),  # an open profit
         ([(0, 108_000, 108_000)], [(0, 5, 1)]),  # a trade is still open
+        ([(2, 108_000, 108_000)], [(0, 5, 1), (1, 2, 8_000)]),  # one of two is
     ],
 )
 def test_a_target_must_be_closed(judge, path, deals):
@@ -143,7 +177,9 @@ def test_a_target_that_is_met_exactly_passes(judge):
 
 
 def test_money_paid_in_is_no_profit_and_money_paid_out_is_no_loss(judge):
-    paid_in = judge([(0, INITIAL, INITIAL), (1, 108_000, 108_000, 8_000)])
+    paid_in = judge(
+        [(0, INITIAL, INITIAL), (1, 103_000, 103_000, 3_000), (2, 108_000, 108_000, 5_000)]
+    )
     paid_out = judge([(0, INITIAL, INITIAL), (1, 103_000, 103_000, -5_000)])
 
     assert (paid_in.verdict, paid_in.profit_minor) == (Verdict.NOT_FINISHED, 0)
@@ -219,11 +255,13 @@ def test_trades_that_were_opened_in_a_pause_are_told(judge):
     pause = DailyLoss(base=DailyBase.BALANCE, allowance_fraction=0.03, effect=Effect.PAUSE)
     path = [(0, INITIAL, INITIAL), (1, 97_000, 96_000), (5, 97_000, 97_000)]
     path += [(DAY_MS + 2, 97_000, 97_000)]
-    deals = [(2, 3, 0), (DAY_MS, DAY_MS + 1, 0)]
+    deals = [(2, 3, 0), (4, 5, 0), (DAY_MS, DAY_MS + 1, 0)]
     found = judge(path, deals, daily_loss=pause)
 
-    assert (found.verdict, found.opened_while_paused) == (Verdict.NOT_FINISHED, 1)
-    assert found.words()[-1].startswith("1 trades were opened while the account was paused")
+    assert (found.verdict, found.opened_while_paused) == (Verdict.NOT_FINISHED, 2)
+    assert found.words()[-1] == (
+        "2 trades were opened while the account was paused: the firm would not have let them be."
+    )
 
 
 def test_a_paused_run_does_not_pass(judge):
@@ -240,6 +278,17 @@ def test_rules_that_a_run_cannot_show_are_named(judge, may_hold, names):
     found = judge([(0, INITIAL, INITIAL)], weekend=WeekendRule(may_hold=may_hold))
 
     assert found.not_judged == names
+
+
+def test_a_rule_that_is_stated_and_left_open_in_part_is_named_once(judge):
+    found = judge(
+        [(0, INITIAL, INITIAL)],
+        news=NewsRule(before_s=1, after_s=1),
+        stop_loss=StopLossRule(within_s=1),
+        left_open=("day", "news"),
+    )
+
+    assert found.not_judged == ("news", "stop_loss", "day")
 
 
 def test_a_path_without_points_is_refused(judge):
