@@ -100,7 +100,8 @@ def test_a_pause_lasts_until_the_reset(guard):
     one = guard(daily_loss=PAUSE)
     paused = one.observe(0, 94_000, 94_000)
 
-    assert (paused.kind, paused.limit_minor) == (PropEventKind.PAUSE, 95_000)
+    assert (paused.kind, paused.time_ms) == (PropEventKind.PAUSE, 0)
+    assert (paused.value_minor, paused.limit_minor) == (94_000, 95_000)
     assert one.observe(1, 94_000, 93_000) is None
     assert one.observe(2, 94_000, 99_000) is None
     assert one.status is PropStatus.PAUSED
@@ -204,6 +205,39 @@ def test_a_reset_that_has_passed_unseen_counts_for_an_order(guard):
     assert one.state() == before
 
 
+@pytest.mark.parametrize(
+    ("base", "left"),
+    [
+        (DailyBase.BALANCE, 1_500),
+        (DailyBase.EQUITY, 4_500),
+        (DailyBase.HIGHER, 1_500),
+        (DailyBase.EQUITY_HIGH, 4_500),
+    ],
+)
+def test_asking_at_a_later_instant_resets_the_floors_and_changes_nothing(guard, base, left):
+    pause = DailyLoss(base=base, allowance_fraction=0.05, effect=Effect.PAUSE)
+    one = guard(0.1, daily_loss=pause, max_loss=trailing(MaxLossKind.EOD_BALANCE))
+    one.observe(0, 104_000, 94_000)
+    one.observe(1, 104_000, 101_000)
+    before = one.state(), one.buffered_floor_minor
+
+    assert one.status_at(DAY_MS - 1) is PropStatus.PAUSED
+    assert one.status_at(DAY_MS) is PropStatus.OK
+    assert one.can_open(DAY_MS, left)
+    assert not one.can_open(DAY_MS, left + 1)
+    assert (one.state(), one.buffered_floor_minor) == before
+
+
+def test_asking_at_a_later_instant_lets_the_floor_of_the_whole_follow_the_balance(guard):
+    one = guard(0.1, max_loss=trailing(MaxLossKind.EOD_BALANCE, lock_gain_fraction=0.01))
+    one.observe(0, 112_000, 112_000)
+
+    assert one.can_open(DAY_MS - 1, 21_000)
+    assert one.can_open(DAY_MS, 10_000)
+    assert not one.can_open(DAY_MS, 10_001)
+    assert (one.floor_minor, one.is_locked) == (90_000, False)
+
+
 def test_nothing_is_opened_before_the_account_has_been_seen(guard):
     assert guard(daily_loss=DAILY).entry_refusal(0, 0).value == "not observed yet"
 
@@ -302,9 +336,10 @@ def test_a_deposit_never_lowers_the_floor_of_an_equity_high(guard):
     one.observe(0, 100_000, 100_000)
     one.observe(1, 200_000, 200_000, 100_000)
     assert one.floor_minor == 150_000
+    assert one.state()["daily_loss"] == [200_000, 50_000, 150_000]
     one.observe(2, 202_000, 202_000)
 
-    assert one.floor_minor == 150_000
+    assert one.state()["daily_loss"] == [202_000, 101_000, 150_000]
 
 
 def test_a_rule_on_the_balance_does_not_look_at_open_losses(guard):
@@ -410,6 +445,14 @@ def test_days_and_their_profits_are_those_of_the_firm(guard):
     assert [one.days.days_with(least) for least in (300, 301, 701)] == [2, 1, 0]
 
 
+def test_the_least_profit_has_a_best_day(guard):
+    one = guard(daily_loss=DAILY)
+    one.note_closed(0, 3)
+    one.note_closed(DAY_MS, -2)
+
+    assert one.days.best_share() == 3
+
+
 def test_days_without_profit_have_no_best_share(guard):
     one = guard(daily_loss=DAILY)
     assert one.days.best_minor == 0
@@ -441,6 +484,7 @@ def test_a_failed_account_is_restored_as_failed(guard):
         ({"status": 1}, "status: 1 is not one of"),
         ({"daily_loss": [1, 2]}, "daily_loss: expected 3 numbers"),
         ({"daily_loss": 5}, "daily_loss: expected a list, was 5"),
+        ({"max_loss": [1, 2, 3, 0, 0]}, "max_loss: expected 6 numbers"),
         ({"days_ms": [1]}, "days_ms: the lists of the days must have one length"),
         ({"failure": ["daily_loss"]}, "failure: expected rule, time, value and limit"),
         ({"failure": [1, 2, 3, 4]}, "failure: expected rule, time, value and limit"),
@@ -448,7 +492,7 @@ def test_a_failed_account_is_restored_as_failed(guard):
     ],
 )
 def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(guard, changes, message):
-    one = guard(daily_loss=DAILY)
+    one = guard(daily_loss=DAILY, max_loss=STATIC)
     before = one.state()
 
     with pytest.raises(ConfigError, match=message):
