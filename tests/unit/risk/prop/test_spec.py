@@ -48,6 +48,25 @@ def test_a_rule_set_is_read_from_plain_words():
 
 
 @pytest.mark.parametrize(
+    ("rule", "changes"),
+    [
+        ("day", {}),
+        ("daily_loss", DAILY),
+        ("max_loss", {"kind": "static", "allowance_fraction": 0.1}),
+        ("news", {"before_s": 1, "after_s": 1}),
+        ("weekend", {"may_hold": True}),
+        ("profitable_days", {"days": 1, "threshold_fraction": 0.01}),
+        ("consistency", {"best_day_fraction": 0.5}),
+        ("stop_loss", {"within_s": 1}),
+    ],
+)
+def test_a_rule_is_as_sure_as_it_says_or_as_its_set(rule, changes):
+    assert read(PropRules, FILE | {rule: changes}).level_of(rule) is Level.REPORTED
+    own = read(PropRules, FILE | {rule: changes | {"level": "unverified"}})
+    assert own.level_of(rule) is Level.UNVERIFIED
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"sources": []}, "sources: the list is empty"),

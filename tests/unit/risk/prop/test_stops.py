@@ -9,22 +9,24 @@ from mtquant.risk.prop import StopLossRule, stop_loss_breach
 RULE = StopLossRule(within_s=180, max_risk_fraction=0.02)
 
 
-@pytest.mark.parametrize(("open_ms", "is_breach"), [(0, False), (180_000, False), (180_001, True)])
+@pytest.mark.parametrize(
+    ("open_ms", "is_breach"), [(0, False), (180_000, False), (180_001, True), (3_600_000, True)]
+)
 def test_a_stop_loss_must_be_there_in_time(open_ms: int, is_breach: bool):
     found = stop_loss_breach(RULE, 100_000, None, open_ms)
 
     assert (found is not None) is is_breach
     if found is not None:
-        assert str(found) == "prop_stop_loss: none after 180 s (limit within 180 s)"
+        assert str(found) == f"prop_stop_loss: none after {open_ms // 1000} s (limit within 180 s)"
 
 
 def test_a_trade_may_risk_its_part_of_the_balance_and_no_more():
     assert stop_loss_breach(RULE, 99_999, 1_999, 10**9) is None
     found = stop_loss_breach(RULE, 99_999, 2_000, 0)
 
-    assert found is not None
-    assert found.rule == "prop_trade_risk"
-    assert found.limit == "1999 minor units (2.0% of the balance)"
+    assert str(found) == (
+        "prop_trade_risk: 2000 minor units (limit 1999 minor units (2.0% of the balance))"
+    )
 
 
 def test_a_rule_without_a_bound_on_risk_lets_any_stop_pass():
