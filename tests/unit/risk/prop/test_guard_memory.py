@@ -7,6 +7,23 @@ from mtquant.risk.prop import DailyBase, DailyLoss, Effect, MaxLoss, MaxLossKind
 
 DAILY = DailyLoss(base=DailyBase.BALANCE, allowance_fraction=0.05, effect=Effect.PAUSE)
 STATIC = MaxLoss(kind=MaxLossKind.STATIC, allowance_fraction=0.1)
+LOCKING = MaxLoss(kind=MaxLossKind.EQUITY_HIGH, allowance_fraction=0.1, lock_gain_fraction=0.0)
+STORED = {
+    "rules": "Firm Test",
+    "floors": "f17ce401aeaa0fca",
+    "initial_minor": 100_000,
+    "balance_minor": 107_000,
+    "equity_minor": 99_000,
+    "time_ms": 86_400_002,
+    "day_ms": 86_400_000,
+    "status": "FAILED",
+    "failure": ["max_loss", 86_400_002, 99_000, 105_000],
+    "daily_loss": [105_000, 5_000, 100_000],
+    "max_loss": [116_000, 10_000, 105_000, 1, 5_000, 5_000],
+    "days_ms": [0, 86_400_000],
+    "days_net_minor": [11_000, -9_000],
+    "days_traded": [1, 0],
+}
 
 
 def test_each_refusal_says_rule_value_limit_and_remedy(guard):
@@ -48,3 +65,20 @@ def test_a_restored_guard_goes_on_exactly(guard):
     for step in (one, other):
         step.observe(3, 115_000, 112_000, 5_000)
     assert other.state() == one.state()
+
+
+def test_a_state_that_was_stored_before_is_read_and_written_the_same(guard):
+    one = guard(daily_loss=DAILY, max_loss=LOCKING)
+    one.restore(STORED)
+
+    assert one.state() == STORED
+    assert one.is_locked
+
+
+def test_a_floor_that_was_locked_stays_where_it_is_after_a_restart(guard):
+    one, other = (guard(max_loss=LOCKING) for _ in range(2))
+    one.observe(0, 110_000, 110_000)
+    other.restore(one.state())
+
+    assert other.observe(1, 150_000, 150_000) is None
+    assert (other.floor_minor, other.is_locked) == (100_000, True)
