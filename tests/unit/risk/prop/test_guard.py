@@ -390,6 +390,8 @@ def test_a_deposit_raises_where_a_floor_locks(guard, trigger):
     assert one.floor_minor == 130_000
     one.observe(3, 145_000, 145_000, 5_000)
     assert one.floor_minor == 135_000
+    one.observe(4, 146_000, 146_000, 1_000)
+    assert one.floor_minor == 136_000
 
 
 def test_a_lock_with_a_trigger_waits_for_the_closed_gain_and_lowers_no_floor(guard):
@@ -408,7 +410,8 @@ def test_a_lock_with_a_trigger_waits_for_the_closed_gain_and_lowers_no_floor(gua
     assert one.floor_minor == 102_500
 
 
-def test_a_lock_raises_a_floor_that_open_losses_held_down(guard):
+@pytest.mark.parametrize("paid", [0, 30_000])
+def test_a_lock_raises_a_floor_that_open_losses_held_down(guard, paid):
     rule = MaxLoss(
         kind=MaxLossKind.EQUITY_HIGH,
         allowance_fraction=0.04,
@@ -416,9 +419,9 @@ def test_a_lock_raises_a_floor_that_open_losses_held_down(guard):
         lock_trigger_fraction=0.04,
     )
     one = guard(max_loss=rule)
-    one.observe(0, 104_000, 101_000)
+    one.observe(0, 104_000 + paid, 101_000 + paid, paid)
 
-    assert one.floor_minor == 100_000
+    assert one.floor_minor == 100_000 + paid
 
 
 def test_a_lock_at_a_reset_is_told(guard):
@@ -476,7 +479,7 @@ def test_a_failed_account_is_restored_as_failed(guard):
     [
         ({"rules": "Other"}, "rules: the state is of 'Other', not of 'Firm Test'"),
         ({"initial_minor": 5}, "initial_minor: the state is of 5, not of 100000"),
-        ({"colour": 1}, "colour: the state must have the keys rules"),
+        ({"colour": 1}, "colour: the state must have the keys rules, floors, "),
         ({"balance_minor": 1.5}, "balance_minor: expected a whole number, was 1.5"),
         ({"day_ms": True}, "day_ms: expected a whole number, was True"),
         ({"time_ms": "now"}, "time_ms: expected a whole number"),
@@ -495,7 +498,7 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(guard, changes
     one = guard(daily_loss=DAILY, max_loss=STATIC)
     before = one.state()
 
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(ConfigError, match=f"^{message}"):
         one.restore(before | changes)
     assert one.state() == before
 
@@ -577,5 +580,9 @@ def test_rules_without_a_floor_are_refused(guard):
 
 
 def test_an_allowance_that_the_source_leaves_open_is_refused(guard):
-    with pytest.raises(ConfigError, match=r"daily_loss\.allowance_fraction: the source leaves it"):
+    with pytest.raises(ConfigError) as caught:
         guard(daily_loss=DailyLoss(base=DailyBase.BALANCE))
+    assert str(caught.value) == (
+        "daily_loss.allowance_fraction: the source leaves it open, so the rule cannot be kept; "
+        "copy the rule file and fill it in"
+    )

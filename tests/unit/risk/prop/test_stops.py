@@ -29,5 +29,12 @@ def test_a_trade_may_risk_its_part_of_the_balance_and_no_more():
     )
 
 
+def test_an_account_without_money_may_risk_nothing():
+    whole = StopLossRule(within_s=0, max_risk_fraction=1.0)
+
+    assert stop_loss_breach(whole, 0, 0, 0) is None
+    assert stop_loss_breach(whole, 0, 1, 0) is not None
+
+
 def test_a_rule_without_a_bound_on_risk_lets_any_stop_pass():
     assert stop_loss_breach(StopLossRule(within_s=0), 1, 10**9, 10**9) is None
