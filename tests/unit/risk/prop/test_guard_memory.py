@@ -8,6 +8,7 @@ from mtquant.risk.prop import DailyBase, DailyLoss, Effect, MaxLoss, MaxLossKind
 DAILY = DailyLoss(base=DailyBase.BALANCE, allowance_fraction=0.05, effect=Effect.PAUSE)
 STATIC = MaxLoss(kind=MaxLossKind.STATIC, allowance_fraction=0.1)
 LOCKING = MaxLoss(kind=MaxLossKind.EQUITY_HIGH, allowance_fraction=0.1, lock_gain_fraction=0.0)
+# another key or fingerprint refuses what every guarded account has stored
 STORED = {
     "rules": "Firm Test",
     "floors": "f17ce401aeaa0fca",
