@@ -36,6 +36,18 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
     return path
 
 
+@pytest.fixture
+def short(tmp_path: Path) -> Path:
+    """Return a configuration whose run takes a moment: some weeks, and a password."""
+    save_bars(load_sample()[:800], tmp_path / "bars.npz")
+    path = changed(tmp_path, "sample: eurusd-h1-2017", "path: bars.npz")
+    text = path.read_text(encoding="utf-8")
+    line = "    currency: USD"
+    assert line in text
+    path.write_text(text.replace(line, f"    password: hunter2secret\n{line}"), encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -174,15 +186,16 @@ def test_a_folder_that_nobody_can_write_is_named() -> None:
     assert "/proc/mtquant: cannot be written" in refused("demo", "--out", "/proc/mtquant")
 
 
-def test_a_journal_of_a_newer_schema_is_refused_and_untouched(tmp_path: Path) -> None:
+def test_a_journal_of_a_newer_schema_is_refused_and_untouched(tmp_path: Path, short: Path) -> None:
     out = tmp_path / "out"
-    assert run("demo", "--out", str(out), "--json").returncode == 0
+    demo = ("demo", "--config", str(short), "--out", str(out), "--json")
+    assert run(*demo).returncode == 0
     (out / "summary.json").unlink()
     with sqlite3.connect(out / "journal.sqlite") as connection:
         connection.execute("pragma user_version = 99")
     connection.close()
 
-    line = refused("demo", "--out", str(out), "--json")
+    line = refused(*demo)
 
     assert "newer schema version 99" in line
     with sqlite3.connect(out / "journal.sqlite") as connection:
@@ -240,14 +253,15 @@ def test_a_strategy_of_the_users_own_is_found_by_module_and_class(tmp_path: Path
     assert '"trades": 0' in done.stdout
 
 
-def test_a_password_written_into_a_configuration_stays_out_of_every_output(tmp_path: Path) -> None:
-    line = "    password: hunter2secret\n    currency: USD"
-    path = changed(tmp_path, "    currency: USD", line)
+def test_a_password_written_into_a_configuration_stays_out_of_every_output(
+    tmp_path: Path, short: Path
+) -> None:
     out = tmp_path / "out"
 
-    assert run("demo", "--config", str(path), "--out", str(out), "--json").returncode == 0
+    assert run("demo", "--config", str(short), "--out", str(out), "--json").returncode == 0
     assert run("report", str(out)).returncode == 0
 
+    assert b"hunter2" in short.read_bytes()
     found = [p.name for p in out.rglob("*") if p.is_file() and b"hunter2" in p.read_bytes()]
     assert found == []
 

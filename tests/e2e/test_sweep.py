@@ -240,6 +240,7 @@ def test_a_folder_with_an_unfinished_sweep_takes_no_other(tmp_path: Path, home: 
     folder = tmp_path / "out"
     process = begin(home, folder, "1")
     wait_for_rows(process, folder, 3)
+    process.send_signal(signal.SIGSTOP)  # it must not end before the other has looked
     second = run(*WORDS, "--out", str(folder), cwd=home)
     kill(process)
     third = run("sweep", "--grid", "fast=5,8", *FEW, "--out", str(folder))

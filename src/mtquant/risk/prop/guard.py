@@ -74,7 +74,6 @@ class PropGuard:
         _require_account(rules, initial_minor, buffer_fraction)
         self.rules = rules
         self.initial_minor = initial_minor
-        self.buffer_fraction = buffer_fraction
         self._buffer = exact(buffer_fraction)
         self.days = DayBook()
         self._clock = clock
