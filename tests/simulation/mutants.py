@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.broker import BrokerSession
@@ -99,9 +100,17 @@ class TakesNoneForEmpty(BrokerSession):
         try:
             return super()._asked(call, *arguments)
         except RetryableError:
-            if call in {"account_info", "copy_rates_from_pos", "symbol_info"}:
+            if call in {"account_info", "terminal_info", "copy_rates_from_pos", "symbol_info"}:
                 raise
             return ()
+
+
+class TrustsLostServer(BrokerSession):
+    """Believe what a terminal shows without its server."""
+
+    def _asked(self, call: str, *arguments: Any) -> Any:
+        answer = super()._asked(call, *arguments)
+        return SimpleNamespace(connected=True) if call == "terminal_info" else answer
 
 
 class JournalsAfterwards(LiveRunner):
@@ -379,6 +388,7 @@ MUTANTS: Final[dict[str, Parts]] = {
     "send_more": Parts(session=SendsMore),
     "journal_afterwards": Parts(runner=JournalsAfterwards),
     "none_is_empty": Parts(session=TakesNoneForEmpty),
+    "trust_lost_server": Parts(session=TrustsLostServer),
     "never_late": Parts(desk=NeverLooksAgain),
     "turn_back": Parts(desk=TurnsBack),
     "ignore_spread": Parts(risk=IgnoresSpread),
@@ -411,6 +421,7 @@ HUNTED: Final = {  # beside the first check that sees a mutant, one that must se
     "ignore_breaker": "I3.breaker",
     "never_cuts": "I8.cut",
     "none_is_empty": "I6.seen",
+    "trust_lost_server": "I6.blind",
     "forget_due_halts": "I8.breaker",
     "ignore_band": "I14.price",
 }

@@ -76,6 +76,7 @@ class Witness:
         self._looked_ms = self._slept_ms = 0
         self._looks_at_truth = 0  # one after the other, of what the server has
         self.read_ms = 0  # when the bot has read the positions last
+        self.is_blind = False  # whether its terminal had no server then
         self.healed_ms: int | None = None  # when the faults stopped
         self._created_ms: dict[int, int] = {}  # by intent, of the server's time
 
@@ -98,6 +99,8 @@ class Witness:
         """See an observation: what the gate has approved."""
         if one.name == "order_approved":
             self._approved[int(one.fields["intent_id"])] = int(one.fields["volume_units"])
+        elif one.name == "reconciled" and self.is_blind:
+            self.note("I6.blind", f"reconciled by {one.fields['cause']}")
         elif one.name == "cash_differs" and not self._faults.on(FaultKind.CACHE_LAG):
             # a terminal that was on another account between two questions told of its deals
             own = {deal.deal_ticket for deal in self._server.book.ledger.deals}
@@ -220,9 +223,12 @@ class Witness:
             self._created_ms[row.intent_id] = self._server.now_ms
             if row.intent.action is IntentAction.OPEN:
                 self._require_resolved(row)
-        elif row.state is not before.state and row.state not in INTENT_STEPS[before.state]:
-            moved = f"{before.state.name} -> {row.state.name}"
-            self.note("I6.forward", f"intent {row.intent_id}: {moved}")
+        elif row.state is not before.state:
+            if row.state not in INTENT_STEPS[before.state]:
+                moved = f"{before.state.name} -> {row.state.name}"
+                self.note("I6.forward", f"intent {row.intent_id}: {moved}")
+            if row.state is IntentState.NOTSENT and self.is_blind:
+                self.note("I6.blind", f"intent {row.intent_id} is given up")
 
     def _require_resolved(self, row: IntentRow) -> None:
         for other in self._journal.open_rows():

@@ -81,7 +81,8 @@ class Wire(FaultyTerminal):
 
     def begin(self, name: str) -> bool:
         """Begin a call."""
-        self._world.pass_by(f"call: {name}")
+        if name != "terminal_info":  # it goes with account_info, and has no draws of its own
+            self._world.pass_by(f"call: {name}")
         return super().begin(name)
 
     def account_info(self) -> Any:
@@ -93,9 +94,12 @@ class Wire(FaultyTerminal):
 
     def positions_get(self, *args: Any, **kwargs: Any) -> Any:
         """Return the open positions."""
-        if not any(map(self._world.faults.on, _BLINDING)):
-            self._world.witness.read_ms = self._world.server.now_ms
-        return super().positions_get(*args, **kwargs)
+        witness, faults = self._world.witness, self._world.faults
+        if not any(map(faults.on, _BLINDING)):
+            witness.read_ms = self._world.server.now_ms
+        answer = super().positions_get(*args, **kwargs)
+        witness.is_blind = bool(faults.on(FaultKind.SERVER_LOSS))
+        return answer
 
     def symbol_info_tick(self, symbol: str, /) -> Any:
         """Return the latest Tick."""

@@ -18,6 +18,7 @@ from mtquant.model import (
     AccountSnapshot,
     BarRow,
     BrokerAPIError,
+    BrokerConnectionError,
     BrokerTimeoutError,
     BrokerView,
     Clock,
@@ -134,7 +135,7 @@ class BrokerSession:
         """Connect, log in, select the symbols, and hold our arithmetic against the terminal's.
 
         Raises:
-            BrokerConnectionError: the terminal is away.
+            BrokerConnectionError: the terminal is away, or has lost its server.
             LoginRefusedError: the credentials are not accepted.
             SymbolNotFoundError: the broker does not offer a symbol.
             InstrumentProofError: our arithmetic and the terminal's differ.
@@ -143,11 +144,11 @@ class BrokerSession:
         given = self._credentials
         if given.login:
             wanted = {"login": given.login, "password": given.password, "server": given.server}
-            connected = self._terminal.initialize(**wanted)
+            connected = self._call("initialize", **wanted)
         else:
-            connected = self._terminal.initialize()
+            connected = self._call("initialize")
         if not connected:
-            error = self._terminal.last_error()
+            error = self._call("last_error")
             if error[0] == AUTH_FAILED:
                 raise LoginRefusedError(
                     f"the broker refused login {given.login} at {given.server or 'its server'} "
@@ -168,7 +169,7 @@ class BrokerSession:
 
     def is_connected(self) -> bool:
         """Tell whether the terminal answers and has its link to the broker."""
-        info = self._terminal.terminal_info()
+        info = self._call("terminal_info")
         return info is not None and bool(info.connected)
 
     # ------------------------------------------------------------------ reading
@@ -186,11 +187,14 @@ class BrokerSession:
 
         Raises:
             WrongAccountError: it is not the one this session began with.
+            BrokerConnectionError: the terminal has lost its server, and shows what it knew before.
         """
         info = self._asked("account_info")
         with _readable("account_info"):
             account = translate.account_from(info, self._clock.now_ms())
         self._require_identity(account)
+        if not self._asked("terminal_info").connected:
+            raise BrokerConnectionError("the terminal has lost its server: what it shows is old")
         return account
 
     def quote(self, symbol: str) -> Quote:
@@ -207,9 +211,9 @@ class BrokerSession:
     def last_quote(self, symbol: str) -> Quote | None:
         """Return the latest quote of a traded symbol, None before its first price."""
         traded = self._selected(symbol)
-        tick = self._terminal.symbol_info_tick(traded.broker_symbol)
+        tick = self._call("symbol_info_tick", traded.broker_symbol)
         if tick is None:
-            error = self._terminal.last_error()
+            error = self._call("last_error")
             # it is selected, so it exists: nothing has been quoted, or somebody has hidden it since
             if error[0] == _NOT_FOUND and symbol not in self._quoted:
                 return None
@@ -271,7 +275,8 @@ class BrokerSession:
         """Return one consistent reading, with the deals and orders since the last one.
 
         Raises:
-            RetryableError: a getter answered None; nothing is concluded from half a reading.
+            RetryableError: a getter answered None, or the terminal has lost its server, before or
+                after the reading; nothing is concluded from half a reading, nor from an old one.
             WrongAccountError: the account is another one, before or after the reading.
         """
         now_ms = self._clock.now_ms()
@@ -360,11 +365,16 @@ class BrokerSession:
 
     # ------------------------------------------------------------------ inside
 
+    def _call(self, call: str, *arguments: Any, **named: Any) -> Any:
+        """Return what the terminal answers; whatever it raises becomes a typed error."""
+        with _answering(call):
+            return getattr(self._terminal, call)(*arguments, **named)
+
     def _asked(self, call: str, *arguments: Any) -> Any:
         """Return the answer of a read; None becomes a typed error, never an empty list."""
-        answer = getattr(self._terminal, call)(*arguments)
+        answer = self._call(call, *arguments)
         if answer is None:
-            raise error_from(self._terminal.last_error(), call=call, arguments=arguments)
+            raise error_from(self._call("last_error"), call=call, arguments=arguments)
         return answer
 
     def _rates(self, traded: _Traded, timeframe: Timeframe, start: int, count: int) -> Any:
@@ -407,10 +417,10 @@ class BrokerSession:
 
     def _select(self, standard: str, account: AccountSnapshot) -> _Traded:
         name = self._mapper.to_broker_symbol(standard, self._broker_id)
-        if not self._terminal.symbol_select(name, True):  # noqa: FBT003 - positional-only
-            error = self._terminal.last_error()
-            if self._terminal.symbol_info(name) is None:
-                error = self._terminal.last_error()
+        if not self._call("symbol_select", name, True):  # noqa: FBT003 - positional-only
+            error = self._call("last_error")
+            if self._call("symbol_info", name) is None:
+                error = self._call("last_error")
                 if error[0] == _NOT_FOUND:
                     raise SymbolNotFoundError(f"{standard}: the broker does not offer {name!r}")
             raise error_from(error, call="symbol_select", symbol=name)  # it passes
@@ -428,7 +438,8 @@ class BrokerSession:
         """Hold our arithmetic against the terminal's, which is that of the account it is on."""
         digits = account.currency_digits
         try:
-            require_same_arithmetic(self._terminal, name, terms, info, money_digits=digits)
+            with _answering("order_calc_margin"):
+                require_same_arithmetic(self._terminal, name, terms, info, money_digits=digits)
         except InstrumentProofError:
             self.account()  # it is not another one by now
             raise
@@ -438,9 +449,10 @@ class BrokerSession:
         if standard is not None:
             return self._traded[standard].instrument
         if broker_symbol not in self._foreign:  # somebody else's: counted, never touched
-            info = self._terminal.symbol_info(broker_symbol)
-            if info is None and self._terminal.last_error()[0] != _NOT_FOUND:
-                raise error_from(self._terminal.last_error(), call="symbol_info")
+            info = self._call("symbol_info", broker_symbol)
+            error = self._call("last_error") if info is None else (_NOT_FOUND, "")
+            if error[0] != _NOT_FOUND:
+                raise error_from(error, call="symbol_info")
             self._foreign[broker_symbol] = translate.foreign_instrument(info, broker_symbol)
         return self._foreign[broker_symbol]
 
@@ -468,6 +480,19 @@ class BrokerSession:
     def _deal(self, found: Any, money_digits: int) -> Deal:
         instrument = self._instrument_of(found.symbol) if found.symbol else None
         return translate.deal_from(found, instrument, self._server_clock, money_digits)
+
+
+@contextmanager
+def _answering(call: str) -> Iterator[None]:
+    """Answer what a read raises like one that fails: a broken pipe ends a call, not the bot."""
+    try:
+        yield
+    except MtquantError:
+        raise
+    except OSError as error:
+        raise BrokerConnectionError(f"{call}: {type(error).__name__}: {error}") from error
+    except Exception as error:
+        raise BrokerAPIError(f"{call}: {type(error).__name__}: {error}") from error
 
 
 @contextmanager

@@ -197,6 +197,7 @@ class Engine:
                 self._ready = False
                 self._decisions.clear()
                 self._entering.clear()
+                self.desk.lose_sight()
                 if self._away_since_ms is None:
                     self._away_since_ms = event.time_ms
                 return [note("link_lost", event.time_ms, "link", detail=event.detail)]

@@ -154,9 +154,13 @@ class LiveRunner:
         """
         account = await self._client.connect()
         await self._client.run(lambda: self._require_account(account))
-        await self._begin()
-        while not self._stopping and await self._pace.next():
-            await self._look()
+        try:
+            await self._begin()
+            while not self._stopping and await self._pace.next():
+                await self._look()
+        except WrongAccountError as problem:
+            await self._halt_for(problem)
+            raise
 
     # ------------------------------------------------------------------ start and outage
 
@@ -238,6 +242,14 @@ class LiveRunner:
         self._is_up = False
         self._retry_ms = now_ms + self._backoff_ms
         await self._perform(self._engine.step(LinkLost(time_ms=now_ms, detail=str(problem))))
+
+    async def _halt_for(self, problem: WrongAccountError) -> None:
+        """Leave a halt behind: a person has changed the account, and a person has to look."""
+        if not self._engine.risk.halt_level:
+            halt = HaltOrder(
+                time_ms=self._clock.now_ms(), level=1, who="the bot", reason=str(problem)
+            )
+            await self._perform(self._engine.step(halt))
 
     # ------------------------------------------------------------------ one look
 

@@ -417,6 +417,10 @@ class Desk:
             return self._resolve_absent(row, view)
         return row.moved(IntentState.DONE, view.time_ms, detail="the order is gone")
 
+    def lose_sight(self) -> None:
+        """Take note that nothing can be seen: what is not seen after it counts from then on."""
+        self._absent_since.clear()
+
     def _resolve_absent(self, row: IntentRow, view: BrokerView) -> IntentRow | None:
         """Believe that nothing was executed only after the quiet time.
 

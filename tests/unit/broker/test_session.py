@@ -429,6 +429,26 @@ def test_nothing_is_sent_on_another_account_or_without_a_link(desk: Desk):
     assert "order_send" not in desk.terminal.calls
 
 
+def test_nothing_is_sent_by_a_terminal_that_has_lost_its_server(desk: Desk):
+    desk.answer("terminal_info", lambda info: changed(info, connected=False))
+    unsent = desk.session.send(intent_row())
+
+    assert unsent.outcome is Outcome.REFUSED
+    assert unsent.detail == "not sent: the terminal has lost its server: what it shows is old"
+    assert "order_send" not in desk.terminal.calls
+    for read in (desk.session.view, desk.session.glance, desk.session.connect):
+        with pytest.raises(BrokerConnectionError, match="has lost its server"):
+            read()
+
+
+def test_a_reading_in_which_the_server_is_lost_does_not_count(desk: Desk):
+    states = iter([True, False])
+    desk.answer("terminal_info", lambda info: changed(info, connected=next(states)))
+
+    with pytest.raises(BrokerConnectionError, match="has lost its server"):
+        desk.session.view()
+
+
 def test_a_foreign_position_can_be_closed_by_its_broker_name(desk: Desk):
     desk.session._traded.clear()
     desk.session._standard.clear()
