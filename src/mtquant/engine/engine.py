@@ -23,6 +23,7 @@ from mtquant.engine.notes import (
     note,
     refusal_note,
     resolved_note,
+    unsized_note,
 )
 from mtquant.engine.orders import SizedIntent
 from mtquant.engine.risk_room import RiskRoom
@@ -400,7 +401,9 @@ class Engine:
         self._forget(decision)
         intent = self._room.open(decision, view)
         if isinstance(intent, Refusal):
-            return [refusal_note(decision.correlation_id, view.time_ms, (intent,))]
+            side = None if decision.wants is None else decision.wants.side
+            name, symbol = decision.correlation_id, decision.slot.symbol
+            return [unsized_note(name, view.time_ms, symbol, side, intent)]
         sent, intent_id = self._submit(intent.intent, view, explanation=intent.explanation)
         if intent_id:
             self._entering[intent_id] = decision
@@ -422,7 +425,8 @@ class Engine:
             told = self._let_go(number, view.time_ms)
             correlation_id = refused.intent.signal_id
             if sized is not None:
-                return [*told, refusal_note(correlation_id, view.time_ms, (sized,))]
+                symbol, side = refused.intent.symbol, refused.intent.side
+                return [*told, unsized_note(correlation_id, view.time_ms, symbol, side, sized)]
             why = "the second attempt came too late"
             return told or [note("entry_dropped", view.time_ms, correlation_id, reason=why)]
         intent = replace(sized.intent, deadline_ms=refused.intent.deadline_ms)
@@ -464,8 +468,7 @@ class Engine:
             return [], closing
         verdict = self._room.decide(intent, view, is_ready=self._ready)
         if not isinstance(verdict, ApprovedOrder):
-            passed = verdict.findings.words()
-            return [refusal_note(intent.signal_id, view.time_ms, verdict.refusals, passed)], 0
+            return [refusal_note(verdict, view.time_ms, explanation)], 0
         send = self.desk.submit(verdict, view.time_ms, attempt)
         if send is None:
             seen = {"trigger": intent.trigger, "action": intent.action.value}

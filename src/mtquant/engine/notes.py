@@ -15,7 +15,8 @@ from mtquant.model import (
 )
 
 if TYPE_CHECKING:
-    from mtquant.risk import ApprovedOrder, Refusal
+    from mtquant.model import Side
+    from mtquant.risk import ApprovedOrder, Refusal, Refused
 
 _DEAL_NAMES = {DealEntry.IN: "position_opened", DealEntry.INOUT: "position_turned"}
 
@@ -107,17 +108,53 @@ def approval_notes(
     return told
 
 
-def refusal_note(
-    correlation_id: str, time_ms: int, refusals: tuple[Refusal, ...], passed: str = ""
+def unsized_note(
+    correlation_id: str, time_ms: int, symbol: str, side: Side | None, refusal: Refusal
 ) -> Publish:
-    """Return the observation of a refused order: every reason, and the rules that it `passed`."""
+    """Return the observation of an entry that came to no size, or to no stop."""
+    return _refused(
+        correlation_id,
+        time_ms,
+        (refusal,),
+        symbol=symbol,
+        side=None if side is None else side.name,
+        volume_units=None,
+        price_points=None,
+        stop_loss_points=None,
+        take_profit_points=None,
+        explanation="",
+        passed="",
+    )
+
+
+def refusal_note(refused: Refused, time_ms: int, explanation: str) -> Publish:
+    """Return the observation of an order that the gate refused: every reason, every rule met."""
+    intent = refused.intent
+    return _refused(
+        intent.signal_id,
+        time_ms,
+        refused.refusals,
+        symbol=intent.symbol,
+        side=intent.side.name,
+        volume_units=intent.volume_units,
+        price_points=intent.price_points,
+        stop_loss_points=intent.stop_loss_points,
+        take_profit_points=intent.take_profit_points,
+        explanation=explanation,
+        passed=refused.findings.words(),
+    )
+
+
+def _refused(
+    correlation_id: str, time_ms: int, refusals: tuple[Refusal, ...], **fields: Scalar
+) -> Publish:
     return note(
         "order_refused",
         time_ms,
         correlation_id,
         rules=",".join(refusal.rule for refusal in refusals),
         reasons=" | ".join(str(refusal) for refusal in refusals),
-        passed=passed,
+        **fields,
     )
 
 

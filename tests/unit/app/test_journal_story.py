@@ -12,11 +12,14 @@ import pytest
 from journal_rows import a_deal, sending_row
 from worlds import DirectClient, LiveRun, Scripted, World, bars_of, stop_and_target, trailing
 
-from mtquant.app.journal.story import Story, find_story
+from mtquant.app.journal.refused import list_refused, refused_lines
+from mtquant.app.journal.story import Story, find_decision, find_story
 from mtquant.app.journal.telling import story_lines
 from mtquant.model import (
+    BotIdentity,
     ConfigError,
     Deal,
+    DealEntry,
     DealKind,
     Direction,
     HaltOrder,
@@ -27,6 +30,7 @@ from mtquant.model import (
     Reason,
     Side,
 )
+from mtquant.risk import RiskLimits
 from mtquant.storage import SqliteJournal
 
 if TYPE_CHECKING:
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONG, SHORT = Direction.LONG, Direction.SHORT
+US = BotIdentity()
 QUIET = [110_000] * 12
 FALLING = [110_000, 110_000, 110_000, 109_900, 109_500, *[109_500] * 4]
 
@@ -508,3 +513,59 @@ def test_a_story_is_json_with_the_rows_of_the_log(journal: SqliteJournal) -> Non
     assert [row["hash"] for row in facts["rows"]] == [
         row.hash for row in journal.log() if row.intent_id == 1 and row.kind == "intent"
     ]
+
+
+# ---------------------------------------------------------------------- decisions and refusals
+
+
+def test_a_refused_decision_tells_its_order_every_reason_and_every_rule_it_met(journal):
+    limits = RiskLimits(max_spread_points=3, min_reward_risk=1.0)
+    run = played(journal, [None, LONG], QUIET, limits=limits)
+    (note,) = run.named("order_refused")
+    story = find_decision(journal, note.correlation_id)
+
+    lines = story_lines(story, 10_000)
+    text = "\n".join(lines)
+    assert lines[0] == f"decision {note.correlation_id}"
+    lots, price = note.fields["volume_units"] / 1e8, note.fields["price_points"]
+    assert f"refused: BUY {lots:g} lots EURUSD at {price} points" in text
+    assert f"stop loss {note.fields['stop_loss_points']}" in text
+    assert str(note.fields["explanation"]) in text
+    assert "not met: max_spread: 10 points (limit 3 points)" in text
+    assert "not met: min_reward_risk: no target (limit at least 1)" in text
+    assert "  reconciled: done (limit after reconciliation)" in text
+    assert story.to_dict()["number"] == note.correlation_id
+
+
+def test_a_decision_that_traded_tells_its_intents_and_deals(journal):
+    run = played(journal, [None, LONG], QUIET)
+    name = run.named("order_approved")[0].correlation_id
+    story = find_decision(journal, name)
+
+    assert [row.intent_id for row in story.intents] == [US.intent_id(1)]
+    assert [deal.entry for deal in story.deals] == [DealEntry.IN]
+    assert "filled" in "\n".join(story_lines(story, 200))
+
+
+def test_an_id_that_no_decision_has_is_refused(journal):
+    with pytest.raises(ConfigError, match=r"'s:X': no decision of this journal has this id"):
+        find_decision(journal, "s:X")
+
+
+def test_refused_entries_are_listed_and_counted_by_rule(tmp_path: Path, journal):
+    limits = RiskLimits(max_spread_points=3)
+    run = played(journal, [None, LONG, None, LONG], QUIET, limits=limits)
+    names = [note.correlation_id for note in run.named("order_refused")]
+    assert len(names) == 2
+
+    every = list_refused(tmp_path, limit=20)
+    assert (every.by_rule, every.matching) == ({"max_spread": 2}, 2)
+    assert [one["correlation_id"] for one in every.to_dict()["refused"]] == names
+    newest = list_refused(tmp_path, limit=1)
+    assert [row.correlation_id for row in newest.rows] == names[1:]
+    lines = refused_lines(newest)
+    assert lines[0] == "2 entries were refused: max_spread 2"
+    assert "the newest 1 of 2" in "\n".join(lines)
+    for wanted in ({"rule": "halt"}, {"symbol": "GBPUSD"}):
+        nothing = list_refused(tmp_path, limit=20, **wanted)
+        assert refused_lines(nothing) == ["No entry was refused like that."]

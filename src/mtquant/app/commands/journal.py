@@ -87,23 +87,50 @@ def verify(
 
 
 @command.command("why")
-@click.argument("ticket", type=int)
+@click.argument("number")
 @bot_folder
 @json_option
-def why(ticket: int, folder: Path, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
-    """Tell the story of a position, order, deal or intent.
+def why(number: str, folder: Path, as_json: bool) -> None:  # noqa: FBT001 - click passes it by name
+    """Tell the story of a position, order, deal, intent or decision.
 
-    TICKET is the number of any of them.
+    NUMBER is the number of any of them; a decision has an id that begins with the strategy's.
     """
     from mtquant.app.journal.opened import reading
-    from mtquant.app.journal.story import find_story
+    from mtquant.app.journal.story import find_decision, find_story
     from mtquant.app.journal.telling import story_lines
 
     with reading(folder) as journal:
-        story = find_story(journal, ticket)
+        is_number = number.removeprefix("-").isdecimal()
+        story = find_story(journal, int(number)) if is_number else find_decision(journal, number)
     narrow, wide = _WIDTHS
     width = min(max(get_terminal_size((100, 24)).columns, narrow), wide)
     _say(story_lines(story, width), story.to_dict(), as_json=as_json)
+
+
+@command.command("refused")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many entries, the newest ones.",
+)
+@click.option("--symbol", default="", help="Entries of this symbol only.")
+@click.option("--rule", default="", help="Entries that this rule refused only.")
+@bot_folder
+@json_option
+def refused(
+    limit: int,
+    symbol: str,
+    rule: str,
+    folder: Path,
+    as_json: bool,  # noqa: FBT001 - click passes it by name
+) -> None:
+    """Show the entries that were refused, and why."""
+    from mtquant.app.journal.refused import list_refused, refused_lines
+
+    listing = list_refused(folder, limit=limit, symbol=symbol, rule=rule)
+    _say(refused_lines(listing), listing.to_dict(), as_json=as_json)
 
 
 @command.command("export")

@@ -29,7 +29,7 @@ class Story:
     was asked for is, `also` what else has it.
     """
 
-    number: int
+    number: int | str
     known_as: str
     also: tuple[str, ...]
     position_ticket: int  # 0: there is no position
@@ -96,6 +96,37 @@ def find_story(journal: SqliteJournal, number: int) -> Story:
         intents=tuple(intents),
         deals=tuple(deals),
         rows=tuple(rows),
+    )
+
+
+def find_decision(journal: SqliteJournal, correlation_id: str) -> Story:
+    """Return all that one decision led to: what was refused, and the intents that were made.
+
+    Raises:
+        ConfigError: nothing in the journal has this id.
+        JournalError: the journal cannot be read.
+    """
+    with journal.snapshot():
+        intents = [one for one in journal.intents() if one.intent.signal_id == correlation_id]
+        orders = {one.order_ticket for one in intents} - {0}
+        deals = [one for one in journal.deals() if one.order_ticket in orders]
+        ids = {one.intent_id for one in intents}
+        tickets = [one.deal_ticket for one in deals]
+        rows = journal.story(ids, [correlation_id], tickets)
+    own = [row for row in rows if row.correlation_id == correlation_id or row.intent_id in ids]
+    if not own:
+        raise ConfigError(
+            f"{correlation_id!r}: no decision of this journal has this id; `mtquant journal "
+            "refused` shows the ids of refused entries"
+        )
+    return Story(
+        number=correlation_id,
+        known_as="decision",
+        also=(),
+        position_ticket=0,
+        intents=tuple(intents),
+        deals=tuple(deals),
+        rows=tuple(own),
     )
 
 

@@ -71,6 +71,7 @@ class _Teller:
         self._newest_ms = 0
         self._notes: dict[str, Callable[[dict[str, Any]], Iterator[Said]]] = {
             "order_approved": self._approved,
+            "order_refused": _refused,
             "order_answered": self._answered,
             "reconciled": _reconciled,
         }
@@ -83,6 +84,8 @@ class _Teller:
         names = {row.intent.strategy_id for row in story.intents}
         of = f" of {', '.join(sorted(names))}" if names else ""
         where = f" in {', '.join(sorted(symbols - {''}))}" if symbols - {""} else ""
+        if isinstance(story.number, str):
+            return shown(f"{story.known_as} {story.number}{where}")
         if not story.position_ticket:
             return shown(f"{story.known_as} {story.number}{of}{where}, without a position")
         is_another = story.number != story.position_ticket
@@ -254,6 +257,31 @@ def _reconciled(fields: dict[str, Any]) -> Iterator[Said]:
     )
 
 
+def _refused(fields: dict[str, Any]) -> Iterator[Said]:
+    """Tell of a refused entry: what it was, why not, and what it met."""
+    reasons = [one for one in str(fields["reasons"]).split(" | ") if one]
+    passed = [one for one in str(fields.get("passed", "")).split(" | ") if one]
+    units = fields.get("volume_units")
+    if units:
+        at = [f"{fields['price_points']} points", *_levels(fields)]
+        yield "size", str(fields.get("explanation") or "not told")
+        order = f"{fields['side']} {lots_text(units)} lots {fields['symbol']} at {', '.join(at)}"
+        yield "risk", f"refused: {order}"
+    else:
+        yield "risk", "entry refused"
+    for one in reasons:
+        yield "", f"not met: {one}"
+    for one in passed:
+        yield "", one
+
+
+def _levels(fields: dict[str, Any]) -> Iterator[str]:
+    for what in ("stop loss", "take profit"):
+        at = fields.get(f"{what.replace(' ', '_')}_points")
+        if at:
+            yield f"{what} {at}"
+
+
 def _plain(name: str) -> Callable[[dict[str, Any]], Iterator[Said]]:
     """Return the words for the notes that need no more than a sentence."""
     label, sentence = _SENTENCES.get(name, (name.replace("_", " "), ""))
@@ -266,7 +294,6 @@ def _plain(name: str) -> Callable[[dict[str, Any]], Iterator[Said]]:
 
 
 _SENTENCES: Final = {
-    "order_refused": ("risk", "entry refused: {reasons}"),
     "entry_warned": ("risk", "let pass with a warning: {reasons}"),
     "decision_repeated": ("risk", "{action} by {trigger} was decided before: not sent again"),
     "entry_dropped": ("risk", "entry given up: {reason}"),
