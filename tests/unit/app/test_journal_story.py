@@ -527,8 +527,8 @@ def test_a_refused_decision_tells_its_order_every_reason_and_every_rule_it_met(j
     lines = story_lines(story, 10_000)
     text = "\n".join(lines)
     assert lines[0] == f"decision {note.correlation_id}"
-    lots, price = note.fields["volume_units"] / 1e8, note.fields["price_points"]
-    assert f"refused: BUY {lots:g} lots EURUSD at {price} points" in text
+    price = note.fields["price_points"]
+    assert f"refused: BUY 0.50 lots EURUSD at {price} points" in text
     assert f"stop loss {note.fields['stop_loss_points']}" in text
     assert str(note.fields["explanation"]) in text
     assert "not met: max_spread: 10 points (limit 3 points)" in text
@@ -564,7 +564,7 @@ def test_refused_entries_are_listed_and_counted_by_rule(tmp_path: Path, journal)
     newest = list_refused(tmp_path, limit=1)
     assert [row.correlation_id for row in newest.rows] == names[1:]
     lines = refused_lines(newest)
-    assert lines[0] == "2 entries were refused: max_spread 2"
+    assert lines[0] == "2 refused, by max_spread 2"
     assert "the newest 1 of 2" in "\n".join(lines)
     for wanted in ({"rule": "halt"}, {"symbol": "GBPUSD"}):
         nothing = list_refused(tmp_path, limit=20, **wanted)

@@ -61,7 +61,7 @@ def refused_lines(listing: RefusedListing) -> list[str]:
     if not listing.rows:
         return ["No entry was refused like that."]
     rules = ", ".join(f"{rule} {count}" for rule, count in listing.by_rule.items())
-    lines = [f"{listing.matching} entries were refused: {rules}", ""]
+    lines = [f"{listing.matching} refused, by {rules}", ""]
     lines += aligned([_HEADER, *map(_cells, listing.rows)], _NUMBERS)
     if len(listing.rows) < listing.matching:
         lines.append(f"… the newest {len(listing.rows)} of {listing.matching}; --limit shows more")
