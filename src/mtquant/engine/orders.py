@@ -104,11 +104,10 @@ class OrderMaker:
     def closable_units(self, position: Position) -> int:
         """Return what one order can close of a position: more than its largest is refused.
 
-        On a netting account other hands may have made a position larger than that.
+        Other hands may have made it larger than that, or a foreign one, which a halt closes.
         """
-        most = self.instrument.volume_max_units
-        is_foreign = position.symbol != self.instrument.symbol
-        return position.volume_units if is_foreign else min(position.volume_units, most)
+        most = position.largest_order_units
+        return min(position.volume_units, most) if most else position.volume_units
 
     def close(
         self, decision: Decision, position: Position, view: BrokerView, reason: str

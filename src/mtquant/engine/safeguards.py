@@ -83,11 +83,17 @@ class Safeguards:
         """
         if not self.clearing_is_due(view.time_ms):
             return []
-        orders, positions = self._to_be_removed(view)
-        if not orders and not positions:
+        orders, standing = self._to_be_removed(view)
+        if not orders and not standing:
             self._note_empty(view.time_ms)
             return []
         self._empty_since_ms = None
+        # a terminal shows for a while what is closed: closing that again might open the other side;
+        # but it may also be the rest of what is larger than one order
+        positions = [one for one in standing if not self._desk.was_closed(one, view.time_ms)]
+        if not orders and not positions:
+            self._clearing.wait(view.time_ms, SCAN_GAP_MS)
+            return []
         self._clearing.note_try(view.time_ms)
         self._round += 1
         return [
@@ -101,9 +107,7 @@ class Safeguards:
         if self.halt_level < FLATTEN_ALL or self._is_cleared:
             orders = [one for one in orders if self._portfolio.is_own(one.intent_id)]
             positions = [one for one in positions if self._portfolio.is_own(one.intent_id)]
-        # a terminal shows for a while what is closed: closing that again might open the other side
-        left = [one for one in positions if not self._desk.was_closed(one, view.time_ms)]
-        return orders, left
+        return orders, positions
 
     def _note_empty(self, now_ms: int) -> None:
         """Believe that nothing is left after two looks, and when nothing is on its way."""
