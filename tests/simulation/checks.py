@@ -25,6 +25,8 @@ CHECKS: Final = {
     "I4.journal": "the journalled deals sum up to the balance",
     "I4.told": "no money is missed that deals explain",
     "I5.stop": "no own position stands without a stop loss",
+    "I5.level": "a stop that is put back is no further away than the last one that the server had",
+    "I5.again": "the stop of a position is put back once, whichever process does it",
     "I6.forward": "an intent moves forward only",
     "I6.unknown": "two entries of a symbol are never unresolved at once",
     "I6.blind": "nothing is believed of what a terminal shows without its server",

@@ -366,6 +366,15 @@ class ForgetsSequence(Desk):
         return changed
 
 
+class ForgetsMoves(Desk):
+    """Know of an earlier process's stops those of the entries only."""
+
+    def restore(self, rows: Iterable[IntentRow]) -> list[IntentRow]:
+        changed = super().restore(rows)
+        self._moves.clear()
+        return changed
+
+
 MUTANTS: Final[dict[str, Parts]] = {
     "resend_on_none": Parts(session=ResendsOnNone),
     "resend_after_restart": Parts(engine=ResendsAfterRestart, runner=SendsKnownRows),
@@ -395,6 +404,7 @@ MUTANTS: Final[dict[str, Parts]] = {
     "keep_old_view": Parts(portfolio=KeepsOldView),
     "drop_deals": Parts(portfolio=DropsDeals),
     "forget_sequence": Parts(desk=ForgetsSequence),
+    "forget_moves": Parts(desk=ForgetsMoves),
     "no_deadlines": Parts(runner=IgnoresDeadlines),
     "no_pauses": Parts(risk=IgnoresPauses),
     "risk_twice": Parts(maker=RisksTwice),
@@ -424,6 +434,7 @@ HUNTED: Final = {  # beside the first check that sees a mutant, one that must se
     "trust_lost_server": "I6.blind",
     "forget_due_halts": "I8.breaker",
     "ignore_band": "I14.price",
+    "forget_moves": "I5.again",
 }
 
 

@@ -30,6 +30,7 @@ from simulation.checks import UPHELD, Violation
 from simulation.entries import EntryChecks
 from simulation.risk_checks import RiskChecks
 from simulation.schedule import HOME, Schedule
+from simulation.stop_checks import StopChecks
 
 if TYPE_CHECKING:
     from mtquant.exchange import Request
@@ -79,6 +80,7 @@ class Witness:
         self.is_blind = False  # whether its terminal had no server then
         self.healed_ms: int | None = None  # when the faults stopped
         self._created_ms: dict[int, int] = {}  # by intent, of the server's time
+        self.stops = StopChecks(schedule, self.note)
 
     def attend(self, world: World) -> None:
         """Learn whose world it is."""
@@ -128,6 +130,7 @@ class Witness:
         if row.state is not IntentState.SENDING:
             self.note("I2.send", f"intent {magic} is {row.state.name}")
         self.entries.asked(row, request)
+        self.stops.asked(row, request, self._journal.intents())
         self._require_own(row, int(request.get("position", 0)))
         volume = units_from_lots(request["volume"]) if "volume" in request else 0
         most = min(self._approved.get(magic, 0), row.intent.volume_units)

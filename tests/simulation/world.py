@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from mtquant.exchange import Execution, Request
+    from mtquant.exchange import Book, Execution, Request
+    from mtquant.terminal.simulated.records import Task
 
 _BLINDING = (FaultKind.LINK_LOSS, FaultKind.SERVER_LOSS, FaultKind.ACCOUNT_SWITCH)
 _OTHER_PROGRAMS = (0, 777, BotIdentity(bot=2).intent_id(1))
@@ -60,7 +61,10 @@ class WatchedServer(SimulatedServer):
     def execute(self, request: Request, login: int | None = None) -> Execution:
         """Carry out a request of the bot."""
         self._witness.arrived(request, HOME if login is None else login)
-        return super().execute(request, login)
+        self._witness.stops.see(self.book)
+        done = super().execute(request, login)
+        self._witness.stops.see(self.book)
+        return done
 
     def execute_later(self, request: Request, login: int, due_ms: int) -> None:
         """Take in a request of the bot."""
@@ -69,7 +73,12 @@ class WatchedServer(SimulatedServer):
 
     def by_hand(self, request: OrderRequest) -> Execution:
         """Carry out a request of somebody else."""
+        self._witness.stops.see(self.book)
         return super().execute(request, HOME)
+
+    def _apply(self, book: Book, task: Task) -> None:
+        self._witness.stops.see(self.book)
+        super()._apply(book, task)
 
 
 class Wire(FaultyTerminal):

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 _WINDOW_S = 2 * 86_400
 _NOT_FOUND = -4
+_NOT_TAKEN = -2  # an argument, such as a name that is longer than the module's
 _LONGEST_READING_MS = 60_000
 
 
@@ -451,8 +452,8 @@ class BrokerSession:
         if broker_symbol not in self._foreign:  # somebody else's: counted, never touched
             info = self._call("symbol_info", broker_symbol)
             error = self._call("last_error") if info is None else (_NOT_FOUND, "")
-            if error[0] != _NOT_FOUND:
-                raise error_from(error, call="symbol_info")
+            if error[0] not in {_NOT_FOUND, _NOT_TAKEN}:
+                raise error_from(error, call="symbol_info", symbol=broker_symbol)
             self._foreign[broker_symbol] = translate.foreign_instrument(info, broker_symbol)
         return self._foreign[broker_symbol]
 
@@ -460,7 +461,10 @@ class BrokerSession:
         """Return how a symbol is traded; a foreign one (closed by a halt) by its broker name."""
         if symbol in self._traded:
             return self._traded[symbol]
-        filling = translate.filling_for(self._asked("symbol_info", symbol).filling_mode)
+        info = self._terminal.symbol_info(symbol)
+        if info is None:
+            raise error_from(self._terminal.last_error(), call=f"symbol_info of {symbol}")
+        filling = translate.filling_for(info.filling_mode)
         instrument = self._instrument_of(symbol)
         return _Traded(instrument=instrument, broker_symbol=symbol, filling=filling)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
 from mtquant.model import (
@@ -131,18 +133,42 @@ def instrument_from(info: Any, symbol: str) -> Instrument:
         raise DataError(f"{symbol}: the broker's rules cannot be used: {error}") from error
 
 
-def foreign_instrument(info: Any | None, symbol: str) -> Instrument:
-    """Return what is needed to describe somebody else's orders on a symbol we do not trade.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignInstrument(Instrument):
+    """Describe a symbol that we do not trade: nothing is computed with it.
 
-    Nothing is computed with it, so it may be of any kind, or be gone from the broker (None).
+    So its rules may contradict themselves, and its name is as long as the broker's. A largest
+    volume of 0 is not known.
     """
-    return Instrument(
-        symbol=symbol[:29],
-        digits=_UNKNOWN_DIGITS if info is None else min(info.digits, _UNKNOWN_DIGITS),
-        contract_size=(info.trade_contract_size if info is not None else 0.0) or 1.0,
-        base_currency=info.currency_base if info is not None else "",
-        profit_currency=info.currency_profit if info is not None else "",
-        margin_currency=info.currency_margin if info is not None else "",
+
+    def __post_init__(self) -> None:
+        """Refuse nothing."""
+
+
+def foreign_instrument(info: Any | None, symbol: str) -> ForeignInstrument:
+    """Return what is needed to describe and close somebody else's orders and positions.
+
+    Their symbol may be of any kind, or be gone from the broker (None).
+    """
+    if info is None:
+        return ForeignInstrument(
+            symbol=symbol,
+            digits=_UNKNOWN_DIGITS,
+            contract_size=1.0,
+            base_currency="",
+            profit_currency="",
+            margin_currency="",
+            volume_max_units=0,
+        )
+    most = info.volume_max
+    return ForeignInstrument(
+        symbol=symbol,
+        digits=min(info.digits, _UNKNOWN_DIGITS),
+        contract_size=info.trade_contract_size or 1.0,
+        base_currency=info.currency_base,
+        profit_currency=info.currency_profit,
+        margin_currency=info.currency_margin,
+        volume_max_units=units_from_lots(most) if math.isfinite(most) and most > 0 else 0,
     )
 
 
@@ -224,6 +250,7 @@ def position_from(
         swap_minor=minor_from_money(found.swap, money_digits),
         digits=instrument.digits,
         contract_size=instrument.contract_size,
+        largest_order_units=instrument.volume_max_units,
         money_digits=money_digits,
         intent_id=found.magic,
         comment=found.comment,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mtquant.engine.volatility import volatility_facts
 from mtquant.exchange import Terms, rules
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mtquant.engine.decision import Decision
     from mtquant.engine.stop_guard import Unprotected
     from mtquant.strategy import ExitSignal
+
+GUARD: Final = "guard:"
+"""How the triggers of intents begin that are about a lost stop; the journal keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,10 @@ class OrderMaker:
     def closable_units(self, position: Position) -> int:
         """Return what one order can close of a position: more than its largest is refused.
 
-        On a netting account other hands may have made a position larger than that.
+        Other hands may have made it larger than that, or a foreign one, which a halt closes.
         """
-        most = self.instrument.volume_max_units
-        is_foreign = position.symbol != self.instrument.symbol
-        return position.volume_units if is_foreign else min(position.volume_units, most)
+        most = position.largest_order_units
+        return min(position.volume_units, most) if most else position.volume_units
 
     def close(
         self, decision: Decision, position: Position, view: BrokerView, reason: str
@@ -176,17 +178,17 @@ class OrderMaker:
         why = (wanted.reason, decision.correlation_id)
         return self._moving(position, view, level, trigger, why)
 
-    def protect(self, bare: Unprotected, stop_points: int, view: BrokerView) -> OrderIntent | None:
+    def protect(self, bare: Unprotected, view: BrokerView) -> OrderIntent | None:
         """Return an intent that puts a lost stop loss back, or closes the position.
 
         It is closed where its stop was lost twice, is not known, or cannot stand at the present
         price. None without a quote.
         """
-        position = bare.position
+        position, stop_points = bare.position, bare.stop_points
         quote = view.quote(position.symbol)
         if quote is None:
             return None
-        trigger = f"guard:{position.position_ticket}:{view.time_ms}"
+        trigger = f"{GUARD}{position.position_ticket}:{view.time_ms}"
         bid, ask, side = quote.bid_points, quote.ask_points, position.side.value
         room = self.instrument.stops_level_points
         can_stand = stop_points > 0 and rules.stops_are_valid(side, stop_points, 0, bid, ask, room)

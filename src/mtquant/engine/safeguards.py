@@ -8,7 +8,7 @@ from mtquant.engine.notes import note
 from mtquant.engine.pauses import LAST_MS, Pauses
 from mtquant.engine.stop_guard import StopGuard
 from mtquant.execution import SCAN_GAP_MS
-from mtquant.model import IntentAction, OrderType
+from mtquant.model import OrderType
 from mtquant.risk import worst_position
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mtquant.engine.loss_watch import Cut
     from mtquant.engine.orders import OrderMaker
     from mtquant.engine.slot import StrategySlot
+    from mtquant.engine.stop_guard import Unprotected
     from mtquant.execution import Desk
     from mtquant.model import BrokerView, Order, OrderIntent, Position, Publish
     from mtquant.portfolio import Portfolio
@@ -44,7 +45,7 @@ class Safeguards:
         self._desk = desk
         self._owner = owner
         self._fallback = fallback
-        self._guard = StopGuard()
+        self._guard = StopGuard(desk)
         self._round = 0
         self._clearing, self._cutting, self._reducing = Pauses(), Pauses(), Pauses()
         self._empty_since_ms: int | None = None
@@ -82,11 +83,17 @@ class Safeguards:
         """
         if not self.clearing_is_due(view.time_ms):
             return []
-        orders, positions = self._to_be_removed(view)
-        if not orders and not positions:
+        orders, standing = self._to_be_removed(view)
+        if not orders and not standing:
             self._note_empty(view.time_ms)
             return []
         self._empty_since_ms = None
+        # a terminal shows for a while what is closed: closing that again might open the other side;
+        # but it may also be the rest of what is larger than one order
+        positions = [one for one in standing if not self._desk.was_closed(one, view.time_ms)]
+        if not orders and not positions:
+            self._clearing.wait(view.time_ms, SCAN_GAP_MS)
+            return []
         self._clearing.note_try(view.time_ms)
         self._round += 1
         return [
@@ -100,9 +107,7 @@ class Safeguards:
         if self.halt_level < FLATTEN_ALL or self._is_cleared:
             orders = [one for one in orders if self._portfolio.is_own(one.intent_id)]
             positions = [one for one in positions if self._portfolio.is_own(one.intent_id)]
-        # a terminal shows for a while what is closed: closing that again might open the other side
-        left = [one for one in positions if not self._desk.was_closed(one, view.time_ms)]
-        return orders, left
+        return orders, positions
 
     def _note_empty(self, now_ms: int) -> None:
         """Believe that nothing is left after two looks, and when nothing is on its way."""
@@ -185,29 +190,26 @@ class Safeguards:
         Yields:
             what is to be told, and the intent.
         """
-        bare_ones = self._guard.look(self._guarded())
+        bare_ones = self._guard.look(self._guarded(), view.time_ms)
         if not self._guard.is_due(view.time_ms):
             return
         count = 0
         busy = {row.intent.position_ticket for row in self._desk.in_flight}
         for bare in bare_ones:
-            position = bare.position
-            ticket = position.position_ticket
-            is_new = view.time_ms - self._guard.restored_ms(ticket) < SCAN_GAP_MS
-            if ticket in busy or (is_new and self._desk.was_done(ticket)):
+            ticket = bare.position.position_ticket
+            if ticket in busy or (self._is_new(bare, view.time_ms) and self._desk.was_done(ticket)):
                 continue  # a terminal shows a stop a while after it was taken
-            row = self._desk.row(position.intent_id)
-            stated = row.intent.stop_loss_points if row is not None else None
-            stop_points = bare.stop_points or stated or 0
-            intent = self._maker(position).protect(bare, stop_points, view)
+            intent = self._maker(bare.position).protect(bare, view)
             if intent is None:
                 continue
-            if intent.action is IntentAction.MODIFY:
-                self._guard.note_restored(ticket, view.time_ms)
             count += 1
             seen = {"position_ticket": ticket, "action": intent.action.value}
             yield note("stop_lost", view.time_ms, intent.signal_id, **seen), intent
         self._guard.note_tried(view.time_ms, count)
+
+    def _is_new(self, bare: Unprotected, now_ms: int) -> bool:
+        """Tell whether a stop was put back just now; an earlier process's clock may be ahead."""
+        return bare.restored_ms is not None and 0 <= now_ms - bare.restored_ms < SCAN_GAP_MS
 
     def _guarded(self) -> list[Position]:
         """Return the positions that need a stop; some brokers' stops end with the day, by rule."""

@@ -5,60 +5,112 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mtquant.engine.orders import GUARD
 from mtquant.engine.pauses import Pauses
-from mtquant.model import Position
+from mtquant.execution import QUIET_MS
+from mtquant.model import IntentState, Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mtquant.execution import Desk
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unprotected:
-    """Hold a position without a stop, and the last stop seen (points); 0: none ever was.
+    """Hold a position without a stop, and where it stood last (points); 0: none ever did.
 
-    `was_restored` tells whether its stop was lost before.
+    `restored_ms` tells when its stop was put back last (UTC ms), None where it never was.
     """
 
     position: Position
     stop_points: int
-    was_restored: bool
+    restored_ms: int | None = None
+
+    @property
+    def was_restored(self) -> bool:
+        """Tell whether its stop was lost before."""
+        return self.restored_ms is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Hold a stop that a reading showed, and the newest intent about it that was over by then."""
+
+    stop_points: int
+    intent_id: int
 
 
 class StopGuard:
-    """Remember the stops of positions, to put one back that is gone.
+    """Know where the stops of positions stood last, to put one back that is gone.
 
     A stop is removed by hand, by another program, or by a broker that answers for it; without it
-    the risk of a position has no bound.
+    the risk of a position has no bound. What a reading shows counts; else what the desk's intents
+    say, which it has of earlier processes too.
     """
 
-    def __init__(self) -> None:
-        self._stops: dict[int, int] = {}  # by ticket, points
-        self._restored: dict[int, int] = {}  # by ticket: when
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._seen: dict[int, _Seen] = {}  # by ticket
         self._bare: set[int] = set()
         self._pauses = Pauses()
 
-    def look(self, positions: Iterable[Position]) -> list[Unprotected]:
+    def look(self, positions: Iterable[Position], now_ms: int) -> list[Unprotected]:
         """Take in the bot's positions as they stand now; return those without a stop."""
         bare = []
-        held = {}
         for position in positions:
-            ticket = position.position_ticket
-            stop = position.stop_loss_points or self._stops.get(ticket, 0)
-            held[ticket] = stop
             if position.stop_loss_points is None:
-                bare.append(
-                    Unprotected(
-                        position=position,
-                        stop_points=stop,
-                        was_restored=ticket in self._restored,
-                    )
-                )
-        self._stops = held
+                bare.append(self._unprotected(position))
+            else:
+                self._take_in(position.position_ticket, position.stop_loss_points, now_ms)
         self._bare = {one.position.position_ticket for one in bare}
         if not bare:
             self._pauses.end()
-        self._restored = {one: ms for one, ms in self._restored.items() if one in held}
         return bare
+
+    def _take_in(self, ticket: int, stop_points: int, now_ms: int) -> None:
+        """Believe what is shown; what was shown before a stop was moved may be shown for a while.
+
+        A view that lags must not bring an older stop back into memory.
+        """
+        over = next((row for row in self._desk.moves_of(ticket) if not row.is_open), None)
+        seen = self._seen.get(ticket)
+        if over is not None and seen is not None and seen.intent_id < over.intent_id:
+            is_young = now_ms - over.updated_ms < QUIET_MS
+            is_unmoved = stop_points == seen.stop_points != over.intent.stop_loss_points
+            if over.state is IntentState.DONE and is_young and is_unmoved:
+                return
+        self._seen[ticket] = _Seen(stop_points, 0 if over is None else over.intent_id)
+
+    def _unprotected(self, position: Position) -> Unprotected:
+        ticket = position.position_ticket
+        restored = (r for r in self._desk.moves_of(ticket) if r.intent.trigger.startswith(GUARD))
+        newest = next(restored, None)
+        return Unprotected(
+            position=position,
+            stop_points=self._last_stop(position),
+            restored_ms=None if newest is None else newest.created_ms,
+        )
+
+    def _last_stop(self, position: Position) -> int:
+        """Return where a position's stop stood last, as far as anything tells; 0 for nowhere.
+
+        What was given up may have stood: of two stops the nearer one gives nothing back.
+        """
+        seen = self._seen.get(position.position_ticket)
+        entry = self._desk.row(position.intent_id)
+        stop = seen.stop_points if seen else entry.intent.stop_loss_points if entry else None
+        stood: list[int | None] = []
+        for row in self._desk.moves_of(position.position_ticket):
+            if seen is not None and row.intent_id <= seen.intent_id:
+                break
+            if row.state is IntentState.DONE:
+                stop = row.intent.stop_loss_points
+                break
+            if row.state is not IntentState.REJECTED:
+                stood.append(row.intent.stop_loss_points)
+        levels = [level for level in (stop, *stood) if level]
+        return max(levels, key=lambda level: position.side.value * level, default=0)
 
     def is_due(self, now_ms: int) -> bool:
         """Tell whether a position stands bare and it is time to do something about it.
@@ -74,11 +126,3 @@ class StopGuard:
             self._pauses.note_try(now_ms)
         else:
             self._pauses.wait(now_ms)
-
-    def note_restored(self, position_ticket: int, now_ms: int) -> None:
-        """Remember that the stop of a position is being put back: it is done once."""
-        self._restored[position_ticket] = now_ms
-
-    def restored_ms(self, position_ticket: int) -> int:
-        """Return when the stop of a position was put back (UTC ms), 0 for never."""
-        return self._restored.get(position_ticket, 0)

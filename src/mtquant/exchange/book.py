@@ -419,6 +419,7 @@ class Book:
             swap_minor=position.swap_minor,
             digits=instrument.digits,
             contract_size=instrument.contract_size,
+            largest_order_units=instrument.volume_max_units,
             money_digits=self.account_spec.currency_digits,
             intent_id=position.magic,
             comment=position.comment,

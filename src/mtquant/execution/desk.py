@@ -29,7 +29,7 @@ from mtquant.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from mtquant.risk import ApprovedOrder
 
@@ -76,6 +76,7 @@ class Desk:
         self._alive: dict[int, int] = {}  # entries without an end: when they were last heard of
         self._closed_units: dict[int, int] = {}  # of positions, by ticket
         self._latest: dict[int, IntentRow] = {}  # about a position, by its ticket
+        self._moves: dict[int, list[int]] = {}  # intents that move stops, by position, oldest first
         self._ended: set[int] = set()  # orders that the history has, by ticket
         self._late: set[int] = set()
         self._late_open: set[int] = set()  # of these, those whose orders still work
@@ -230,6 +231,11 @@ class Desk:
         row = self._latest.get(position_ticket)
         return row is not None and row.state is IntentState.DONE
 
+    def moves_of(self, position_ticket: int) -> Iterator[IntentRow]:
+        """Yield what was to move a position's stop, newest first, whichever process sent it."""
+        for intent_id in reversed(self._moves.get(position_ticket, ())):
+            yield self._rows[intent_id]
+
     def left_units(self, position: Position) -> int:
         """Return what deals have left of a position: a terminal shows more for a while.
 
@@ -339,6 +345,8 @@ class Desk:
 
     def _keep(self, row: IntentRow) -> None:
         self.revision += 1
+        if row.intent.action is IntentAction.MODIFY and row.intent_id not in self._rows:
+            self._moves.setdefault(row.intent.position_ticket, []).append(row.intent_id)
         self._rows[row.intent_id] = row
         if row.state is IntentState.LATE:
             self._late.add(row.intent_id)

@@ -129,7 +129,8 @@ class Position(Jsonable):
 
     Netting averages opening prices finer than a point: `open_thousandths` of a point, 0 to 999,
     come on top of `open_points`. `identifier` is the ticket of the opening order (0: the ticket
-    itself); a netting position that turned round has another ticket than its identifier.
+    itself); a netting position that turned round has another ticket than its identifier. One order
+    of its symbol takes no more than `largest_order_units`, 0 where that is not known.
     """
 
     position_ticket: int
@@ -152,6 +153,7 @@ class Position(Jsonable):
     reason: Reason = Reason.EXPERT
     open_thousandths: int = 0
     identifier: int = 0
+    largest_order_units: int = 0
 
     @property
     def open_price(self) -> float:

@@ -1,5 +1,6 @@
 """MetaTrader's words become ours and ours theirs: times, prices, volumes, requests."""
 
+import math
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -120,6 +121,20 @@ def test_a_foreign_instrument_may_be_of_any_kind_or_gone():
 
     assert translate.foreign_instrument(SimpleNamespace(**odd), "GAZP").symbol == "GAZP"
     assert translate.foreign_instrument(None, "X" * 40).digits == 8
+
+
+@pytest.mark.parametrize(
+    ("lots", "units"), [(0.5, 50_000_000), (0.0, 0), (math.nan, 0), (math.inf, 0)]
+)
+def test_a_foreign_instrument_has_its_whole_name_and_its_largest_order_where_it_is_known(
+    lots: float, units: int
+):
+    info = make_terminal().symbol_info("EURUSD")._asdict() | {"volume_max": lots}
+
+    found = translate.foreign_instrument(SimpleNamespace(**info), "X" * 40)
+
+    assert (found.symbol, found.volume_max_units) == ("X" * 40, units)
+    assert translate.foreign_instrument(None, "GAZP").volume_max_units == 0
 
 
 @pytest.mark.parametrize(

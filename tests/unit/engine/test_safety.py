@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import MONDAY_MS, LiveRun, Scripted, World, bars_of, stop_and_target, trailing
 
-from mtquant.engine.stop_guard import StopGuard
 from mtquant.model import (
     DAY_MS,
     BotIdentity,
@@ -330,23 +328,6 @@ def test_a_position_whose_stop_loss_is_taken_away_twice_is_closed() -> None:
         "stop loss was gone",
         "no stop loss",
     ]
-
-
-def test_the_stop_that_was_moved_last_is_put_back() -> None:
-    rising = [110_000, 110_000, *range(110_100, 111_100, 100)]
-    exits = lambda: [stop_and_target(stop_points=300), trailing(atr_period=1, distance_atr=1.0)]  # noqa: E731
-    world = World(bars=bars_of(rising), strategy=lambda: Scripted([None, LONG]), exits=exits)
-    levels = [p.stop_loss_points for p in world.live().market.book.positions()]
-    assert levels[0] is not None
-
-    guard = StopGuard()
-    (position,) = world.live().market.book.positions()
-    assert guard.look([position]) == []
-    (bare,) = guard.look([replace(position, stop_loss_points=None)])
-    assert (bare.stop_points, bare.was_restored) == (levels[0], False)
-    guard.note_restored(position.position_ticket, 1)
-    (bare,) = guard.look([replace(position, stop_loss_points=None)])
-    assert bare.was_restored
 
 
 def away(from_bar: int, to_bar: int) -> list[tuple[int, int]]:
