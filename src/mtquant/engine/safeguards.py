@@ -101,7 +101,7 @@ class Safeguards:
             orders = [one for one in orders if self._portfolio.is_own(one.intent_id)]
             positions = [one for one in positions if self._portfolio.is_own(one.intent_id)]
         # a terminal shows for a while what is closed: closing that again might open the other side
-        left = [one for one in positions if not self._desk.was_closed(one, view.time_ms)]
+        left = [one for one in positions if not self._desk.was_closed(one)]
         return orders, left
 
     def _note_empty(self, now_ms: int) -> None:
@@ -128,7 +128,7 @@ class Safeguards:
         return [
             self._maker(one).cut(one, view, f"late:{one.position_ticket}:{view.time_ms}")
             for one in came[-excess:]
-            if not self._desk.was_closed(one, view.time_ms)
+            if not self._desk.was_closed(one)
         ]
 
     # ------------------------------------------------------------------ what was lost
@@ -148,7 +148,7 @@ class Safeguards:
             (one, units[one.position_ticket] - keep[one.position_ticket])
             for one in own
             if units[one.position_ticket] > keep.get(one.position_ticket, one.volume_units)
-            and not self._desk.was_closed(one, view.time_ms)
+            and not self._desk.was_closed(one)
         ]
         if not left:
             return [], not self._desk.in_flight
