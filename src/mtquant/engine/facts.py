@@ -71,6 +71,7 @@ class RiskFacts:
             account=view.account,
             instrument=slot.orders.instrument,
             quote=view.quote(symbol),
+            trade_mode=view.trade_modes.get(symbol, slot.orders.instrument.trade_mode),
             positions=view.positions,
             in_flight=sums.in_flight,
             may_come=sums.coming,
