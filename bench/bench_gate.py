@@ -44,6 +44,7 @@ from mtquant.model import (
     Position,
     Quote,
     Side,
+    TradeMode,
 )
 from mtquant.model.news import Impact, NewsEvent
 from mtquant.portfolio import Portfolio
@@ -197,6 +198,7 @@ class Rig:
                 )
                 for symbol in LEVELS
             ),
+            trade_modes=dict.fromkeys(LEVELS, TradeMode.FULL),
         )
 
     def _position(self, number: int) -> Position:

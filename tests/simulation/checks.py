@@ -30,6 +30,7 @@ CHECKS: Final = {
     "I6.forward": "an intent moves forward only",
     "I6.unknown": "two entries of a symbol are never unresolved at once",
     "I6.blind": "nothing is believed of what a terminal shows without its server",
+    "I6.quiet": "nothing is given up before the quiet time has passed, by the server's clock",
     "I6.seen": "no position is taken for gone that the server holds",
     "I7.open": "after the faults no outcome stays open",
     "I7.filled": "after the faults an intent's volume is that of its deals",

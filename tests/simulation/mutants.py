@@ -231,7 +231,7 @@ class HasNoStopGuard(Engine):
 class TrustsTheView(Desk):
     """Take what the broker does not show for gone."""
 
-    def may_come(self, now_ms: int) -> tuple[IntentRow, ...]:
+    def may_come(self) -> tuple[IntentRow, ...]:
         return tuple(row for row in self.in_flight if row.intent.action is IntentAction.OPEN)
 
 
@@ -295,6 +295,13 @@ class HasNoQuiet(Desk):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._quiet_ms = 0
+
+
+class CountsLeaps(Desk):
+    """Take a leap of the clock for time in which nothing has come."""
+
+    def watch(self, now_ms: int) -> None:
+        self._watched_clock.now_ms = now_ms
 
 
 class DropsDecisionKey(Desk):
@@ -380,6 +387,7 @@ MUTANTS: Final[dict[str, Parts]] = {
     "resend_after_restart": Parts(engine=ResendsAfterRestart, runner=SendsKnownRows),
     "match_by_comment": Parts(desk=MatchesByComment),
     "no_quiet_window": Parts(desk=HasNoQuiet),
+    "count_leaps": Parts(desk=CountsLeaps),
     "forget_unknown": Parts(risk=ForgetsUnknown),
     "unknown_is_refused": Parts(desk=TakesUnknownForRefused),
     "close_without_ticket": Parts(session=ClosesWithoutTicket),
@@ -432,6 +440,7 @@ HUNTED: Final = {  # beside the first check that sees a mutant, one that must se
     "never_cuts": "I8.cut",
     "none_is_empty": "I6.seen",
     "trust_lost_server": "I6.blind",
+    "count_leaps": "I6.quiet",
     "forget_due_halts": "I8.breaker",
     "ignore_band": "I14.price",
     "forget_moves": "I5.again",

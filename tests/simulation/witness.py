@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mtquant.exchange import OrderRequest, StopsRequest
 from mtquant.execution import QUIET_MS
 from mtquant.model import (
+    MOST_BETWEEN_MS,
     BotIdentity,
     Deal,
     DealEntry,
@@ -81,6 +82,7 @@ class Witness:
         self.healed_ms: int | None = None  # when the faults stopped
         self._created_ms: dict[int, int] = {}  # by intent, of the server's time
         self.stops = StopChecks(schedule, self.note)
+        self._jumps_before: dict[int, int] = {}  # of the bot's clock, by intent
 
     def attend(self, world: World) -> None:
         """Learn whose world it is."""
@@ -224,6 +226,7 @@ class Witness:
         """See a row as it is written."""
         if before is None:
             self._created_ms[row.intent_id] = self._server.now_ms
+            self._jumps_before[row.intent_id] = self._clock.jumps
             if row.intent.action is IntentAction.OPEN:
                 self._require_resolved(row)
         elif row.state is not before.state:
@@ -232,6 +235,15 @@ class Witness:
                 self.note("I6.forward", f"intent {row.intent_id}: {moved}")
             if row.state is IntentState.NOTSENT and self.is_blind:
                 self.note("I6.blind", f"intent {row.intent_id} is given up")
+            if row.state is IntentState.NOTSENT and before.state is IntentState.UNKNOWN:
+                self._require_quiet(row)
+
+    def _require_quiet(self, row: IntentRow) -> None:
+        """Hold what is given up against the quiet time; a jump of the clock hides a part of it."""
+        waited_ms = self._server.now_ms - self._created_ms[row.intent_id]
+        jumps = self._clock.jumps - self._jumps_before[row.intent_id]
+        if waited_ms < QUIET_MS - jumps * MOST_BETWEEN_MS:
+            self.note("I6.quiet", f"intent {row.intent_id} after {waited_ms} ms")
 
     def _require_resolved(self, row: IntentRow) -> None:
         for other in self._journal.open_rows():

@@ -39,6 +39,7 @@ from mtquant.model import (
     ServerClock,
     SymbolNotFoundError,
     Timeframe,
+    TradeMode,
     WrongAccountError,
     units_from_lots,
 )
@@ -311,6 +312,7 @@ class BrokerSession:
                     quote for name in self._names if (quote := self.last_quote(name)) is not None
                 ),
                 lead_ms=self.lead_ms,
+                trade_modes={name: self._trade_mode(name) for name in self._names},
             )
         # whole sets, not the highest ticket: an older order may reach the history later
         self._told_deals = frozenset(one.ticket for one in deals)
@@ -351,10 +353,11 @@ class BrokerSession:
                 time_ms=now_ms,
                 request=json.dumps(request),
             )
+        outcome, detail = self._classed(answer, traded)
         return ExecutionResult(
             intent_id=row.intent_id,
-            outcome=outcome_of_retcode(answer.retcode),
-            detail=f"{answer.retcode} {answer.comment}",
+            outcome=outcome,
+            detail=detail,
             time_ms=now_ms,
             order_ticket=answer.order,
             deal_ticket=answer.deal,
@@ -370,6 +373,23 @@ class BrokerSession:
         """Return what the terminal answers; whatever it raises becomes a typed error."""
         with _answering(call):
             return getattr(self._terminal, call)(*arguments, **named)
+
+    def _classed(self, answer: Any, traded: _Traded) -> tuple[Outcome, str]:
+        """Return class and words of an answer.
+
+        A suspended symbol is refused with the code that says of an account that it may not trade.
+        """
+        detail = f"{answer.retcode} {answer.comment}"
+        if answer.retcode == mt5.TRADE_RETCODE_TRADE_DISABLED:
+            info = self._call("symbol_info", traded.broker_symbol)
+            if info is not None and info.trade_mode == mt5.SYMBOL_TRADE_MODE_DISABLED:
+                return Outcome.REFUSED, f"{detail}: {traded.instrument.symbol} is suspended"
+        return outcome_of_retcode(answer.retcode), detail
+
+    def _trade_mode(self, symbol: str) -> TradeMode:
+        """Return what may be done with a traded symbol now: brokers change it at any time."""
+        info = self._asked("symbol_info", self._selected(symbol).broker_symbol)
+        return translate.trade_mode_from(info)
 
     def _asked(self, call: str, *arguments: Any) -> Any:
         """Return the answer of a read; None becomes a typed error, never an empty list."""

@@ -31,6 +31,7 @@ from mtquant.model import (
     Side,
     SwapMode,
     SymbolNotFoundError,
+    TradeMode,
     lots_from_units,
     minor_from_money,
     round_half_away,
@@ -43,6 +44,13 @@ _CALC_MODES: Final = {
     mt5.SYMBOL_CALC_MODE_FOREX_NO_LEVERAGE: CalculationMode.FOREX_NO_LEVERAGE,
     mt5.SYMBOL_CALC_MODE_CFD: CalculationMode.CFD,
     mt5.SYMBOL_CALC_MODE_CFDLEVERAGE: CalculationMode.CFD_LEVERAGE,
+}
+_TRADE_MODES: Final = {
+    mt5.SYMBOL_TRADE_MODE_DISABLED: TradeMode.DISABLED,
+    mt5.SYMBOL_TRADE_MODE_LONGONLY: TradeMode.LONG_ONLY,
+    mt5.SYMBOL_TRADE_MODE_SHORTONLY: TradeMode.SHORT_ONLY,
+    mt5.SYMBOL_TRADE_MODE_CLOSEONLY: TradeMode.CLOSE_ONLY,
+    mt5.SYMBOL_TRADE_MODE_FULL: TradeMode.FULL,
 }
 _CASH: Final = {mt5.DEAL_TYPE_CREDIT: DealKind.CREDIT}
 _MARGIN_MODES: Final = {
@@ -133,6 +141,11 @@ def instrument_from(info: Any, symbol: str) -> Instrument:
         raise DataError(f"{symbol}: the broker's rules cannot be used: {error}") from error
 
 
+def trade_mode_from(info: Any) -> TradeMode:
+    """Return what a SymbolInfo says may be done with the symbol."""
+    return _TRADE_MODES[info.trade_mode]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignInstrument(Instrument):
     """Describe a symbol that we do not trade: nothing is computed with it.
@@ -194,6 +207,7 @@ def _instrument(info: Any, symbol: str, mode: CalculationMode) -> Instrument:
         swap_long=info.swap_long,
         swap_short=info.swap_short,
         triple_swap_weekday=triple if 0 <= triple <= 6 else None,
+        trade_mode=trade_mode_from(info),
         description=info.description,
     )
 

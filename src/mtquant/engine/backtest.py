@@ -69,6 +69,9 @@ class BacktestRunner:
         self._fillings = {
             symbol: market.venue.instrument(symbol).market_filling for symbol in self._symbols
         }
+        self._trade_modes = {
+            symbol: market.venue.instrument(symbol).trade_mode for symbol in self._symbols
+        }
         self._seen_deals = 0
         self._seen_orders = 0
 
@@ -180,6 +183,7 @@ class BacktestRunner:
             deals=tuple(deals[self._seen_deals :]),
             closed_orders=tuple(orders[self._seen_orders :]),
             quotes=tuple(quote for quote in quotes if quote is not None),
+            trade_modes=self._trade_modes,
         )
         self._seen_deals, self._seen_orders = len(deals), len(orders)
         return view

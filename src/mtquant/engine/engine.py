@@ -517,6 +517,7 @@ class Engine:
     def _on_timer(self, now_ms: int) -> list[Command]:
         if self._away_since_ms is not None:
             return []
+        self.desk.watch(now_ms)
         guards = self._safeguards
         is_due = guards.stop_is_due(now_ms) or guards.clearing_is_due(now_ms)
         if is_due or self._losses.cut_is_due(now_ms):

@@ -71,6 +71,7 @@ class RiskFacts:
             account=view.account,
             instrument=slot.orders.instrument,
             quote=view.quote(symbol),
+            trade_mode=view.trade_modes.get(symbol, slot.orders.instrument.trade_mode),
             positions=view.positions,
             in_flight=sums.in_flight,
             may_come=sums.coming,
@@ -154,7 +155,7 @@ class RiskFacts:
         if sums.view is view and sums.revision == desk.revision:
             return sums
         shown = {position.intent_id for position in view.positions}
-        rows = desk.may_come(view.time_ms)
+        rows = desk.may_come()
         exposure, at_stops = NOTHING_HELD, (0, "")
         if self._risk.limits.needs_exposure or self._losses.prop is not None:
             exposure = self._exposures.sum(view.positions, rows)

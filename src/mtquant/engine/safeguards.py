@@ -90,7 +90,7 @@ class Safeguards:
         self._empty_since_ms = None
         # a terminal shows for a while what is closed: closing that again might open the other side;
         # but it may also be the rest of what is larger than one order
-        positions = [one for one in standing if not self._desk.was_closed(one, view.time_ms)]
+        positions = [one for one in standing if not self._desk.was_closed(one)]
         if not orders and not positions:
             self._clearing.wait(view.time_ms, SCAN_GAP_MS)
             return []
@@ -133,7 +133,7 @@ class Safeguards:
         return [
             self._maker(one).cut(one, view, f"late:{one.position_ticket}:{view.time_ms}")
             for one in came[-excess:]
-            if not self._desk.was_closed(one, view.time_ms)
+            if not self._desk.was_closed(one)
         ]
 
     # ------------------------------------------------------------------ what was lost
@@ -153,7 +153,7 @@ class Safeguards:
             (one, units[one.position_ticket] - keep[one.position_ticket])
             for one in own
             if units[one.position_ticket] > keep.get(one.position_ticket, one.volume_units)
-            and not self._desk.was_closed(one, view.time_ms)
+            and not self._desk.was_closed(one)
         ]
         if not left:
             return [], not self._desk.in_flight

@@ -26,6 +26,7 @@ from mtquant.model import (
     Reason,
     SendOrder,
     Side,
+    WatchedClock,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
 QUIET_MS: Final = 60_000
 SCAN_GAP_MS: Final = 5_000
 RESERVE_MS: Final = 600_000
-"""How long an entry counts as exposure that no reading of the broker shows."""
+"""How long an entry counts as exposure that no reading of the broker shows.
+
+This and the quiet time are counted in time that was watched: a leap of the clock proves nothing.
+"""
 _BY_SERVER: Final = frozenset({Reason.STOP_LOSS, Reason.TAKE_PROFIT, Reason.STOP_OUT})
 _DEAD: Final = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
 _FINAL: Final = _DEAD | {OrderState.FILLED}
@@ -72,11 +76,13 @@ class Desk:
         self._deals: dict[int, dict[int, Deal]] = {}  # by order ticket, by ticket
         self._watched: dict[int, None] = {}  # open or not found yet, oldest first
         self._confirmed: set[int] = set()
-        self._absent_since: dict[int, int] = {}
+        self._watched_clock = WatchedClock()
+        self._absent_since: dict[int, int] = {}  # by the watched clock
         self._alive: dict[int, int] = {}  # entries without an end: when they were last heard of
         self._closed_units: dict[int, int] = {}  # of positions, by ticket
         self._latest: dict[int, IntentRow] = {}  # about a position, by its ticket
         self._moves: dict[int, list[int]] = {}  # intents that move stops, by position, oldest first
+        self._latest_ms: dict[int, int] = {}  # when that moved, by the watched clock
         self._ended: set[int] = set()  # orders that the history has, by ticket
         self._late: set[int] = set()
         self._late_open: set[int] = set()  # of these, those whose orders still work
@@ -89,7 +95,11 @@ class Desk:
         """Return the intents whose outcome is still to be found."""
         return tuple(row for row in self._watched_rows() if row.is_open)
 
-    def may_come(self, now_ms: int) -> tuple[IntentRow, ...]:
+    def watch(self, now_ms: int) -> None:
+        """Note that the broker is being looked at, wholly or by a glance."""
+        self._watched_clock.look(now_ms)
+
+    def may_come(self) -> tuple[IntentRow, ...]:
         """Return the entries that are or may become positions, whatever the broker shows.
 
         The terminal's own views lag behind its server, behind each other, and behind what they have
@@ -99,7 +109,7 @@ class Desk:
         return tuple(
             row
             for number, heard_ms in self._alive.items()
-            if (row := self._rows[number]).is_open or now_ms - heard_ms <= RESERVE_MS
+            if (row := self._rows[number]).is_open or self._since(heard_ms) <= RESERVE_MS
         )
 
     @property
@@ -191,6 +201,7 @@ class Desk:
 
     def on_view(self, view: BrokerView) -> list[IntentRow]:
         """Look for open intents in a view of the broker; return the rows that were resolved."""
+        self.watch(view.time_ms)
         self._skip_used(view)
         for order in (*view.orders, *view.closed_orders):  # closed is the later news
             if self._identity.owns(order.intent_id):
@@ -212,7 +223,7 @@ class Desk:
             self._hear_of(view)
         return changed
 
-    def was_closed(self, position: Position, now_ms: int) -> bool:
+    def was_closed(self, position: Position) -> bool:
         """Tell whether what is shown of a position was closed, all of it, within the quiet time.
 
         Another volume is what is left of it: one order closes no more than the largest.
@@ -223,7 +234,7 @@ class Desk:
             and row.intent.action is IntentAction.CLOSE
             and row.state is IntentState.DONE
             and row.filled_units == row.intent.volume_units == position.volume_units
-            and now_ms - row.updated_ms < self._quiet_ms
+            and self._since(self._latest_ms[position.position_ticket]) < self._quiet_ms
         )
 
     def was_done(self, position_ticket: int) -> bool:
@@ -336,11 +347,11 @@ class Desk:
         for number, heard_ms in list(self._alive.items()):
             row = self._rows[number]
             if number in shown:
-                self._alive[number] = view.time_ms
+                self._alive[number] = self._watched_ms(row)
             elif not row.is_open and number not in self._late_open:
                 closed = self._closed_units.get(row.order_ticket, 0)
                 is_closed = 0 < row.filled_units <= closed
-                if is_closed or view.time_ms - heard_ms > RESERVE_MS:
+                if is_closed or self._since(heard_ms) > RESERVE_MS:
                     del self._alive[number]
 
     def _keep(self, row: IntentRow) -> None:
@@ -352,15 +363,26 @@ class Desk:
             self._late.add(row.intent_id)
         if row.intent.position_ticket:
             self._latest[row.intent.position_ticket] = row
+            self._latest_ms[row.intent.position_ticket] = self._watched_ms(row)
         if row.intent.action is not IntentAction.OPEN or row.state is IntentState.REJECTED:
             self._alive.pop(row.intent_id, None)
         else:
-            self._alive[row.intent_id] = row.updated_ms
+            self._alive[row.intent_id] = self._watched_ms(row)
         is_late = row.intent_id in self._late_open
         if row.is_open or row.state is IntentState.NOTSENT or is_late:
             self._watched[row.intent_id] = None
         else:
             self._watched.pop(row.intent_id, None)
+
+    def _watched_ms(self, row: IntentRow) -> int:
+        """Return the watched time; before the first look that of a row, from an earlier process."""
+        now_ms = self._watched_clock.now_ms
+        return row.updated_ms if now_ms is None else now_ms
+
+    def _since(self, watched_ms: int) -> int:
+        """Return for how long something was watched, milliseconds."""
+        now_ms = self._watched_clock.now_ms
+        return 0 if now_ms is None else now_ms - watched_ms
 
     def _watched_rows(self) -> list[IntentRow]:
         return [self._rows[intent_id] for intent_id in self._watched]
@@ -435,8 +457,8 @@ class Desk:
         It begins with the first reading without a trace of it. The time of its making says little:
         it may have left later, after a pause of the machine, or by another clock.
         """
-        first_scan = self._absent_since.setdefault(row.intent_id, view.time_ms)
-        is_quiet = view.time_ms - first_scan >= self._quiet_ms
+        first_ms = self._absent_since.setdefault(row.intent_id, self._watched_ms(row))
+        is_quiet = self._since(first_ms) >= self._quiet_ms
         if row.state is not IntentState.UNKNOWN:
             if row.intent_id in self._confirmed and is_quiet:
                 detail = "confirmed, but not found at the broker"

@@ -10,10 +10,12 @@ from mtquant.model.bars import (
     make_ticks,
 )
 from mtquant.model.clock import (
+    MOST_BETWEEN_MS,
     Clock,
     ManualClock,
     OnwardClock,
     SystemClock,
+    WatchedClock,
 )
 from mtquant.model.codec import (
     Jsonable,
@@ -151,6 +153,7 @@ __all__ = [
     "DAY_MS",
     "FX_WEEK",
     "INTENT_STEPS",
+    "MOST_BETWEEN_MS",
     "NAMESPACE",
     "OPEN_STATES",
     "ORDER_STEPS",
@@ -249,6 +252,7 @@ __all__ = [
     "Timer",
     "TradeMode",
     "TradingError",
+    "WatchedClock",
     "WrongAccountError",
     "advance_intent",
     "advance_order",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import Final, Protocol
+
+MOST_BETWEEN_MS: Final = 15_000
+"""How much the time between two looks counts for as watched: a clock may leap."""
 
 
 class Clock(Protocol):
@@ -47,6 +50,31 @@ class OnwardClock:
             now_ms = self._shown_ms
         self._shown_ms = now_ms
         return now_ms
+
+
+class WatchedClock:
+    """Go on by the time that was watched: from look to look, by 15 s at most.
+
+    Nobody has looked between two looks, and a leap of the clock is no evidence that anything has
+    stayed away. It begins with the first look, at the time of then.
+
+    >>> watched = WatchedClock()
+    >>> [watched.look(now_ms) for now_ms in (0, 5_000, 605_000, 2_000, 3_000)]
+    [0, 5000, 20000, 20000, 21000]
+    """
+
+    def __init__(self) -> None:
+        self.now_ms: int | None = None
+        self._looked_ms = 0
+
+    def look(self, now_ms: int) -> int:
+        """Note a look at a time; return the watched one, UTC milliseconds as of the first look."""
+        if self.now_ms is None:
+            self.now_ms = now_ms
+        else:
+            self.now_ms += max(0, min(now_ms - self._looked_ms, MOST_BETWEEN_MS))
+        self._looked_ms = now_ms
+        return self.now_ms
 
 
 class ManualClock:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from mtquant.model.bars import Quote
 from mtquant.model.codec import Jsonable
 from mtquant.model.intent import ExecutionResult, IntentRow
+from mtquant.model.kinds import TradeMode
 from mtquant.model.signal import Scalar
 from mtquant.model.trading import AccountSnapshot, Deal, Order, Position
 
@@ -18,6 +19,7 @@ class BrokerView(Jsonable):
 
     `deals` and `closed_orders` are those the broker booked since the reader's last view. The time
     is the reader's, whose clock is `lead_ms` ahead of the server's, as far as he knows.
+    `trade_modes` say, by symbol, what the broker lets be done with it now.
     """
 
     time_ms: int
@@ -28,6 +30,7 @@ class BrokerView(Jsonable):
     closed_orders: tuple[Order, ...]
     quotes: tuple[Quote, ...]
     lead_ms: int = 0
+    trade_modes: Mapping[str, TradeMode] = field(default_factory=dict)
 
     @property
     def server_ms(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mtquant.model import Deal, DealKind
+from mtquant.model import Deal, DealKind, WatchedClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -13,8 +13,6 @@ SETTLING_MS: Final = 60_000
 """How long balance and deals may tell different stories: a terminal shows one before the other."""
 
 SETTLING_READINGS: Final = 5
-MOST_BETWEEN_MS: Final = 15_000
-"""How much of that the time between two readings counts for: a clock may leap."""
 
 
 class Cash:
@@ -33,7 +31,8 @@ class Cash:
         self._accepted_until_ms = 0  # a person takes for right what lasts by then
         self._readings = 0  # that found the same candidate or difference, one after the other
         self._lasted_ms = 0  # between them
-        self._read_ms: int | None = None  # the last one
+        self._watched = WatchedClock()
+        self._since_ms = 0  # the first of them, by the watched clock
 
     def restore(self, deals: Iterable[Deal], baseline_minor: int | None) -> None:
         """Take over the deals of an earlier process, and its baseline."""
@@ -64,12 +63,11 @@ class Cash:
 
     def _count(self, now_ms: int, *, is_same: bool) -> None:
         """Count a reading; one that found something else begins the wait anew."""
-        if not is_same or self._read_ms is None:
-            self._readings = self._lasted_ms = 0
-        else:
-            self._lasted_ms += max(0, min(now_ms - self._read_ms, MOST_BETWEEN_MS))
+        watched_ms = self._watched.look(now_ms)
+        if not is_same or not self._readings:
+            self._readings, self._since_ms = 0, watched_ms
         self._readings += 1
-        self._read_ms = now_ms
+        self._lasted_ms = watched_ms - self._since_ms
 
     @property
     def _has_lasted(self) -> bool:

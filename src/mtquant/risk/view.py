@@ -15,6 +15,7 @@ from mtquant.model import (
     Position,
     Quote,
     Side,
+    TradeMode,
 )
 from mtquant.portfolio.exposure import Exposure, Valuer
 
@@ -29,6 +30,8 @@ class RiskView:
     positions, whether `positions` show them or not, and `exposure` sums up both. Entries are those
     of the strategy that asks, in a row those on its side. `cash_lack_minor` is what the deals do
     not explain of the balance.
+
+    `trade_mode` is what the broker lets be done with the symbol now.
 
     `valuer` values the entry; what it found beforehand is known, so that the gate need not ask.
     `reference_points` is the close of the newest closed bar, 0 where there is none;
@@ -71,6 +74,7 @@ class RiskView:
     breaker_level: int = 0
     prop_words: str = ""
     day_trades: int = 0
+    trade_mode: TradeMode = TradeMode.FULL
 
     def entry_points(self, intent: OrderIntent) -> int:
         """Return the price that an entry is expected at (points), 0 without a quote."""

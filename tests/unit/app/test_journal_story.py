@@ -122,11 +122,11 @@ def test_an_entry_that_its_stop_loss_ends_is_told_from_the_signal_to_the_result(
     text = told(journal, opened.order_ticket)
 
     assert labels(text) == [
-        "signal", "risk", *[""] * 14, "size", "intent", "state", "request", "reply", "state",
+        "signal", "risk", *[""] * 15, "size", "intent", "state", "request", "reply", "state",
         "deal", "deal", "result",
     ]  # fmt: skip
     assert "LONG: no reason given (scripted, EURUSD, H1 bar of 2017-01-01 23:00:00)" in text
-    assert "approved, 14 rules are met" in text
+    assert "approved, 15 rules are met" in text
     assert "halt: level 0 (limit level 0)" in text
     assert "risk 1.00% = 100.00 USD, stop 200 points" in text
     assert f"{opened.intent_id}: open BUY 0.50 lots EURUSD at 1.10010, stop loss 1.09810" in text
@@ -253,8 +253,9 @@ def test_an_order_that_was_given_up_and_came_late_says_so(journal: SqliteJournal
 
         return Replaced(terminal, order_send=order_send, last_error=last_error)
 
-    script = [None, LONG, None, LONG]
-    played(journal, script, QUIET, wrap=wrap, on_step=at_bar(7, lambda _run: held[0]()))
+    script = [None, LONG, *[None] * 14, LONG]  # the second one after the reserve of the first
+    arrives = at_bar(18, lambda _run: held[0]())
+    played(journal, script, 2 * QUIET, wrap=wrap, on_step=arrives)
     late, _, cut = journal.intents()
 
     text = told(journal, late.order_ticket)

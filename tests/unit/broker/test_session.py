@@ -28,6 +28,7 @@ from mtquant.model import (
     Side,
     SymbolNotFoundError,
     Timeframe,
+    TradeMode,
     WrongAccountError,
 )
 from mtquant.terminal import constants as mt5
@@ -344,6 +345,67 @@ def test_an_older_order_that_is_closed_later_is_still_told(desk: Desk):
 
     assert [o.order_ticket for o in late.closed_orders] == [first]
     assert [d.order_ticket for d in late.deals] == [0, first]
+
+
+@pytest.mark.parametrize(
+    ("code", "mode"),
+    [
+        (mt5.SYMBOL_TRADE_MODE_DISABLED, TradeMode.DISABLED),
+        (mt5.SYMBOL_TRADE_MODE_LONGONLY, TradeMode.LONG_ONLY),
+        (mt5.SYMBOL_TRADE_MODE_SHORTONLY, TradeMode.SHORT_ONLY),
+        (mt5.SYMBOL_TRADE_MODE_CLOSEONLY, TradeMode.CLOSE_ONLY),
+        (mt5.SYMBOL_TRADE_MODE_FULL, TradeMode.FULL),
+    ],
+)
+def test_a_reading_shows_the_trade_mode_of_now(desk: Desk, code: int, mode: TradeMode):
+    assert desk.session.view().trade_modes == {"EURUSD": TradeMode.FULL}
+    desk.answer("symbol_info", lambda info: changed(info, trade_mode=code))
+
+    assert desk.session.view().trade_modes == {"EURUSD": mode}
+
+
+def test_a_reading_asks_once_for_each_symbol_and_a_glance_not_at_all(desk: Desk):
+    desk.session.view()
+    desk.session.glance()
+    desk.session.last_quote("EURUSD")
+
+    assert desk.terminal.calls.count("symbol_info") == 1
+
+
+def test_a_trade_mode_that_cannot_be_read_fails_the_reading(desk: Desk):
+    desk.answer("symbol_info", lambda info: changed(info, trade_mode=77))
+    with pytest.raises(BrokerAPIError, match="cannot be read"):
+        desk.session.view()
+    desk.answer("symbol_info", lambda _info: None)
+    with pytest.raises(BrokerAPIError, match="symbol_info"):
+        desk.session.view()
+
+
+@pytest.mark.parametrize(
+    ("info_of", "outcome", "more"),
+    [
+        ({"trade_mode": mt5.SYMBOL_TRADE_MODE_DISABLED}, Outcome.REFUSED, ": EURUSD is suspended"),
+        ({"trade_mode": mt5.SYMBOL_TRADE_MODE_CLOSEONLY}, Outcome.DISABLED, ""),
+        ({}, Outcome.DISABLED, ""),
+        (None, Outcome.DISABLED, ""),
+    ],
+)
+def test_a_suspended_symbol_is_no_disabled_account(
+    desk: Desk, info_of: dict[str, int] | None, outcome: Outcome, more: str
+):
+    desk.answer("order_send", lambda got: changed(got, retcode=10017, comment="Trade disabled"))
+    desk.answer("symbol_info", lambda info: None if info_of is None else changed(info, **info_of))
+    done = desk.session.send(intent_row())
+
+    assert (done.outcome, done.detail) == (outcome, f"10017 Trade disabled{more}")
+
+
+@pytest.mark.parametrize("retcode", [10026, 10027])
+def test_a_switched_off_robot_is_disabled_whatever_the_symbol(desk: Desk, retcode: int):
+    desk.answer("order_send", lambda got: changed(got, retcode=retcode))
+    desk.answer("symbol_info", lambda info: changed(info, trade_mode=0))
+
+    assert desk.session.send(intent_row()).outcome is Outcome.DISABLED
 
 
 def test_looking_at_the_positions_uses_up_no_news(desk: Desk):

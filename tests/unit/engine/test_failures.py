@@ -35,6 +35,7 @@ from mtquant.model import (
 )
 from mtquant.risk import RiskLimits
 from mtquant.storage import MemoryJournal
+from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated.faults import FaultKind, FaultSpec
 from mtquant.terminal.simulated.faults.spec import Only
 
@@ -178,11 +179,111 @@ def test_a_lost_stop_that_the_price_has_passed_closes_the_position() -> None:
 
 def test_a_symbol_that_may_only_be_bought_refuses_the_sale_and_trading_goes_on() -> None:
     venue = make_venue(trade_mode=TradeMode.LONG_ONLY)
-    run = play([None, SHORT, None, LONG, None, FLAT], venue=venue)
+    world = Troubled(
+        bars=bars_of(QUIET),
+        strategy=lambda: Scripted([None, SHORT, None, LONG, None, SHORT, None, LONG]),
+        venue=venue,
+    )
+    run, (_, backtested) = world.live(), world.backtest()
 
-    assert states(run) == [IntentState.REJECTED, IntentState.DONE, IntentState.DONE]
-    assert "10042" in run.journal.intents()[0].detail
-    assert run.market.book.positions() == ()
+    assert states(run) == [IntentState.DONE] * 3  # bought, sold when the mind changed, bought again
+    refused = run.named("order_refused")
+    why = (
+        "trade_mode: EURUSD is long only (limit open for SELL); "
+        "entries return when the broker lets EURUSD take them"
+    )
+    assert [note.fields["reasons"] for note in refused] == [why] * 2
+    assert refused == [note for note in backtested if note.name == "order_refused"]
+
+
+class Moody:
+    """Be a terminal at which a broker changes what may be done with symbols."""
+
+    def __init__(self, terminal: Any, server: Any, modes: dict[str, list[tuple[int, int]]]) -> None:
+        """Take over modes by symbol, each from hours after the start on."""
+        self._terminal, self._server, self._modes = terminal, server, modes
+        self._first_ms = server.now_ms
+        self.sent: list[dict[str, Any]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
+
+    def mode(self, symbol: str) -> int:
+        """Return the mode of now."""
+        hours = (self._server.now_ms - self._first_ms) / HOUR_MS
+        past = [mode for from_hour, mode in self._modes.get(symbol, ()) if from_hour <= hours]
+        return past[-1] if past else mt5.SYMBOL_TRADE_MODE_FULL
+
+    def symbol_info(self, symbol: str) -> Any:
+        """Return a SymbolInfo with the mode of now."""
+        info = self._terminal.symbol_info(symbol)
+        return type(info)((info._asdict() | {"trade_mode": self.mode(symbol)}).values())
+
+    def order_send(self, request: dict[str, Any]) -> Any:
+        """Remember a request, and send it."""
+        self.sent.append(request)
+        return self._terminal.order_send(request)
+
+
+def test_a_symbol_that_becomes_close_only_takes_no_entry_and_its_exit_works() -> None:
+    close_only, full = mt5.SYMBOL_TRADE_MODE_CLOSEONLY, mt5.SYMBOL_TRADE_MODE_FULL
+    modes = {"EURUSD": [(3.5, close_only), (9.5, full)]}
+    made: list[Moody] = []
+
+    def wrap(terminal: Any, server: Any) -> Moody:
+        made.append(Moody(terminal, server, modes))
+        return made[0]
+
+    script = [None, LONG, None, None, SHORT, None, LONG, None, None, LONG]
+    world = Troubled(bars=bars_of(QUIET), strategy=lambda: Scripted(script))
+    run = world.live(wrap=wrap)
+
+    assert [row.intent.action.name for row in run.journal.intents()] == ["OPEN", "CLOSE", "OPEN"]
+    assert states(run) == [IntentState.DONE] * 3
+    assert len(made[0].sent) == 3
+    assert [note.fields["rules"] for note in run.named("order_refused")] == ["trade_mode"] * 2
+    assert run.journal.halt_level() == 0
+
+
+class Suspending(Moody):
+    """Be a terminal whose broker suspends EURUSD while the first order for it is on the way."""
+
+    def order_send(self, request: dict[str, Any]) -> Any:
+        """Refuse what is for EURUSD, which is suspended by now."""
+        if request["symbol"] != "EURUSD":
+            return super().order_send(request)
+        self._modes["EURUSD"] = [(0, mt5.SYMBOL_TRADE_MODE_DISABLED)]
+        refused = super().order_send(request | {"volume": 0.0})
+        told = {"retcode": mt5.TRADE_RETCODE_TRADE_DISABLED, "comment": "Trade disabled"}
+        return type(refused)((refused._asdict() | told).values())
+
+
+def test_a_symbol_suspended_while_its_order_is_on_the_way_keeps_no_other_from_trading() -> None:
+    wishes = [None, LONG, None, LONG, FLAT]
+    world = ManyWorld(
+        bars=bars_of(QUIET),
+        others=[bars_of([125_000] * 12, symbol="GBPUSD")],
+        lanes=[
+            Lane(
+                name=f"on {symbol}",
+                symbol=symbol,
+                timeframe=Timeframe.H1,
+                strategy=lambda: Scripted(wishes),
+            )
+            for symbol in ("EURUSD", "GBPUSD")
+        ],
+        venue=many_venue(),
+        limits=RiskLimits(max_positions=2),
+    )
+    run = world.live(wrap=lambda terminal, server: Suspending(terminal, server, {}))
+
+    (refused, *others) = run.journal.intents()
+    assert (refused.intent.symbol, refused.state) == ("EURUSD", IntentState.REJECTED)
+    assert refused.detail == "10017 Trade disabled: EURUSD is suspended"
+    assert {row.intent.symbol for row in others} == {"GBPUSD"}
+    assert {row.state for row in others} == {IntentState.DONE}
+    assert [note.fields["rules"] for note in run.named("order_refused")] == ["trade_mode"]
+    assert run.journal.halt_level() == 0
 
 
 def test_a_stop_out_is_told_and_the_daily_loss_keeps_the_bot_out() -> None:

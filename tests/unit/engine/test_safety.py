@@ -89,6 +89,34 @@ def test_a_lost_request_ends_as_not_sent_after_the_quiet_time() -> None:
     assert run.market.book.positions() == ()
 
 
+class Leaping(LiveRun):
+    """Be a run on a machine whose clock is set forward, once, while an outcome is unknown."""
+
+    leapt_ms = 0
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self.leapt_ms
+
+
+@pytest.mark.parametrize("leap_ms", [0, 600_000])
+def test_a_clock_set_forward_does_not_end_the_quiet_time(leap_ms: int) -> None:
+    def on_step(run: LiveRun) -> None:
+        unknown = [row for row in run.journal.intents() if row.state is IntentState.UNKNOWN]
+        if unknown:
+            seen_ms.append(run.server.now_ms)
+        if len(seen_ms) == 2:
+            run.leapt_ms = leap_ms
+
+    seen_ms: list[int] = []
+    minutes = bars_of([110_000] * 40, timeframe=Timeframe.M1)
+    world = World(bars=minutes, strategy=lambda: Scripted([None, LONG]))
+    run = Leaping(world, wrap=losing(request=True), on_step=on_step)
+    run.run()
+
+    assert [row.state for row in run.journal.intents()] == [IntentState.NOTSENT]
+    assert seen_ms[-1] - seen_ms[0] >= 60_000  # of the server's time, which leaps for nobody
+
+
 def executed_late(
     bar: int, *, also: Callable[[LiveRun], None] | None = None, **more: Any
 ) -> LiveRun:
@@ -118,12 +146,13 @@ def executed_late(
             also(run)
         at_bar(bar, arrive)(run)
 
-    world = a_world([None, LONG, None, LONG], **more)
-    return world.live(wrap=wrap, on_step=on_step)
+    wishes = [None, LONG, *[None] * 14, LONG]  # the second one after the reserve of the first
+    usual = {"bars": bars_of([110_000] * 24), "strategy": lambda: Scripted(wishes)}
+    return World(**(usual | more)).live(wrap=wrap, on_step=on_step)
 
 
 def test_what_was_given_up_and_comes_late_is_adopted_and_cut_back_over_the_limit() -> None:
-    run = executed_late(7)
+    run = executed_late(18)
 
     assert [row.state for row in run.journal.intents()] == [
         IntentState.LATE,
@@ -138,7 +167,7 @@ def test_what_was_given_up_and_comes_late_is_adopted_and_cut_back_over_the_limit
 
 
 def test_what_comes_late_within_the_limits_is_kept() -> None:
-    run = executed_late(7, limits=RiskLimits(max_positions=2))
+    run = executed_late(18, limits=RiskLimits(max_positions=2))
 
     assert [row.state for row in run.journal.intents()] == [IntentState.LATE, IntentState.DONE]
     assert len(run.market.book.positions()) == 2

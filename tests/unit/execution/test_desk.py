@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from mtquant.execution import QUIET_MS, RESERVE_MS, Desk
 from mtquant.model import (
+    MOST_BETWEEN_MS,
     AccountSnapshot,
     BotIdentity,
     BrokerView,
@@ -99,6 +101,12 @@ def approved(wish: OrderIntent) -> ApprovedOrder:
 def view(time_ms: int, **changes) -> BrokerView:
     empty = {"positions": (), "orders": (), "deals": (), "closed_orders": (), "quotes": ()}
     return BrokerView(time_ms=time_ms, account=ACCOUNT, **(empty | changes))
+
+
+def watch(desk: Desk, from_ms: int, to_ms: int) -> None:
+    """Look from one time up to another, often enough for all of it to count."""
+    for time_ms in (*range(from_ms, to_ms, MOST_BETWEEN_MS), to_ms):
+        desk.watch(time_ms)
 
 
 def order(intent_id: int, state: OrderState = OrderState.FILLED, **changes) -> Order:
@@ -525,6 +533,7 @@ def test_a_modification_that_never_shows_was_not_sent(desk: Desk, sent):
     held = {"positions": (position(),)}
     assert desk.on_view(view(0, **held)) == []
 
+    watch(desk, 0, QUIET_MS)
     found = desk.on_view(view(QUIET_MS, **held))
     assert states(desk, found) == ["NOTSENT"]
 
@@ -548,8 +557,9 @@ def test_nothing_happened_only_a_quiet_time_after_the_first_reading_without_it(
 ):
     row = sent()
     desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
-    for time_ms in scans[:-1]:
+    for time_ms, next_ms in pairwise(scans):
         assert desk.on_view(view(time_ms)) == []
+        watch(desk, time_ms, next_ms)
     found = desk.on_view(view(scans[-1]))
 
     assert states(desk, found) == (["NOTSENT"] if last_is_enough else [])
@@ -561,9 +571,44 @@ def test_the_quiet_time_can_be_longer(sent):
     row = desk.submit(approved(intent()), 0).row
     desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
     desk.on_view(view(0))
+    watch(desk, 0, 2 * QUIET_MS - 1)
 
     assert desk.on_view(view(2 * QUIET_MS - 1)) == []
     assert states(desk, desk.on_view(view(2 * QUIET_MS))) == ["NOTSENT"]
+
+
+@pytest.mark.parametrize("leap_ms", [MOST_BETWEEN_MS, 600_000, 7_200_000])
+def test_a_leap_of_the_clock_is_no_quiet_time(desk: Desk, sent, leap_ms: int):
+    row = sent()
+    desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
+    desk.on_view(view(0))
+    desk.on_view(view(5_000))
+    left_ms = QUIET_MS - 5_000 - MOST_BETWEEN_MS
+
+    assert desk.on_view(view(5_000 + leap_ms)) == []
+    assert desk.row(row.intent_id).state is IntentState.UNKNOWN
+    watch(desk, 5_000 + leap_ms, 5_000 + leap_ms + left_ms - 1)
+    assert desk.on_view(view(5_000 + leap_ms + left_ms - 1)) == []
+    assert states(desk, desk.on_view(view(5_000 + leap_ms + left_ms))) == ["NOTSENT"]
+
+
+def test_a_machine_that_sleeps_between_all_its_looks_comes_to_an_end_too(desk: Desk, sent):
+    row = sent()
+    desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
+    looks = [desk.on_view(view(number * 7_200_000)) for number in range(5)]
+
+    assert [states(desk, found) for found in looks] == [[], [], [], [], ["NOTSENT"]]
+
+
+def test_a_clock_that_is_set_back_takes_nothing_from_the_quiet_time(desk: Desk, sent):
+    row = sent()
+    desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
+    desk.on_view(view(600_000))
+    watch(desk, 600_000, 630_000)
+    watch(desk, 10_000, 39_999)
+
+    assert desk.on_view(view(39_999)) == []
+    assert states(desk, desk.on_view(view(40_000))) == ["NOTSENT"]
 
 
 def test_what_is_still_being_sent_is_never_declared_absent(desk: Desk, sent):
@@ -578,6 +623,7 @@ def test_a_confirmation_that_never_shows_becomes_unknown_then_absent(desk: Desk,
     desk.on_result(reply(row.intent_id, Outcome.CONFIRMED, order_ticket=900))
 
     assert desk.on_view(view(1)) == []
+    watch(desk, 1, QUIET_MS)
     assert desk.on_view(view(QUIET_MS)) == []
     doubted = desk.on_view(view(QUIET_MS + 1))
     assert [(r.state.name, r.detail) for r in doubted] == [
@@ -590,6 +636,7 @@ def not_sent(desk: Desk, sent) -> IntentRow:
     row = sent()
     desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
     desk.on_view(view(0))
+    watch(desk, 0, QUIET_MS)
     assert states(desk, desk.on_view(view(QUIET_MS))) == ["NOTSENT"]
     return row
 
@@ -633,7 +680,7 @@ def test_a_late_order_that_works_on_counts_although_what_came_of_it_is_closed(de
     out = deal(0, deal_ticket=2, order_ticket=7, entry=DealEntry.OUT, volume_units=UNITS // 2)
     desk.on_view(view(200_000, orders=(works,), deals=(half, out)))
 
-    assert [one.intent_id for one in desk.may_come(201_000)] == [row.intent_id]
+    assert [one.intent_id for one in desk.may_come()] == [row.intent_id]
 
 
 def test_a_position_counts_as_closed_only_with_the_volume_that_was_closed(desk: Desk, sent):
@@ -642,10 +689,15 @@ def test_a_position_counts_as_closed_only_with_the_volume_that_was_closed(desk: 
     out = deal(row.intent_id, entry=DealEntry.OUT, side=Side.SELL, position_ticket=500)
     desk.on_view(view(1_000, closed_orders=(closing,), deals=(out,)))
 
-    assert desk.was_closed(position(volume_units=UNITS), 2_000)
-    assert not desk.was_closed(position(volume_units=UNITS // 2), 2_000)
-    assert not desk.was_closed(position(volume_units=UNITS), 1_000 + QUIET_MS)
-    assert not desk.was_closed(position(position_ticket=501), 2_000)
+    desk.watch(1_000_000)  # the clock leaps
+
+    assert desk.was_closed(position(volume_units=UNITS))
+    assert not desk.was_closed(position(volume_units=UNITS // 2))
+    assert not desk.was_closed(position(position_ticket=501))
+    watch(desk, 1_000_000, 999_999 + QUIET_MS - MOST_BETWEEN_MS)
+    assert desk.was_closed(position(volume_units=UNITS))
+    desk.watch(1_000_000 + QUIET_MS - MOST_BETWEEN_MS)
+    assert not desk.was_closed(position(volume_units=UNITS))
 
 
 def test_what_was_given_up_stays_given_up_while_nothing_is_seen(desk: Desk, sent):
@@ -727,6 +779,7 @@ def test_a_restored_unknown_that_nobody_knows_needs_the_quiet_time_too(sent):
     desk.restore([replace(row, created_ms=1_000)])
 
     assert desk.on_view(view(QUIET_MS)) == []  # it may have left just before that process ended
+    watch(desk, QUIET_MS, 2 * QUIET_MS - 1)
     assert desk.on_view(view(2 * QUIET_MS - 1)) == []
     assert states(desk, desk.on_view(view(2 * QUIET_MS))) == ["NOTSENT"]
 
@@ -734,8 +787,8 @@ def test_a_restored_unknown_that_nobody_knows_needs_the_quiet_time_too(sent):
 # exposure: what the broker does not show may be there all the same
 
 
-def coming(desk: Desk, now_ms: int) -> list[int]:
-    return [row.intent_id for row in desk.may_come(now_ms)]
+def coming(desk: Desk) -> list[int]:
+    return [row.intent_id for row in desk.may_come()]
 
 
 def filled_view(row: IntentRow, time_ms: int, **changes) -> BrokerView:
@@ -745,29 +798,38 @@ def filled_view(row: IntentRow, time_ms: int, **changes) -> BrokerView:
 
 def test_an_entry_counts_from_its_sending_until_its_position_is_closed(desk: Desk, sent):
     row = sent()
-    assert coming(desk, 0) == [row.intent_id]
+    assert coming(desk) == [row.intent_id]
     desk.on_view(filled_view(row, 1_000))  # the history knows it, the positions do not yet
     assert desk.row(row.intent_id).state is IntentState.DONE
-    assert coming(desk, 1_000) == [row.intent_id]
+    assert coming(desk) == [row.intent_id]
     own = position(position_ticket=900, intent_id=row.intent_id)
     desk.on_view(view(2_000, positions=(own,)))
     desk.on_view(view(3_000))  # an older reading again
-    assert coming(desk, 3_000) == [row.intent_id]
+    assert coming(desk) == [row.intent_id]
     half = deal(0, deal_ticket=2, entry=DealEntry.OUT, volume_units=UNITS // 2)
     desk.on_view(view(4_000, deals=(half,)))
-    assert coming(desk, 4_000) == [row.intent_id]
+    assert coming(desk) == [row.intent_id]
     desk.on_view(view(5_000, deals=(replace(half, deal_ticket=3),)))
-    assert coming(desk, 5_000) == []
+    assert coming(desk) == []
 
 
 def test_a_position_that_is_gone_without_a_deal_counts_ten_minutes_longer(desk: Desk, sent):
     row = sent()
     own = position(position_ticket=900, intent_id=row.intent_id)
     desk.on_view(filled_view(row, 1_000, positions=(own,)))
+    watch(desk, 1_000, 1_000 + RESERVE_MS)
     desk.on_view(view(1_000 + RESERVE_MS))
 
-    assert coming(desk, 1_000 + RESERVE_MS) == [row.intent_id]
-    assert coming(desk, 1_001 + RESERVE_MS) == []
+    assert coming(desk) == [row.intent_id]
+    desk.watch(1_001 + RESERVE_MS)
+    assert coming(desk) == []
+
+
+def test_a_leap_of_the_clock_ends_no_reserve(desk: Desk, sent):
+    row = not_sent(desk, sent)
+    desk.on_view(view(QUIET_MS + 2 * RESERVE_MS))
+
+    assert coming(desk) == [row.intent_id]
 
 
 def test_an_entry_whose_position_was_closed_does_not_count(desk: Desk, sent):
@@ -776,7 +838,7 @@ def test_an_entry_whose_position_was_closed_does_not_count(desk: Desk, sent):
     desk.on_view(view(500, deals=(out,)))  # the news of the end came first
     desk.on_view(filled_view(row, 1_000))
 
-    assert coming(desk, 1_000) == []
+    assert coming(desk) == []
 
 
 def test_a_refused_entry_and_other_actions_do_not_count(desk: Desk, sent):
@@ -784,19 +846,21 @@ def test_a_refused_entry_and_other_actions_do_not_count(desk: Desk, sent):
     sent(IntentAction.CLOSE)
     desk.on_result(reply(row.intent_id, Outcome.REFUSED))
 
-    assert coming(desk, 50) == []
+    assert coming(desk) == []
 
 
 def test_what_was_given_up_counts_ten_minutes_longer(desk: Desk, sent):
     row = sent()
     desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
     desk.on_view(view(0))
+    watch(desk, 0, QUIET_MS)
     desk.on_view(view(QUIET_MS))
-    given_up_ms = QUIET_MS
 
     assert desk.row(row.intent_id).state is IntentState.NOTSENT
-    assert coming(desk, given_up_ms + RESERVE_MS) == [row.intent_id]
-    assert coming(desk, given_up_ms + RESERVE_MS + 1) == []
+    watch(desk, QUIET_MS, QUIET_MS + RESERVE_MS)
+    assert coming(desk) == [row.intent_id]
+    desk.watch(QUIET_MS + RESERVE_MS + 1)
+    assert coming(desk) == []
 
 
 def test_an_unseen_position_counts_after_a_restart_too_and_an_old_one_does_not(sent):
@@ -807,13 +871,14 @@ def test_an_unseen_position_counts_after_a_restart_too_and_an_old_one_does_not(s
     desk.restore([old, late])
     desk.on_view(view(RESERVE_MS + 1))
 
-    assert coming(desk, RESERVE_MS + 1) == [late.intent_id]
+    assert coming(desk) == [late.intent_id]
 
 
 def test_what_came_late_is_known_by_its_number(desk: Desk, sent):
     row = sent()
     desk.on_result(reply(row.intent_id, Outcome.UNKNOWN))
     desk.on_view(view(0))
+    watch(desk, 0, QUIET_MS)
     desk.on_view(view(QUIET_MS))
     assert desk.late == frozenset()
     desk.on_view(filled_view(row, 2 * QUIET_MS))

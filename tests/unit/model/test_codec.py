@@ -35,6 +35,7 @@ from mtquant.model import (
     Side,
     Signal,
     Timeframe,
+    TradeMode,
     schema,
 )
 
@@ -186,6 +187,7 @@ views = st.builds(
     deals=st.tuples(deals, deals),
     closed_orders=st.tuples(orders),
     quotes=st.tuples(quotes),
+    trade_modes=st.dictionaries(texts, st.sampled_from(TradeMode), max_size=2),
 )
 events = st.builds(Publish, name=texts, time_ms=whole, correlation_id=texts, fields=tables)
 

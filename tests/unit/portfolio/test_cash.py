@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtquant.model import Deal, DealEntry, DealKind, Reason, Side
-from mtquant.portfolio.cash import MOST_BETWEEN_MS, SETTLING_MS, SETTLING_READINGS, Cash
+from mtquant.model import MOST_BETWEEN_MS, Deal, DealEntry, DealKind, Reason, Side
+from mtquant.portfolio.cash import SETTLING_MS, SETTLING_READINGS, Cash
 
 LATER = SETTLING_MS
 

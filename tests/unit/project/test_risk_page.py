@@ -24,6 +24,7 @@ from mtquant.model import (
     Position,
     Quote,
     Side,
+    TradeMode,
 )
 from mtquant.portfolio.exposure import Exposure, Valuer
 from mtquant.risk import (
@@ -122,6 +123,7 @@ CASES: dict[str, Case] = {
     "unresolved_order": case(
         in_flight=(IntentRow(intent_id=4711, intent=INTENT, state=IntentState.UNKNOWN),)
     ),
+    "trade_mode": case(trade_mode=TradeMode.CLOSE_ONLY),
     "cash": case(cash_lack_minor=-1_250),
     "breaker": case({"breaker": BreakerSpec()}, breaker_level=2),
     "prop_rules": case(

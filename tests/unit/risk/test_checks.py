@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mtquant.model import IntentAction, IntentRow, IntentState, MarginMode, Quote, Side
+from mtquant.model import IntentAction, IntentRow, IntentState, MarginMode, Quote, Side, TradeMode
 from mtquant.portfolio.exposure import Exposure
 from mtquant.risk import (
     ENTRY_RULES,
@@ -62,6 +62,14 @@ CASES = [
         beyond={"is_ready": False},
         told_at=("done", "after reconciliation"),
         told=("not yet", "after reconciliation"),
+    ),
+    Case(
+        rule="trade_mode",
+        at={"trade_mode": TradeMode.LONG_ONLY},
+        beyond={"trade_mode": TradeMode.CLOSE_ONLY},
+        told_at=("EURUSD is long only", "open for BUY"),
+        told=("EURUSD is close only", "open for BUY"),
+        remedy="entries return when the broker lets EURUSD take them",
     ),
     Case(
         rule="cash",
@@ -509,10 +517,11 @@ def test_every_rule_has_a_case_here_or_a_test_of_its_own():
 
 
 def test_the_rules_run_in_the_order_of_their_names_list():
-    assert [rule.name for rule in ENTRY_RULES][:4] == [
+    assert [rule.name for rule in ENTRY_RULES][:5] == [
         "halt",
         "reconciled",
         "unresolved_order",
+        "trade_mode",
         "cash",
     ]
     assert len({rule.name for rule in ENTRY_RULES}) == len(ENTRY_RULES)
@@ -528,6 +537,26 @@ def test_findings_read_in_one_line(decided):
     first = "reconciled: done (limit after reconciliation) | unresolved_order: none (limit none in"
     assert words.startswith(first)  # the halt is a reason, no rule that is met
     assert words.count(" | ") == len(decision.findings.told()) - 2
+
+
+@pytest.mark.parametrize(
+    ("mode", "sides", "said"),
+    [
+        (TradeMode.FULL, {Side.BUY, Side.SELL}, "fully traded"),
+        (TradeMode.LONG_ONLY, {Side.BUY}, "long only"),
+        (TradeMode.SHORT_ONLY, {Side.SELL}, "short only"),
+        (TradeMode.CLOSE_ONLY, set(), "close only"),
+        (TradeMode.DISABLED, set(), "suspended"),
+    ],
+)
+def test_a_trade_mode_lets_its_sides_pass_and_no_other(decided, mode, sides, said):
+    for side, stop in ((Side.BUY, 99_000), (Side.SELL, 101_000)):
+        changes = {"trade_mode": mode, "intent": {"side": side, "stop_loss_points": stop}}
+        _, decision = decided({}, changes)
+        passes = {one.rule: passes for passes, one in decision.findings.told()}
+        assert passes["trade_mode"] is (side in sides)
+        found = told(decision, "trade_mode")
+        assert (found.value, found.limit) == (f"EURUSD is {said}", f"open for {side.name}")
 
 
 def test_nothing_may_be_opened_where_only_closing_is_allowed(decided):

@@ -5,7 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from mtquant.model import ConfigError, IntentAction, IntentRow, IntentState, Position, Quote, Side
+from mtquant.model import (
+    ConfigError,
+    IntentAction,
+    IntentRow,
+    IntentState,
+    Position,
+    Quote,
+    Side,
+    TradeMode,
+)
 from mtquant.risk import (
     ApprovedOrder,
     Refusal,
@@ -148,6 +157,7 @@ def test_every_failing_check_is_reported(gate, intent, view):
         entries_in_a_row=4,
         cash_lack_minor=1,
         reference_points=40_000,
+        trade_mode=TradeMode.DISABLED,
     )
     gate = RiskEngine(replace(gate.limits, max_entries_per_day=7, max_entries_in_a_row=4))
     decision = gate.decide(intent(stop_loss_points=None, volume_units=1), bad)
@@ -157,6 +167,7 @@ def test_every_failing_check_is_reported(gate, intent, view):
         "halt",
         "reconciled",
         "unresolved_order",
+        "trade_mode",
         "cash",
         "max_spread",
         "price_band",

@@ -248,6 +248,7 @@ class Stand:
             news=self.windows.news(at_ms, self.instrument),
             breaker_level=self.watch.level,
             prop_words=self._prop_words(intent),
+            trade_mode=self.instrument.trade_mode,
         )
 
     def _exposure(self) -> Exposure:

@@ -92,6 +92,7 @@ WITHOUT_KEY: Final = (
     "halt",
     "reconciled",
     "unresolved_order",
+    "trade_mode",
     "cash",
     "quote",
     "stop_loss",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.model import IntentAction, IntentState, OrderIntent, Side, money_from_minor
+from mtquant.model import IntentAction, IntentState, OrderIntent, Side, TradeMode, money_from_minor
 from mtquant.risk.checks.rule import A_PERSON, Result, Rule, as_told
 from mtquant.risk.limits import Directions, RiskLimits
 
@@ -16,6 +16,20 @@ _ALLOWED: Final = {
     Directions.LONG_ONLY: (Side.BUY,),
     Directions.SHORT_ONLY: (Side.SELL,),
     Directions.CLOSE_ONLY: (),
+}
+_OPENS: Final = {
+    TradeMode.FULL: (Side.BUY, Side.SELL),
+    TradeMode.LONG_ONLY: (Side.BUY,),
+    TradeMode.SHORT_ONLY: (Side.SELL,),
+    TradeMode.CLOSE_ONLY: (),
+    TradeMode.DISABLED: (),
+}
+_MODE_WORDS: Final = {
+    TradeMode.FULL: "fully traded",
+    TradeMode.LONG_ONLY: "long only",
+    TradeMode.SHORT_ONLY: "short only",
+    TradeMode.CLOSE_ONLY: "close only",
+    TradeMode.DISABLED: "suspended",
 }
 _BREAKS_AT: Final = 2
 
@@ -42,6 +56,12 @@ def nothing_unresolved(intent: OrderIntent, view: RiskView, _limits: RiskLimits)
         if row.intent.symbol == intent.symbol and row.intent.action is IntentAction.OPEN:
             return False, f"intent {row.intent_id}", "none in flight"
     return True, "none", "none in flight"
+
+
+def symbol_takes_entries(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
+    """Refuse an entry that the broker does not let the symbol take now."""
+    mode, side = view.trade_mode, intent.side
+    return side in _OPENS[mode], mode, side
 
 
 def cash_is_explained(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
@@ -82,6 +102,10 @@ def _level(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tup
     return f"level {value}", f"level {limit}"
 
 
+def _mode(value: Any, limit: Any, intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
+    return f"{intent.symbol} is {_MODE_WORDS[value]}", f"open for {limit.name}"
+
+
 def _side(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
     return value.name, limit.value
 
@@ -97,6 +121,12 @@ STANDING: Final = (
     Rule(name="halt", look=not_halted, words=_level, remedy=A_PERSON),
     Rule(name="reconciled", look=broker_is_known, words=as_told),
     Rule(name="unresolved_order", look=nothing_unresolved, words=as_told),
+    Rule(
+        name="trade_mode",
+        look=symbol_takes_entries,
+        words=_mode,
+        remedy="entries return when the broker lets {symbol} take them",
+    ),
     Rule(
         name="cash",
         look=cash_is_explained,
