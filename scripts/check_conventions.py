@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from repeated_sends import RETRIES, repeated_sends
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # Real time and the outermost loop live in the runners; the rest of the engine is its core.
@@ -22,20 +24,31 @@ CORE = (
     *PURE,
     *(f"src/mtquant/{room}/*" for room in ("indicators", "terminal", "broker", "storage")),
 )
+# What stands between a decision and the terminal; whoever repeats there may repeat an order.
+SENDING = (*CORE, "src/mtquant/app/*")
 
 IMPURE = frozenset(
     {"asyncio", "concurrent", "multiprocessing", "random", "sched", "secrets", "threading", "time"}
 )
 MOCKS = frozenset({"mock", "unittest.mock", "pytest_mock"})
-RETRIES = frozenset({"backoff", "stamina", "tenacity"})
+CHANCE = frozenset(
+    {"os.getrandom", "os.urandom", "uuid.uuid1", "uuid.uuid4", "uuid.uuid6", "uuid.uuid7"}
+)
+SEEDED = frozenset(
+    f"numpy.random.{name}"
+    for name in (
+        *("MT19937", "PCG64", "PCG64DXSM", "Philox", "RandomState", "SFC64"),
+        *("SeedSequence", "default_rng"),
+    )
+)
+GENERATORS = frozenset({"numpy.random.BitGenerator", "numpy.random.Generator"})
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file to check: its path below the root, its text and its syntax tree."""
+    """A file to check: its path below the root and its syntax tree."""
 
     path: str
-    text: str
     tree: ast.Module
 
 
@@ -100,26 +113,71 @@ def mock_library(file: SourceFile) -> Iterator[Finding]:
             yield node.lineno, "takes a mocker: write a fake or use the simulated terminal"
 
 
-def retried_send(file: SourceFile) -> Iterator[Finding]:
-    """Find retries in files that send orders: a send happens once."""
+def retry_library(file: SourceFile) -> Iterator[Finding]:
+    """Find retry libraries between a decision and the terminal."""
     for line, names in imports(ast.walk(file.tree)):
-        if RETRIES & names and "order_send" in file.text:
-            yield line, "imports a retry beside order_send: only reads are repeated"
+        for name in sorted(RETRIES & names):
+            yield line, f"imports {name}: broker/client.py repeats reads, nothing else repeats"
+
+
+def retried_send(file: SourceFile) -> Iterator[Finding]:
+    """Find whatever would send an order twice: a send happens once."""
+    yield from repeated_sends(file.tree)
 
 
 def impure_core(file: SourceFile) -> Iterator[Finding]:
     """Find clocks, sleeps, threads and unseeded chance where everything is handed in."""
     for line, names in imports(ast.walk(file.tree)):
-        for name in sorted(IMPURE & names):
+        for name in sorted((IMPURE | CHANCE) & names):
             yield line, f"imports {name}: time, chance and threads are handed in"
+    bound = bound_names(file.tree)
+    called = {id(node.func): node for node in ast.walk(file.tree) if isinstance(node, ast.Call)}
     for node in ast.walk(file.tree):
-        if isinstance(node, ast.Call) and reads_the_date(node.func):
-            yield node.lineno, f"calls {ast.unparse(node.func)}: take a Clock"
+        if not isinstance(node, ast.Name | ast.Attribute):
+            continue
+        name, call = dotted(node, bound), called.get(id(node))
+        if call is not None and reads_the_date(name):
+            yield node.lineno, f"calls {name}: take a Clock"
+        if name in CHANCE or draws_unseeded(name, call):
+            yield node.lineno, f"draws from {name}: take a Generator, or a seed"
 
 
-def reads_the_date(function: ast.expr) -> bool:
-    """Tell whether a call of `function` reads the wall clock through datetime."""
-    name = ast.unparse(function)
+def bound_names(tree: ast.Module) -> dict[str, str]:
+    """Return what the names that a file imports stand for, each as a dotted name.
+
+    >>> bound_names(ast.parse("import numpy as np; from os import urandom as chance"))
+    {'np': 'numpy', 'chance': 'os.urandom'}
+    """
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.asname: alias.name for alias in node.names if alias.asname}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {
+                alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names
+            }
+    return found
+
+
+def dotted(node: ast.expr, bound: dict[str, str]) -> str:
+    """Return the whole name of what an expression refers to."""
+    first, *rest = ast.unparse(node).split(".")
+    return ".".join([bound.get(first, first), *rest])
+
+
+def draws_unseeded(name: str, call: ast.Call | None) -> bool:
+    """Tell whether a reference, or its call, makes chance of numpy that nobody has seeded."""
+    if name not in SEEDED:  # the functions of the module share one hidden generator
+        is_function = name.startswith("numpy.random.") and name.count(".") == 2
+        return is_function and name not in GENERATORS
+    if call is None:
+        return True
+    seeds = [*call.args[:1], *(word.value for word in call.keywords)]
+    return not seeds or any(isinstance(one, ast.Constant) and one.value is None for one in seeds)
+
+
+def reads_the_date(name: str) -> bool:
+    """Tell whether a call of `name` reads the wall clock through datetime."""
     return name.endswith(("datetime.now", "datetime.utcnow", "datetime.today", "date.today"))
 
 
@@ -128,8 +186,9 @@ RULES: tuple[tuple[Rule, tuple[str, ...], tuple[str, ...]], ...] = (
     (broad_except, ("src/*",), ("src/mtquant/app/*", *RUNNERS)),
     (pandas_import, CORE, ()),
     (mock_library, ("tests/*",), ()),
-    (retried_send, ("src/*",), ()),
-    (impure_core, PURE, ("src/mtquant/model/clock.py", *RUNNERS)),
+    (retry_library, SENDING, ("src/mtquant/broker/client.py",)),
+    (retried_send, SENDING, ()),
+    (impure_core, (*PURE, "src/mtquant/indicators/*"), ("src/mtquant/model/clock.py", *RUNNERS)),
 )
 
 
@@ -138,10 +197,9 @@ def matches(path: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch(path, pattern) for pattern in patterns)
 
 
-def check(path: Path) -> Iterator[str]:
+def check(path: str, text: str) -> Iterator[str]:
     """Yield a line for every breach in one file."""
-    text = path.read_text(encoding="utf-8")
-    file = SourceFile(path.relative_to(ROOT).as_posix(), text, ast.parse(text))
+    file = SourceFile(path, ast.parse(text))
     for rule, included, excluded in RULES:
         if matches(file.path, included) and not matches(file.path, excluded):
             for line, problem in rule(file):
@@ -151,7 +209,11 @@ def check(path: Path) -> Iterator[str]:
 def main() -> int:
     """Print every finding; return 1 if there is any."""
     paths = sorted(path for name in ("src", "tests") for path in (ROOT / name).rglob("*.py"))
-    findings = [finding for path in paths for finding in check(path)]
+    findings = [
+        finding
+        for path in paths
+        for finding in check(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+    ]
     print(*findings, sep="\n", end="\n" if findings else "")
     return 1 if findings else 0
 

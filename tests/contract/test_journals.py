@@ -156,6 +156,14 @@ def test_a_request_is_pending_until_it_is_taken_up_once(journal: Any):
     assert journal.request_halt(1, "Ann", "again", 11) not in {first, second}
 
 
+def test_a_request_stands_in_the_log_at_once(journal: Any):
+    number = journal.request_halt(2, "Ann", "storm", 9)
+
+    told = list(checked(journal.log()))[-1].record()
+    assert (told["name"], told["time_ms"]) == ("halt_requested", 9)
+    assert told["fields"] == {"request_id": number, "level": 2, "who": "Ann", "reason": "storm"}
+
+
 def test_a_halt_without_a_request_takes_up_none(journal: Any):
     journal.request_halt(1, "Ann", "storm", 9)
     journal.record_halt(halt(3))

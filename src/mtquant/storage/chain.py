@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 FIRST: Final = "0" * 64
 """What stands for the hash of the row before the first one."""
 
-
+META: Final = "journal_meta"
+"""The note that a word of the journal about itself was written: `fields` has key and value."""
+OPENED: Final = "journal_opened"
+"""The note that a process became the journal's writer; its time is the computer's."""
+OWNER: Final = ("pid", "started_ms", "what")
+"""What a writer says of itself, in the word `owner` and in the note that it opened the journal."""
+REQUESTED: Final = "halt_requested"
+"""The note that a halt or a release was asked for; its time is the computer's."""
 _MOST: Final = 2**63
 Recorded = IntentRow | Deal | HaltOrder | Publish
 
@@ -84,6 +91,26 @@ def log_row(sequence: int, one: Recorded) -> LogRow:
         intent_id=intent_id,
         correlation_id=correlation_id,
         body=body_of(one),
+    )
+
+
+def meta_note(key: str, value: str) -> Publish:
+    """Return the note of a word about the journal itself."""
+    return Publish(name=META, time_ms=0, correlation_id="", fields={key: value})
+
+
+def request_note(request: HaltOrder) -> Publish:
+    """Return the note of a request."""
+    return Publish(
+        name=REQUESTED,
+        time_ms=request.time_ms,
+        correlation_id="halt",
+        fields={
+            "request_id": request.request_id,
+            "level": request.level,
+            "who": request.who,
+            "reason": request.reason,
+        },
     )
 
 

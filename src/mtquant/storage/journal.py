@@ -2,7 +2,8 @@
 
 Write-ahead log with synchronous=FULL: a committed row survives the process and the power. One
 process writes intents (it holds the lock file); others may only put halt requests in. Whatever is
-written is appended to a log whose rows are chained by their hashes, in the same transaction.
+written, by whomever, is appended to a log whose rows are chained by their hashes, in the same
+transaction: SQLite lets one transaction write at a time, and each reads the end of the chain anew.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import json
 import os
 import sqlite3
 from contextlib import ExitStack, contextmanager, suppress
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from mtquant.model import (
@@ -24,11 +24,21 @@ from mtquant.model import (
     Publish,
     Scalar,
 )
-from mtquant.storage.chain import FIRST, LogRow, Recorded, body_of, checked, log_row
+from mtquant.storage.chain import (
+    FIRST,
+    OPENED,
+    LogRow,
+    Recorded,
+    body_of,
+    log_row,
+    meta_note,
+    request_note,
+)
 from mtquant.storage.halt_file import read_halt_file
 from mtquant.storage.journal_lock import lock_journal, owner_of
-from mtquant.storage.migrate import from_version_1
+from mtquant.storage.migrate import migrate
 from mtquant.storage.schema import SCHEMA_VERSION, TABLES
+from mtquant.storage.verification import intent_values, verified
 from mtquant.storage.wal import require_whole_log
 
 if TYPE_CHECKING:
@@ -38,13 +48,13 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 _BUSY_TIMEOUT_S = 5.0
-OPENED = "journal_opened"
-"""The observation that a process became the journal's writer; its time is the computer's."""
 _ACCOUNT = "account"
 _BASELINE = "cash_baseline_minor"
 _RISK = "risk_state"
 _UNREADABLE = (sqlite3.Error, UnicodeError)
 """What reading a damaged file raises; damage may make a name or a message no text."""
+_NO_OLDER_ROW = (ValueError, LookupError, TypeError, AttributeError)
+"""What taking over an older journal raises where a body is not what such a journal writes."""
 _HOW_TO_GO_ON = "put a copy of it back, or ask for help before trading on"
 
 Kind = TypeVar("Kind", IntentRow, Deal)
@@ -130,7 +140,7 @@ class SqliteJournal:
         with self._transaction() as connection:
             try:
                 connection.execute(
-                    "insert into intents values (?, ?, ?, ?, ?, ?, ?, ?)", _intent_values(row)
+                    "insert into intents values (?, ?, ?, ?, ?, ?, ?, ?)", intent_values(row)
                 )
             except sqlite3.IntegrityError as error:
                 raise JournalError(
@@ -200,11 +210,6 @@ class SqliteJournal:
             with self._transaction():
                 pass
 
-    def set_meta(self, key: str, value: str) -> None:
-        """Write a word about the journal itself."""
-        with self._transaction() as connection:
-            _put_meta(connection, key, value)
-
     # ------------------------------------------------------------------ everybody's
 
     def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
@@ -214,7 +219,12 @@ class SqliteJournal:
                 "insert into requests (level, who, reason, time_ms) values (?, ?, ?, ?)",
                 (level, who, reason, now_ms),
             )
-            return int(cursor.lastrowid or 0)
+            number = int(cursor.lastrowid or 0)
+            asked = HaltOrder(
+                time_ms=now_ms, level=level, who=who, reason=reason, request_id=number
+            )
+            self._log(request_note(asked))
+            return number
 
     def pending_halts(self) -> list[HaltOrder]:
         """Return the requests nobody took up, oldest first.
@@ -317,7 +327,7 @@ class SqliteJournal:
             JournalError: something was changed, taken out or put in afterwards.
         """
         with self.snapshot():
-            return self._verified()
+            return verified(self.log(), self._stream)
 
     def meta(self, key: str) -> str | None:
         """Return a word about the journal itself, None if it was never written."""
@@ -343,60 +353,7 @@ class SqliteJournal:
         """Write a word that trading relies on: the log knows it too."""
         with self._transaction() as connection:
             _put_meta(connection, key, value)
-            self._log(
-                Publish(name="journal_meta", time_ms=0, correlation_id="", fields={key: value})
-            )
-
-    def _verified(self) -> tuple[int, str]:
-        count, last = 0, FIRST
-        told: dict[str, dict[int, bytes]] = {"intent": {}, "deal": {}}
-        halts = []
-        meta: dict[str, str] = {}
-        for row in checked(self.log()):
-            count, last = row.sequence, row.hash
-            if row.kind == "intent":
-                told["intent"][row.intent_id] = _digest(row.body)
-            elif row.kind == "deal":
-                told["deal"].setdefault(int(row.record()["deal_ticket"]), _digest(row.body))
-            elif row.kind == "halt":
-                halts.append(row.body)
-            elif row.body.startswith('{"name":"journal_meta"'):
-                meta |= row.record()["fields"]
-        self._require_told("intents", "intent_id", told["intent"])
-        self._require_told("deals", "deal_ticket", told["deal"])
-        found = self._rows(
-            "select intent_id, decision_key, attempt, state, symbol, created_ms, updated_ms "
-            "from intents order by intent_id"
-        )
-        if found != [_intent_values(row)[:-1] for row in self.intents()]:
-            raise JournalError(f"{self._path}: the columns of intents are not those of their rows")
-        if [body_of(halt) for halt in self._halts()] != halts:
-            raise JournalError(f"{self._path}: the halts are not those of the log")
-        for key in (_ACCOUNT, _BASELINE):
-            if self.meta(key) != meta.get(key):
-                raise JournalError(f"{self._path}: {key} is not what the log says it is")
-        return count, last
-
-    def _halts(self) -> list[HaltOrder]:
-        rows = self._rows(
-            "select time_ms, level, who, reason, request_id from halts order by sequence"
-        )
-        names = ("time_ms", "level", "who", "reason", "request_id")
-        return [HaltOrder(**dict(zip(names, (*row[:4], row[4] or 0), strict=True))) for row in rows]
-
-    def _require_told(self, table: str, key: str, told: dict[int, bytes]) -> None:
-        wrong = None
-        query = f"select {key}, body from {table} order by {key}"  # noqa: S608 # nosec B608
-        for number, body in self._stream(query):
-            if told.pop(number, b"") != _digest(body):
-                wrong = number
-                break
-        if wrong is None and told:
-            wrong = min(told)
-        if wrong is not None:
-            raise JournalError(
-                f"{self._path}: row {wrong} of {table} is not what the log says it is"
-            )
+            self._log(meta_note(key, value))
 
     def _take_over(self, owner: str, now_ms: int) -> None:
         """Become the one writer: whoever was it before is refused from now on."""
@@ -416,18 +373,19 @@ class SqliteJournal:
         self._connection.execute("insert into log values (?, ?, ?, ?, ?, ?, ?)", row.values())
         self._tail = (row.sequence, row.hash)
 
-    def _begin_writing(self) -> None:
-        """Refuse to write after somebody else has taken over; then write what waits."""
+    def _require_fence(self) -> None:
+        """Refuse to write after somebody else has taken over."""
         fence = int(self.meta("fence") or 0)
         if fence != self._fence:
             raise JournalError(
                 f"{self._path}: another bot has taken this journal over ({owner_of(self._path)}); "
                 f"its fencing number is {fence}, ours {self._fence}"
             )
+
+    def _find_tail(self) -> None:
+        """Read where the log ends: another process may have written since."""
         found = self._rows("select sequence, hash from log order by sequence desc limit 1")
         self._tail = found[0] if found else (0, FIRST)
-        for one in self._notes:
-            self._log(one)
 
     def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         try:
@@ -466,8 +424,11 @@ class SqliteJournal:
             connection.execute("begin immediate")
             with ExitStack() as undo:
                 undo.callback(self._rollback)
+                self._find_tail()
                 if needs_lock:
-                    self._begin_writing()
+                    self._require_fence()
+                    for one in self._notes:
+                        self._log(one)
                 yield connection
                 connection.execute("commit")
                 undo.pop_all()
@@ -498,13 +459,12 @@ class SqliteJournal:
                 self._connection.executescript(script)
             except sqlite3.Error as error:
                 raise JournalError(f"{self._path}: the journal cannot be made ({error})") from error
-        if self._version() == 1:
-            try:
-                from_version_1(self._connection)
-            except (*_UNREADABLE, ValueError, LookupError, TypeError, AttributeError) as error:
-                raise JournalError(
-                    f"{self._path}: the journal of an older version cannot be taken over ({error})"
-                ) from error
+        try:
+            migrate(self._connection)
+        except (*_UNREADABLE, *_NO_OLDER_ROW, JournalError) as error:
+            raise JournalError(
+                f"{self._path}: the journal of an older version cannot be taken over ({error})"
+            ) from error
         self._require_version()
         verdict = self._rows("pragma quick_check(1)")[0][0]
         if verdict != "ok":
@@ -550,26 +510,9 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
         raise JournalError(f"{path}: this is not a usable journal ({_said(error)})") from error
 
 
-def _digest(body: str) -> bytes:
-    return sha256(body.encode()).digest()
-
-
 def _said(problem: object) -> str:
     """Return what was said in one line."""
     return " ".join(str(problem).split())
-
-
-def _intent_values(row: IntentRow) -> tuple[Any, ...]:
-    return (
-        row.intent_id,
-        row.intent.decision_key,
-        row.attempt,
-        row.state.name,
-        row.intent.symbol,
-        row.created_ms,
-        row.updated_ms,
-        body_of(row),
-    )
 
 
 def _put_meta(connection: sqlite3.Connection, key: str, value: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mtquant.model import Deal, HaltOrder, IntentRow, IntentState, JournalError, Publish
-from mtquant.storage.chain import FIRST, log_row
+from mtquant.storage.chain import FIRST, log_row, request_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -91,9 +91,9 @@ class MemoryJournal:
     def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
         """Ask the bot to halt (1 to 4) or to resume (0); return the number of the request."""
         number = len(self._halts) + len(self._requests) + 1
-        self._requests.append(
-            HaltOrder(time_ms=now_ms, level=level, who=who, reason=reason, request_id=number)
-        )
+        request = HaltOrder(time_ms=now_ms, level=level, who=who, reason=reason, request_id=number)
+        self._requests.append(request)
+        self._told.append(request_note(request))
         return number
 
     def pending_halts(self) -> list[HaltOrder]:

@@ -6,13 +6,14 @@ import csv
 import io
 import json
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mtquant.app.journal.exporting import COLUMNS, csv_lines, export, write_export
+from mtquant.app.journal.exporting import COLUMNS, KINDS, csv_lines, export, write_export
 from mtquant.app.plain_text import lots_text, money_text, price_text, shown
 from mtquant.model import (
     ConfigError,
@@ -117,6 +118,39 @@ def test_a_whole_journal_comes_out_as_csv_and_as_json_lines(tmp_path: Path, text
     with closing(SqliteJournal.attach(folder / "journal.sqlite")) as journal:
         log = [json.loads(line) for line in export(folder, "log", "jsonl")]
         assert [tuple(one.values()) for one in log] == [row.values() for row in journal.log()]
+
+
+@pytest.mark.parametrize("what", KINDS)
+def test_each_column_is_named_once_and_holds_the_value_of_the_json_lines(
+    tmp_path: Path, what: str
+) -> None:
+    (opened,) = filled(tmp_path)
+    done = opened.moved(IntentState.DONE, 7, order_ticket=50_000_007, filled_units=1)
+    target = replace(
+        opened.intent, action=IntentAction.CANCEL, trigger="bar:2", order_ticket=50_000_003
+    )
+    cancel = IntentRow(intent_id=2, intent=target, state=IntentState.SENDING, created_ms=2)
+    with closing(SqliteJournal.open(tmp_path / "journal.sqlite")) as journal:
+        journal.record_intents([done])
+        journal.record_sending(cancel)
+
+    header, *records = cells_of(list(export(tmp_path, what, "csv")))
+    lines = [json.loads(line) for line in export(tmp_path, what, "jsonl")]
+
+    assert len(set(header)) == len(header)
+    assert len(records) == len(lines) > 0
+    for cells, line in zip(records, lines, strict=True):
+        of_intent = line.pop("intent", {})
+        if of_intent:
+            of_intent["target_order_ticket"] = of_intent.pop("order_ticket")
+        assert line.keys().isdisjoint(of_intent)
+        told = {name: as_cell(value) for name, value in (line | of_intent).items()}
+        assert dict(zip(header, cells, strict=True)) == told
+
+
+def as_cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(tuple(FORMULA)) else text
 
 
 def test_numbers_stay_numbers_and_nothing_stays_empty(tmp_path: Path) -> None:

@@ -127,8 +127,9 @@ def test_a_second_writer_is_refused_naming_the_first_and_may_still_read_and_ask(
 
 
 def test_a_lock_whose_owner_did_not_say_its_name_is_still_a_lock(path: Path):
-    with closing(SqliteJournal.open(path)) as journal:
-        journal.set_meta("owner", "nonsense")
+    with closing(SqliteJournal.open(path)):
+        with closing(sqlite3.connect(path)) as other, other:
+            other.execute("update meta set value = 'nonsense' where key = 'owner'")
         with pytest.raises(JournalError, match="owner unknown"):
             SqliteJournal.open(path)
 
@@ -139,7 +140,7 @@ def test_without_the_lock_only_requests_are_written(path: Path):
         for write in (
             lambda: journal.record_sending(sending(2)),
             lambda: journal.record_intents([sending(1)]),
-            lambda: journal.set_meta("a", "b"),
+            lambda: journal.record_account("1@Demo"),
         ):
             with pytest.raises(JournalError, match="holds the lock"):
                 write()

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 KINDS: Final = ("intents", "deals", "log")
 FORMATS: Final = ("csv", "jsonl")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-_INTENT: Final = tuple(field.name for field in fields(OrderIntent))
+_OF_INTENT: Final = {
+    field.name: {"order_ticket": "target_order_ticket"}.get(field.name, field.name)
+    for field in fields(OrderIntent)
+}
+"""Columns of an intent's fields: the order it is about is not the order it became."""
 COLUMNS: Final = {
     "intents": (
         "intent_id",
-        *_INTENT,
+        *_OF_INTENT.values(),
         *(one.name for one in fields(IntentRow) if one.name not in ("intent_id", "intent")),
     ),
     "deals": tuple(field.name for field in fields(Deal)),
@@ -93,7 +97,9 @@ def _records(journal: SqliteJournal, what: str) -> Iterator[dict[str, Any]]:
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:
     """Return a record with the fields of the intent in it beside its own."""
-    return record | record["intent"] if "intent" in record else record
+    if "intent" not in record:
+        return record
+    return record | {column: record["intent"][name] for name, column in _OF_INTENT.items()}
 
 
 def _is_same(one: Path, other: Path) -> bool:
