@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mtquant.engine.loss_watch import Cut
     from mtquant.engine.orders import OrderMaker
     from mtquant.engine.slot import StrategySlot
+    from mtquant.engine.stop_guard import Unprotected
     from mtquant.execution import Desk
     from mtquant.model import BrokerView, Order, OrderIntent, Position, Publish
     from mtquant.portfolio import Portfolio
@@ -185,29 +186,33 @@ class Safeguards:
         Yields:
             what is to be told, and the intent.
         """
-        bare_ones = self._guard.look(self._guarded())
-        if not self._guard.is_due(view.time_ms):
-            return
-        count = 0
-        busy = {row.intent.position_ticket for row in self._desk.in_flight}
-        for bare in bare_ones:
-            position = bare.position
-            ticket = position.position_ticket
-            is_new = view.time_ms - self._guard.restored_ms(ticket) < SCAN_GAP_MS
-            if ticket in busy or (is_new and self._desk.was_done(ticket)):
-                continue  # a terminal shows a stop a while after it was taken
-            row = self._desk.row(position.intent_id)
-            stated = row.intent.stop_loss_points if row is not None else None
-            stop_points = bare.stop_points or stated or 0
-            intent = self._maker(position).protect(bare, stop_points, view)
+        guard, now_ms = self._guard, view.time_ms
+        for bare in guard.look(self._guarded()):
+            ticket = bare.position.position_ticket
+            if not guard.is_due_for(ticket, now_ms):
+                continue
+            intent = self._protecting(bare, view)
             if intent is None:
+                guard.wait(ticket, now_ms)
                 continue
             if intent.action is IntentAction.MODIFY:
-                self._guard.note_restored(ticket, view.time_ms)
-            count += 1
+                guard.note_restored(ticket, now_ms)
+            guard.note_tried(ticket, now_ms)
             seen = {"position_ticket": ticket, "action": intent.action.value}
-            yield note("stop_lost", view.time_ms, intent.signal_id, **seen), intent
-        self._guard.note_tried(view.time_ms, count)
+            yield note("stop_lost", now_ms, intent.signal_id, **seen), intent
+
+    def _protecting(self, bare: Unprotected, view: BrokerView) -> OrderIntent | None:
+        """Return what is to be done about a bare position, None while nothing can be."""
+        position = bare.position
+        ticket = position.position_ticket
+        is_new = view.time_ms - self._guard.restored_ms(ticket) < SCAN_GAP_MS
+        is_busy = any(row.intent.position_ticket == ticket for row in self._desk.in_flight)
+        if is_busy or (is_new and self._desk.was_done(ticket)):
+            return None  # a terminal shows a stop a while after it was taken
+        row = self._desk.row(position.intent_id)
+        stated = row.intent.stop_loss_points if row is not None else None
+        stop_points = bare.stop_points or stated or 0
+        return self._maker(position).protect(bare, stop_points, view)
 
     def _guarded(self) -> list[Position]:
         """Return the positions that need a stop; some brokers' stops end with the day, by rule."""

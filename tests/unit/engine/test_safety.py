@@ -703,3 +703,23 @@ class Successor(LiveRun):
             on_step=on_step,
         )
         self.server, self.market = before.server, before.market
+
+
+def test_a_position_that_stands_bare_waits_for_no_pause_of_another_one() -> None:
+    world = World(bars=bars_of(QUIET), strategy=lambda: Scripted([None, LONG]))
+    (one,) = world.live().market.book.positions()
+    bare = replace(one, stop_loss_points=None)
+    other = replace(bare, position_ticket=one.position_ticket + 1)
+    guard = StopGuard()
+    guard.look([bare])
+    for now_ms in (0, 1_000, 3_000, 7_000):  # each try is refused
+        assert guard.is_due(now_ms)
+        guard.note_tried(one.position_ticket, now_ms)
+
+    found = guard.look([bare, other])
+
+    assert guard.is_due(7_500)
+    assert [guard.is_due_for(seen.position.position_ticket, 7_500) for seen in found] == [
+        False,
+        True,
+    ]
