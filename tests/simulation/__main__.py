@@ -10,7 +10,7 @@ from time import process_time
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from simulation.campaign import Tally, play, play_all
-from simulation.checks import CHECKS, UPHELD, excuse
+from simulation.checks import CHECKS, UPHELD, excuse, first_broken
 from simulation.corpus import keep
 from simulation.mutants import hunt, write_kills
 from simulation.schedule import AGE, Seed
@@ -55,7 +55,7 @@ def _show(seed: Seed, active: frozenset[str], *, verbose: bool) -> int:
     for violation in outcome.violations:
         _print(f"seed {seed}: {violation} {excuse(violation)}")
     _print(f"seed {seed}: {outcome.steps} steps, events {outcome.digest[:16]}")
-    return 1 if outcome.violations else 0
+    return 1 if first_broken(outcome.violations) else 0
 
 
 def _hunt(seeds: range) -> int:

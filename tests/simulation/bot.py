@@ -18,6 +18,7 @@ from mtquant.portfolio import Portfolio
 from mtquant.risk import RiskEngine
 from mtquant.strategy import BarsView, ExitSignal, ExitStrategy, Series, Strategy, TickView
 from mtquant.strategy.exits import Protection
+from simulation.disk import SyncedJournal
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -42,6 +43,7 @@ class Parts:
     session: type[BrokerSession] = BrokerSession
     maker: type[OrderMaker] = OrderMaker
     losses: type[LossWatch] = LossWatch
+    journal: type[SyncedJournal] = SyncedJournal  # where it is in memory
 
 
 class Restless(Strategy):

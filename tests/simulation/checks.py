@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CHECKS: Final = {
     "I1.send": "an intent is sent once",
@@ -11,11 +14,14 @@ CHECKS: Final = {
     "I1.decision": "a decision opens once, or once more as a second attempt",
     "I2.send": "what is sent was journalled before, by the same process",
     "I2.order": "what reaches the server was journalled before",
+    "I2.durable": "what was written when the power went is there afterwards, and nothing else is",
     "I3.positions": "no entry leaves while the server holds as many positions as allowed",
     "I3.symbol": "no entry leaves while the server holds a position of its strategy",
     "I3.volume": "an entry's volume is one that the instrument trades, and stays below its limit",
     "I3.risk": "what an entry loses at its stop is no more than the limit",
     "I3.entries": "no more entries are decided on in a minute or a day than the limits say",
+    "I3.margin": "an entry's margin is free when it is decided on",
+    "I3.level": "an entry leaves as much equity per margin as the limit says",
     "I3.gross": "what is held and an entry are worth no more of equity than the limit",
     "I3.held": "what is held of a symbol and an entry are worth no more of equity than the limit",
     "I3.breaker": "no entry leaves from the breaker's second level on, as it is journalled",
@@ -27,6 +33,7 @@ CHECKS: Final = {
     "I5.stop": "no own position stands without a stop loss",
     "I5.level": "a stop that is put back is no further away than the last one that the server had",
     "I5.again": "the stop of a position is put back once, whichever process does it",
+    "I5.prompt": "a bare position that is seen is acted on in that look or the next",
     "I6.forward": "an intent moves forward only",
     "I6.unknown": "two entries of a symbol are never unresolved at once",
     "I6.blind": "nothing is believed of what a terminal shows without its server",
@@ -58,6 +65,7 @@ CHECKS: Final = {
     "I14.deadline": "no entry leaves later than its deadline",
     "I14.bar": "no entry is decided on a bar that closed some bars ago",
     "I15.hash": "the same seed gives the same events",
+    "I16.secret": "no password is told, journalled or sent",
     "end": "the process ends by kills, full disks and lost connections alone",
 }
 NOT_YET: Final[dict[str, str]] = {}
@@ -73,21 +81,22 @@ class Known:
     reason: str
 
 
+OF_CLOCK: Final = "; its clock's error explains it"
 KNOWN: Final = (
     Known(
         check="I3.entries",
-        words="; the clock",
+        words=OF_CLOCK,
         reason="minutes and days of the limits go by the clock of the bot's machine",
     ),
     Known(
         check="I9.cooldown",
-        words="; the clock",
+        words=OF_CLOCK,
         reason="a new process knows the server's time by its machine's clock alone, until quotes "
         "have come at three times",
     ),
     Known(
         check="I14.age",
-        words="; the clock",
+        words=OF_CLOCK,
         reason="until another quote comes nothing but the clocks tells how old the first one is",
     ),
 )
@@ -111,3 +120,8 @@ def excuse(violation: Violation) -> str:
         if one.check == violation.check and one.words in violation.detail:
             return one.reason
     return ""
+
+
+def first_broken(violations: Iterable[Violation]) -> Violation | None:
+    """Return the first violation that nothing excuses, None without one."""
+    return next((one for one in violations if not excuse(one)), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,20 +13,27 @@ from mtquant.model import ExecutionMode, IntentAction, Side, units_from_lots
 from simulation.bot import DEVIATION_POINTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mtquant.model import Deal, IntentRow
     from simulation.schedule import Schedule
+    from simulation.witness import Note
     from simulation.world import World
 
 _MINUTE_MS: Final = 60_000
 _RECENT_BARS: Final = 4
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Moment:
+    """Hold when an entry was decided on, by the server's clock and by the bot's (UTC ms)."""
+
+    server_ms: int
+    own_ms: int
+
+
 class EntryChecks:
     """Look at each order as it leaves, and at what it got."""
 
-    def __init__(self, schedule: Schedule, world: World, note: Callable[[str, str], None]) -> None:
+    def __init__(self, schedule: Schedule, world: World, note: Note) -> None:
         self._schedule = schedule
         self._server = world.server
         self._clock, self._sleeper = world.clock, world.sleeper
@@ -33,7 +41,7 @@ class EntryChecks:
         self._terms = {one: Terms.of(schedule.venue, one) for one in schedule.symbols}
         self._bars = {bars.symbol: bars for bars in schedule.bars}
         self._asked: dict[int, int] = {}  # by intent: the price, points
-        self._entered: dict[str, list[int]] = {}  # by strategy: when, UTC ms
+        self._entered: dict[str, list[_Moment]] = {}  # by strategy
         self._equities: deque[tuple[int, int]] = deque(maxlen=256)  # shown: time ms, minor units
 
     def shown_equity(self, equity_minor: int) -> None:
@@ -125,14 +133,36 @@ class EntryChecks:
                 self._note("I14.bar", f"{said}{self._sleeper.words}")
 
     def _require_pause(self, row: IntentRow) -> None:
-        limits, now_ms = self._schedule.limits, row.intent.decided_ms - self._clock.off_ms
+        ahead_ms = self._clock.ahead_ms
+        now = _Moment(server_ms=row.intent.decided_ms - ahead_ms, own_ms=row.intent.decided_ms)
         entered = self._entered.setdefault(row.intent.strategy_id, [])
-        entered.append(now_ms)
-        in_minute = sum(ms > now_ms - _MINUTE_MS for ms in entered)
-        midnight_ms = self._schedule.venue.clock.day_start_ms(now_ms)
-        today = sum(ms >= midnight_ms for ms in entered)
+        entered.append(now)
+        in_minute = sum(one.server_ms > now.server_ms - _MINUTE_MS for one in entered)
+        midnight_ms = self._midnight_ms(now.server_ms)
+        today = sum(one.server_ms >= midnight_ms for one in entered)
+        if not self._are_too_many(in_minute, today):
+            return
+        limits, name = self._schedule.limits, row.intent.strategy_id
+        said = f"{name}: {in_minute} in a minute, {today} today"
+        most = f"{limits.max_entries_per_minute} and {limits.max_entries_per_day}"
+        is_of_clock = any(
+            not self._are_too_many(*self._counted_by_clock(entered, error_ms))
+            for error_ms in self._clock.errors_ms
+        )
+        self._note("I3.entries", f"{said}, at most {most}", is_of_clock=is_of_clock)
+
+    def _are_too_many(self, in_minute: int, today: int) -> bool:
+        limits = self._schedule.limits
         day = limits.max_entries_per_day
-        if in_minute > limits.max_entries_per_minute or (day is not None and today > day):
-            said = f"{row.intent.strategy_id}: {in_minute} in a minute, {today} today"
-            most = f"{limits.max_entries_per_minute} and {day}"
-            self._note("I3.entries", f"{said}, at most {most}")
+        return in_minute > limits.max_entries_per_minute or (day is not None and today > day)
+
+    def _midnight_ms(self, server_ms: int) -> int:
+        return self._schedule.venue.clock.day_start_ms(server_ms)
+
+    def _counted_by_clock(self, entered: list[_Moment], error_ms: int) -> tuple[int, int]:
+        """Count the entries of the last minute and day as a bot does that is wrong by so much."""
+        now = entered[-1]
+        believed_ms = now.server_ms + error_ms
+        midnight_ms = self._midnight_ms(believed_ms) + now.own_ms - believed_ms
+        in_minute = sum(one.own_ms > now.own_ms - _MINUTE_MS for one in entered)
+        return in_minute, sum(one.own_ms >= midnight_ms for one in entered)

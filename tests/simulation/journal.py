@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mtquant.storage import MemoryJournal, SqliteJournal
+from mtquant.storage import SqliteJournal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from mtquant.model import Deal, HaltOrder, IntentRow, Publish
+    from simulation.disk import SyncedJournal
     from simulation.world import World
 
 
@@ -21,10 +22,11 @@ class DurableJournal:
     It stands before a journal in memory, or in a file that each process opens anew.
     """
 
-    def __init__(self, world: World, path: Path | None) -> None:
+    def __init__(self, world: World, path: Path | None, in_memory: type[SyncedJournal]) -> None:
         self._world = world
         self._path = path
-        self._kept: Any = MemoryJournal() if path is None else SqliteJournal.open(path)
+        self._kept: Any = in_memory() if path is None else SqliteJournal.open(path)
+        self._acknowledged: tuple[Any, ...] | None = None  # before the write that was torn
         self._rows: dict[int, IntentRow] = {}
         self.risk: dict[str, Any] = {}  # what breaker and prop rules remember
         self.flattens_all = False
@@ -36,6 +38,16 @@ class DurableJournal:
             self._kept.close()
             self._kept = SqliteJournal.open(self._path)
 
+    def lose_power(self) -> None:
+        """Keep what was synchronised; it must be all that was acknowledged."""
+        acknowledged, self._acknowledged = self._acknowledged or self._state(), None
+        if self._path is None:
+            self._kept.lose_power()
+        if self._state() != acknowledged:
+            self._world.witness.note("I2.durable", "the journal has lost a write, or a part stays")
+        self._rows = {row.intent_id: row for row in self._kept.intents()}
+        self.risk = json.loads(self._kept.risk_state() or "{}")
+
     def close(self) -> None:
         """Give the file back."""
         if self._path is not None:
@@ -44,7 +56,7 @@ class DurableJournal:
     def record_sending(self, row: IntentRow) -> None:
         """Write a new intent."""
         self._world.is_near_send = True
-        self._begin("before sending", is_order=True)
+        self._begin("before sending", "record_sending", row, is_order=True)
         self._world.witness.journalled(row, None)
         self._kept.record_sending(row)
         self._rows[row.intent_id] = row
@@ -56,7 +68,8 @@ class DurableJournal:
 
     def record_intents(self, rows: Sequence[IntentRow]) -> None:
         """Write where intents stand."""
-        self._begin("before intents", is_order=True)
+        written = rows[: -(-len(rows) // 2)]  # in the middle
+        self._begin("before intents", "record_intents", written, is_order=True)
         for row in rows:
             before = self.row(row.intent_id)
             if before is not None:
@@ -69,14 +82,14 @@ class DurableJournal:
 
     def record_deals(self, deals: Sequence[Deal]) -> None:
         """Write deals."""
-        self._begin("before deals", is_record=True)
+        self._begin("before deals", "record_deals", deals[: -(-len(deals) // 2)], is_record=True)
         self._kept.record_deals(deals)
         self._world.tell(f"journal deals {[deal.deal_ticket for deal in deals]}")
         self._pass_by("after deals", is_record=True)
 
     def record_halt(self, halt: HaltOrder) -> None:
         """Write a halt or its release."""
-        self._begin("before halt", is_order=True, is_record=True)
+        self._begin("before halt", "record_halt", halt, is_order=True, is_record=True)
         self._kept.record_halt(halt)
         self.flattens_all |= halt.level == 4
         self._world.tell(f"journal halt {halt.level} by {halt.who}: {halt.reason}")
@@ -118,13 +131,13 @@ class DurableJournal:
 
     def record_baseline(self, baseline_minor: int) -> None:
         """Write what the deals do not explain of the balance."""
-        self._begin("before baseline", is_record=True)
+        self._begin("before baseline", "record_baseline", baseline_minor, is_record=True)
         self._kept.record_baseline(baseline_minor)
         self._pass_by("after baseline", is_record=True)
 
     def record_risk(self, state: str) -> None:
         """Write what breaker and prop rules remember."""
-        self._begin("before risk", is_record=True)
+        self._begin("before risk", "record_risk", state, is_record=True)
         read = json.loads(state)
         self._world.witness.risk.recorded(self.risk, read)
         self._kept.record_risk(state)
@@ -175,9 +188,24 @@ class DurableJournal:
         """Return the intents without an outcome."""
         return [row for row in self._rows.values() if row.is_open]
 
-    def _begin(self, point: str, *, is_order: bool = False, is_record: bool = False) -> None:
+    def _begin(
+        self, point: str, name: str, *torn: Any, is_order: bool = False, is_record: bool = False
+    ) -> None:
+        """Come to a write: it may fail, and the power may go when so much of it is written."""
         self._pass_by(point, is_order=is_order, is_record=is_record)
-        self._world.executioner.write()
+        executioner = self._world.executioner
+        executioner.write()
+        if executioner.fails_in_write():
+            self._acknowledged = self._state()
+            if self._path is None:  # a file that nobody has committed to holds nothing of it
+                self._kept.tear(name, *torn)
+            executioner.lose_power(f"power: {name}")
+
+    def _state(self) -> tuple[Any, ...]:
+        kept = self._kept
+        halts = kept.halt_level(), kept.pending_halts(), kept.released_ms()
+        facts = kept.account(), kept.baseline_minor(), kept.risk_state()
+        return kept.intents(), kept.deals(), halts, facts
 
     def _pass_by(self, point: str, *, is_order: bool = False, is_record: bool = False) -> None:
         named = f"journal: {point}"

@@ -29,7 +29,8 @@ from mtquant.risk import ApprovedOrder, PositionSizer, Refused, RiskEngine
 from simulation.blind_mutants import BLIND
 from simulation.bot import Parts
 from simulation.campaign import play
-from simulation.checks import UPHELD, excuse
+from simulation.checks import UPHELD, first_broken
+from simulation.patient_mutants import PATIENT
 from simulation.risk_mutants import RISKY
 from simulation.schedule import Seed
 
@@ -419,6 +420,7 @@ MUTANTS: Final[dict[str, Parts]] = {
     "any_price": Parts(maker=TakesAnyPrice),
     **BLIND,
     **RISKY,
+    **PATIENT,
 }
 
 
@@ -444,6 +446,8 @@ HUNTED: Final = {  # beside the first check that sees a mutant, one that must se
     "forget_due_halts": "I8.breaker",
     "ignore_band": "I14.price",
     "forget_moves": "I5.again",
+    "ignore_margin": "I3.margin",
+    "lazy_journal": "I2.order",
 }
 
 
@@ -461,16 +465,16 @@ class Kill:
 
 def killed_by(name: str, seed: Seed, active: frozenset[str] = UPHELD) -> Kill | None:
     """Return how a seed kills a mutant that the real bot survives, None if it does not."""
-    found = play(seed, MUTANTS[name], active=active).violations
-    if not found or excuse(found[0]) or not _survives(seed, active):
+    broken = first_broken(play(seed, MUTANTS[name], active=active).violations)
+    if broken is None or not _survives(seed):
         return None
-    return Kill(name=name, seed=seed, check=found[0].check)
+    return Kill(name=name, seed=seed, check=broken.check)
 
 
 @cache
-def _survives(seed: Seed, active: frozenset[str]) -> bool:
+def _survives(seed: Seed) -> bool:
     """Tell whether the real bot breaks nothing but what is known."""
-    return all(map(excuse, play(seed, active=active).violations[:1]))
+    return first_broken(play(seed).violations) is None
 
 
 def first_kill(name: str, seeds: Iterable[Seed], active: frozenset[str] = UPHELD) -> Kill | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
@@ -53,8 +54,10 @@ class RiskChecks:
         self._bars = {bars.symbol: bars for bars in schedule.bars}
         self._units: dict[int, deque[tuple[int, int]]] = {}  # by ticket: since ms, units
         self._rose_ms = self._rose_step = self._stopped_step = 0
+        self._rose_errors_ms: list[int] = []
         self._rows_before = 0  # intents that there were when a cut was first due
         self._waited = (0, 0)  # looks and ms for which a cut was due and nothing hindered it
+        self._accounts: deque[tuple[int, int, int]] = deque(maxlen=512)  # ms, equity, margin
         self._to_cut: dict[int, int] = {}  # own positions at a rise to level 2: units by ticket
         self.steps: list[tuple[int, int]] = []  # levels before and after, as journalled
 
@@ -71,6 +74,7 @@ class RiskChecks:
         self._require_hours(row)
         self._require_cooled(row)
         self._require_exposure(row, units_from_lots(request["volume"]))
+        self._require_margin(row, units_from_lots(request["volume"]))
 
     def _decided_ms(self, row: IntentRow) -> int:
         """Return when an intent was decided on, by the server's clock (UTC ms)."""
@@ -121,6 +125,33 @@ class RiskChecks:
         if total > symbol * equity * _ROUNDING:
             said = f"intent {row.intent_id}: {total / max(1, equity):.3f} x equity of {symbol}"
             self._note("I3.held", f"{said}, held {same}")
+
+    def stand(self) -> None:
+        """See the account as the server has it, whatever is shown of it."""
+        book = self._server.book
+        stood = book.equity_minor, book.margin_minor
+        if not self._accounts or self._accounts[-1][1:] != stood:
+            self._accounts.append((self._server.now_ms, *stood))
+
+    def _require_margin(self, row: IntentRow, units: int) -> None:
+        """Hold an entry against the best account that the bot may have seen when it decided."""
+        self.stand()
+        lag_ms = _LAG_MS if self._witness._looks_at_truth <= 1 else 0
+        since_ms = self._decided_ms(row) - lag_ms
+        times = [ms for ms, _, _ in self._accounts]
+        stood = list(self._accounts)[max(0, bisect_right(times, since_ms) - 1) :]
+        price = row.intent.price_points or 0
+        is_netting = not self._schedule.is_hedging
+        margin = self._terms[row.intent.symbol].margin_to_open(
+            row.intent.side.value, units, price, is_netting=is_netting
+        )
+        free = max(equity - held for _, equity, held in stood)
+        if margin > free:
+            self._note("I3.margin", f"intent {row.intent_id} needs {margin}, free are {free}")
+        least = (self._limits.min_margin_level_percent or 0.0) / 100
+        level = max(equity / max(1, held + margin) for _, equity, held in stood)
+        if level < least:
+            self._note("I3.level", f"intent {row.intent_id} leaves {level:.2f}, least is {least}")
 
     def _held(self) -> list[tuple[str, int, int]]:
         """Return symbol, side and units of what the bot must know of, at least."""
@@ -173,7 +204,9 @@ class RiskChecks:
         if new["level"] != old["level"]:
             self.steps.append((old["level"], new["level"]))
         if new["level"] > old["level"]:
-            self._rose_ms, self._rose_step = self._server.now_ms, self._witness.step
+            slept_ms = self._witness._sleeper.slept_ms - self._witness._slept_ms
+            self._rose_ms, self._rose_step = self._server.now_ms - slept_ms, self._witness.step
+            self._rose_errors_ms = self._clock.errors_ms
             held = [one for one in self._witness._own_positions() if self._witness._is_old(one)]
             self._to_cut = {one.ticket: one.units for one in held if self._holds_ours(one)}
         elif new["level"] < old["level"]:
@@ -200,8 +233,12 @@ class RiskChecks:
             self._note("I9.release", said)
         waited_ms = self._server.now_ms - self._rose_ms
         spec = self._limits.breaker
-        if spec is not None and waited_ms < spec.cool_down_minutes * _MINUTE_MS - _CLOCK_MS:
-            self._note("I9.cooldown", f"{waited_ms} ms after the rise to {old['level']}")
+        least_ms = 0 if spec is None else spec.cool_down_minutes * _MINUTE_MS - _CLOCK_MS
+        if waited_ms < least_ms:
+            longest_ms = self._clock.errors_ms[-1] - self._rose_errors_ms[0]
+            said = f"{waited_ms} ms after the rise to {old['level']}"
+            is_of_clock = waited_ms + longest_ms >= least_ms
+            self._note("I9.cooldown", said, is_of_clock=is_of_clock)
 
     def _require_memory(self, before: dict[str, Any], after: dict[str, Any]) -> None:
         if not before:
@@ -229,6 +266,7 @@ class RiskChecks:
                 seen.append((self._server.now_ms, one.units))
         if bot is not None and bot.engine.is_ready:
             self._require_tried()
+        self.stand()
         breaker = None if bot is None else bot.engine.losses.breaker
         if breaker is None:
             return

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from mtquant.risk.prop import PropGuard
 
 HOME, AWAY = 1000001, 1000002
-AGE = 6
+SECRET = "canary-4711"  # nobody may repeat it
+AGE = 7
 """2: calls for halts in the middle of looks; 3: limits of entries and volumes; 4: clocks; 5: depth;
-6: limits of losses, exposure and times.
+6: limits of losses, exposure and times; 7: power losses, low leverage.
 """
 STEPS = 200
 HEALING_STEPS = 40
@@ -76,7 +77,8 @@ class Hands:
 
     A full disk is met per write of the journal: nothing is written, and the write fails. Calls for
     a halt, or the end of one, come between two deeds of the bot; so do stalls, for which the
-    process sleeps. Its clock is off against the server's, and set anew with a chance per look.
+    process sleeps. Its clock is off against the server's, and set anew with a chance per look. The
+    power goes in the middle of writes, and then also with half of the kills.
     """
 
     halts: float
@@ -94,6 +96,7 @@ class Hands:
     stalls_at_sends: float = 0.0
     clock_off_ms: int = 0
     clock_jumps: float = 0.0
+    power_losses: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,12 +230,14 @@ class _Draw(_Dice):
                 stalls_at_sends=self.added[4].often(0.015),
                 clock_off_ms=self.added[4].pick((0, 0, 0, 0, -600_000, -90_000, 90_000, 600_000)),
                 clock_jumps=self.added[4].often(0.004),
+                power_losses=self.added[7].often(0.02),
             ),
         )
 
     def venue(self, mode: MarginMode, symbols: Sequence[str]) -> VenueSpec:
         other = MarginMode.NETTING if mode is MarginMode.HEDGING else MarginMode.HEDGING
-        money = {"deposit": self.pick((3_000.0, 10_000.0, 50_000.0)), "leverage": 200}
+        money = {"deposit": self.pick((3_000.0, 10_000.0, 50_000.0))}
+        money["leverage"] = self.added[7].pick((200, 200, 200, 30))
         execution = self.pick((ExecutionMode.MARKET, ExecutionMode.MARKET, ExecutionMode.INSTANT))
         step = self.pick((0.01, 0.1))
         facts = {
@@ -253,7 +258,7 @@ class _Draw(_Dice):
             }
         return VenueSpec(
             server_clock="eet_eu" if self.has_weekend else "fixed:+2",
-            account=AccountSpec(login=HOME, margin_mode=mode, **money),
+            account=AccountSpec(login=HOME, password=SECRET, margin_mode=mode, **money),
             more_accounts=(AccountSpec(login=AWAY, password="two", margin_mode=other),),
             instruments={symbol: make_instrument(symbol, **facts) for symbol in symbols},
         )

@@ -2,12 +2,13 @@
 
 import pytest
 
-from simulation.campaign import fresh_seeds
-from simulation.mutants import HUNTED, MUTANTS, Kill, first_kill, read_kills
-from simulation.schedule import Seed
+from simulation.campaign import FRESH_OF_MUTANTS
+from simulation.conftest import KILLED
+from simulation.mutants import HUNTED, MUTANTS, Kill, killed_by, read_kills
+from simulation.schedule import Seed, draw_schedule
 
 KILLS = read_kills()
-FRESH = [Seed(number) for number in fresh_seeds(20)]
+FRESH = [Seed(number) for number in FRESH_OF_MUTANTS]
 OFTEN = (  # those that two schedules in five kill
     "any_price",
     "forget_sequence",
@@ -17,16 +18,34 @@ OFTEN = (  # those that two schedules in five kill
     "send_more",
     "turn_back",
 )
+CLOCKED = (  # the clock is off or set on these, and does not explain what the mutant does
+    Kill(name="no_pauses", seed=Seed(164, 6), check="I3.entries"),
+    Kill(name="reset_at_once", seed=Seed(30, 6), check="I9.cooldown"),
+    Kill(name="believe_old_quotes", seed=Seed(1, 6), check="I14.age"),
+)
 
 
-@pytest.mark.parametrize("kill", KILLS, ids=str)
-def test_a_mutant_dies_of_its_seed_or_of_twenty_that_nobody_has_seen(kill: Kill) -> None:
-    assert first_kill(kill.name, [kill.seed, *FRESH], frozenset({kill.check}))
+@pytest.mark.parametrize("kill", CLOCKED, ids=str)
+def test_a_clock_that_is_off_excuses_only_what_its_error_explains(kill: Kill) -> None:
+    hands = draw_schedule(kill.seed).hands
+
+    assert hands.clock_off_ms or hands.clock_jumps
+    assert killed_by(kill.name, kill.seed, frozenset({kill.check})) == kill
 
 
-@pytest.mark.parametrize("name", OFTEN)
-def test_schedules_that_nobody_has_seen_kill_mutants_too(name: str) -> None:
-    assert first_kill(name, FRESH)
+@pytest.mark.parametrize("kill", dict.fromkeys(KILLS), ids=str)
+def test_a_mutant_dies_of_its_stored_seed_by_its_check(kill: Kill) -> None:
+    assert killed_by(kill.name, kill.seed, frozenset({kill.check})) == kill
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_schedules_that_nobody_has_seen_are_played_on_every_mutant(
+    name: str, record_property: pytest.FixtureRequest
+) -> None:
+    kills = sum(killed_by(name, seed) is not None for seed in FRESH)
+
+    record_property(KILLED, (name, kills, len(FRESH)))
+    assert kills or name not in OFTEN
 
 
 def test_every_mutant_has_been_killed() -> None:

@@ -17,10 +17,15 @@ LEVELS: Final = (1, 1, 2, 3, 4)
 _SLEEPS_MS: Final = (20_000, 40_000, 90_000, 90_000, 90_000, 600_000, 600_000, 7_200_000)
 _SLEEPS_AT_MOST_MS: Final = 2 * 7_200_000  # the prices last no longer
 _MOST_OFF_MS: Final = 600_000
+_WITH_POWER: Final = 0.5  # of the kills, where the power goes at all
 
 
 class Killed(BaseException):
     """End the process as kill -9 does: nothing answers it."""
+
+
+class PowerLost(Killed):
+    """End the process with the power: what was not synchronised is gone as well."""
 
 
 class DiskFullError(JournalError):
@@ -58,6 +63,9 @@ class Executioner:
         self._disk = np.random.default_rng([seed, 4])
         self._full_disks = hands.full_disks
         self._chances = (hands.kills, hands.kills_at_orders)
+        power = np.random.default_rng([seed, 10])
+        self._in_writes, self._power = Odds(power, hands.power_losses), power
+        self._has_power_losses = hands.power_losses > 0
         self._at_records = Odds(np.random.default_rng([seed, 7]), hands.kills_at_records)
         self._draws: list[float] = []
         self.is_off = False
@@ -95,7 +103,22 @@ class Executioner:
             self.kills["disk full"] = self.kills.get("disk full", 0) + 1
             raise DiskFullError("no room")
 
+    def fails_in_write(self) -> bool:
+        """Tell whether the power goes in the middle of a write."""
+        return not self.is_off and self._in_writes.strike()
+
+    def lose_power(self, point: str) -> None:
+        """End the process with the power.
+
+        Raises:
+            PowerLost: always.
+        """
+        self.kills[point] = self.kills.get(point, 0) + 1
+        raise PowerLost(point)
+
     def _kill(self, point: str) -> None:
+        if self._has_power_losses and self._power.random() < _WITH_POWER:
+            self.lose_power(point)
         self.kills[point] = self.kills.get(point, 0) + 1
         raise Killed(point)
 
@@ -158,6 +181,7 @@ class BotClock:
         self._server = server
         self._odds = Odds(rng, hands.clock_jumps)
         self.off_ms = hands.clock_off_ms
+        self._were_off_ms = {0, self.off_ms}
         self.jumps = 0
         self.process = OnwardClock(self)
 
@@ -179,8 +203,18 @@ class BotClock:
         if not self._odds.strike():
             return False
         self.off_ms = int(self._rng.integers(-_MOST_OFF_MS, _MOST_OFF_MS + 1))
+        self._were_off_ms.add(self.off_ms)
         self.jumps += 1
         return True
+
+    @property
+    def errors_ms(self) -> list[int]:
+        """Return by how much the bot may be wrong about the server's time.
+
+        A new process takes its clock's word; one that has learnt how far the clock is off goes by
+        that until it has learnt anew.
+        """
+        return sorted({self.off_ms - known_ms for known_ms in self._were_off_ms})
 
     @property
     def words(self) -> str:

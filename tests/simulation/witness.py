@@ -6,7 +6,7 @@ What it believes is the simulated server's truth and the journal, never the bot'
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mtquant.exchange import OrderRequest, StopsRequest
 from mtquant.execution import QUIET_MS
@@ -27,11 +27,11 @@ from mtquant.model import (
 from mtquant.model.intent import INTENT_STEPS
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated.faults import FaultKind
-from simulation.checks import UPHELD, Violation
+from simulation.checks import OF_CLOCK, UPHELD, Violation, excuse
 from simulation.entries import EntryChecks
 from simulation.risk_checks import RiskChecks
 from simulation.schedule import HOME, Schedule
-from simulation.stop_checks import StopChecks
+from simulation.stop_checks import PromptStops, StopChecks
 
 if TYPE_CHECKING:
     from mtquant.exchange import Request
@@ -56,12 +56,21 @@ _HINDERING = (
 OURS = BotIdentity()
 
 
+class Note(Protocol):
+    """Note a violation."""
+
+    def __call__(self, check: str, detail: str, *, is_of_clock: bool = False) -> None:
+        """Say which check is broken, how, and whether the clock's error explains it."""
+        ...
+
+
 class Witness:
     """Note the first violations of the checks that are switched on."""
 
     def __init__(self, schedule: Schedule, active: frozenset[str] = UPHELD) -> None:
         self.active = active
         self.found: list[Violation] = []
+        self.is_over = False  # with the first violation that nothing excuses
         self.step = 0
         self.sends: dict[int, int] = {}  # by intent
         self._schedule = schedule
@@ -90,12 +99,15 @@ class Witness:
         self._clock, self._sleeper = world.clock, world.sleeper
         self.entries = EntryChecks(self._schedule, world, self.note)
         self.risk = RiskChecks(self._schedule, world, self)
+        self.prompt = PromptStops(world, self)
 
-    def note(self, check: str, detail: str) -> None:
-        """Note a violation, if the check is switched on."""
+    def note(self, check: str, detail: str, *, is_of_clock: bool = False) -> None:
+        """Note a violation, if the check is switched on; the clock's error may explain it."""
         if check in self.active:
-            detail += self._clock.words
-            self.found.append(Violation(check=check, step=self.step, detail=detail))
+            detail += OF_CLOCK if is_of_clock else self._clock.words
+            violation = Violation(check=check, step=self.step, detail=detail)
+            self.found.append(violation)
+            self.is_over |= not excuse(violation)
 
     # ------------------------------------------------------------------ what the bot says
 
@@ -151,7 +163,9 @@ class Witness:
             self.note("I14.spread", f"{spread} points, at most {self._limits.max_spread_points}")
         if self._server.now_ms - time_ms > _OLD_QUOTE_MS:
             age_ms = self._server.now_ms - time_ms
-            self.note("I14.age", f"the quote is {age_ms} ms old{self._sleeper.words}")
+            looks_new = age_ms + self._clock.errors_ms[0] <= _OLD_QUOTE_MS
+            said = f"the quote is {age_ms} ms old{self._sleeper.words}"
+            self.note("I14.age", said, is_of_clock=looks_new)
 
     def _require_no_halt(self) -> None:
         level, asked = self._journal.halt_level(), self._journal.asked_level
@@ -274,6 +288,8 @@ class Witness:
             self._require_stops(can_see=bot.engine.is_ready)
             if bot.engine.is_ready and self._looks_at_truth > _TRUE_LOOKS:
                 self._require_seen(bot)
+        is_hindered = any(map(self._faults.on, _HINDERING)) or self._looks_at_truth <= _TRUE_LOOKS
+        self.prompt.look(bot, is_hindered=is_hindered)
         self.risk.look(bot)
         self._looked_ms, self._slept_ms = self._server.now_ms, self._sleeper.slept_ms
 

@@ -31,6 +31,7 @@ from simulation.trouble import (
     DiskFullError,
     Executioner,
     Killed,
+    PowerLost,
     Sleeper,
 )
 from simulation.witness import OURS, Witness
@@ -99,6 +100,7 @@ class Wire(FaultyTerminal):
         info = super().account_info()
         if info is not None:
             self._world.witness.entries.shown_equity(round(100 * info.equity))
+            self._world.witness.risk.stand()
         return info
 
     def positions_get(self, *args: Any, **kwargs: Any) -> Any:
@@ -152,7 +154,7 @@ class Outcome:
 
 
 class World:
-    """Play one schedule to its end, or to the first violation."""
+    """Play one schedule to its end, or to the first violation that nothing excuses."""
 
     def __init__(
         self,
@@ -166,6 +168,7 @@ class World:
         self.schedule = schedule
         self._parts = parts or Parts()
         self._hash = sha256()
+        self._secret = schedule.venue.account.password
         self._keeps_lines = keeps_lines
         self._lines: list[str] = []
         self.witness = Witness(schedule, active)
@@ -173,7 +176,7 @@ class World:
         self._caller = Caller(schedule.seed, schedule.hands)
         self.sleeper = Sleeper(schedule.seed, schedule.hands)
         self.is_near_send = False
-        self.journal = DurableJournal(self, journal_path)
+        self.journal = DurableJournal(self, journal_path, self._parts.journal)
         self.faults = Faults(schedule.faults)
         self.server = WatchedServer(schedule, self.faults, self.witness)
         self._alarms = list(self.faults.alarms)
@@ -206,6 +209,8 @@ class World:
         """Write a line of the event log."""
         line = f"{self.witness.step} {self.server.now_ms - self._start_ms} {line}"
         self._hash.update(line.encode())
+        if self._secret in line:
+            self.witness.note("I16.secret", line.replace(self._secret, "***"))
         if self._keeps_lines:
             self._lines.append(line)
 
@@ -235,7 +240,7 @@ class World:
         play()
         self._let_look()
         self.witness.look(self._bot)
-        return not self.witness.found
+        return not self.witness.is_over
 
     def _play(self) -> None:
         draws = self._rng.random(8).tolist()
@@ -268,6 +273,8 @@ class World:
             self._bot.look()
         except Killed as point:
             self.tell(f"killed {point}")
+            if isinstance(point, PowerLost):
+                self.journal.lose_power()
             self._end(self._bot, int(self._rng.integers(0, 6)))
         except (RetryableError, WrongAccountError, DiskFullError) as problem:
             self.tell(f"ended {problem}")

@@ -190,22 +190,26 @@ class Safeguards:
         Yields:
             what is to be told, and the intent.
         """
-        bare_ones = self._guard.look(self._guarded(), view.time_ms)
-        if not self._guard.is_due(view.time_ms):
-            return
-        count = 0
-        busy = {row.intent.position_ticket for row in self._desk.in_flight}
-        for bare in bare_ones:
+        guard, now_ms = self._guard, view.time_ms
+        for bare in guard.look(self._guarded(), now_ms):
             ticket = bare.position.position_ticket
-            if ticket in busy or (self._is_new(bare, view.time_ms) and self._desk.was_done(ticket)):
-                continue  # a terminal shows a stop a while after it was taken
-            intent = self._maker(bare.position).protect(bare, view)
-            if intent is None:
+            if not guard.is_due_for(ticket, now_ms):
                 continue
-            count += 1
+            intent = self._protecting(bare, view)
+            if intent is None:
+                guard.wait(ticket, now_ms)
+                continue
+            guard.note_tried(ticket, now_ms)
             seen = {"position_ticket": ticket, "action": intent.action.value}
-            yield note("stop_lost", view.time_ms, intent.signal_id, **seen), intent
-        self._guard.note_tried(view.time_ms, count)
+            yield note("stop_lost", now_ms, intent.signal_id, **seen), intent
+
+    def _protecting(self, bare: Unprotected, view: BrokerView) -> OrderIntent | None:
+        """Return what is to be done about a bare position, None while nothing can be."""
+        ticket = bare.position.position_ticket
+        is_busy = any(row.intent.position_ticket == ticket for row in self._desk.in_flight)
+        if is_busy or (self._is_new(bare, view.time_ms) and self._desk.was_done(ticket)):
+            return None  # a terminal shows a stop a while after it was taken
+        return self._maker(bare.position).protect(bare, view)
 
     def _is_new(self, bare: Unprotected, now_ms: int) -> bool:
         """Tell whether a stop was put back just now; an earlier process's clock may be ahead."""

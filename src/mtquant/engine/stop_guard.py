@@ -52,8 +52,7 @@ class StopGuard:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._seen: dict[int, _Seen] = {}  # by ticket
-        self._bare: set[int] = set()
-        self._pauses = Pauses()
+        self._pauses: dict[int, Pauses] = {}  # of those that stand bare, by ticket
 
     def look(self, positions: Iterable[Position], now_ms: int) -> list[Unprotected]:
         """Take in the bot's positions as they stand now; return those without a stop."""
@@ -63,9 +62,8 @@ class StopGuard:
                 bare.append(self._unprotected(position))
             else:
                 self._take_in(position.position_ticket, position.stop_loss_points, now_ms)
-        self._bare = {one.position.position_ticket for one in bare}
-        if not bare:
-            self._pauses.end()
+        tickets = [one.position.position_ticket for one in bare]
+        self._pauses = {ticket: self._pauses.get(ticket) or Pauses() for ticket in tickets}
         return bare
 
     def _take_in(self, ticket: int, stop_points: int, now_ms: int) -> None:
@@ -116,13 +114,18 @@ class StopGuard:
         """Tell whether a position stands bare and it is time to do something about it.
 
         What was tried may have been refused, or not be shown yet: the pauses between the tries
-        double, from a second to a minute.
+        double, from a second to a minute. Each position has its own: none waits for another's.
         """
-        return bool(self._bare) and self._pauses.are_over(now_ms)
+        return any(pauses.are_over(now_ms) for pauses in self._pauses.values())
 
-    def note_tried(self, now_ms: int, count: int) -> None:
-        """Remember how much was tried now; nothing is, while an earlier try has no outcome."""
-        if count:
-            self._pauses.note_try(now_ms)
-        else:
-            self._pauses.wait(now_ms)
+    def is_due_for(self, position_ticket: int, now_ms: int) -> bool:
+        """Tell whether it is time to do something about a position that stands bare."""
+        return self._pauses[position_ticket].are_over(now_ms)
+
+    def note_tried(self, position_ticket: int, now_ms: int) -> None:
+        """Remember that something is tried now."""
+        self._pauses[position_ticket].note_try(now_ms)
+
+    def wait(self, position_ticket: int, now_ms: int) -> None:
+        """Look again a while later: nothing is tried, while an earlier try has no outcome."""
+        self._pauses[position_ticket].wait(now_ms)

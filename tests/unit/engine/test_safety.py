@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import MONDAY_MS, LiveRun, Scripted, World, bars_of, stop_and_target, trailing
 
+from mtquant.engine.stop_guard import StopGuard
+from mtquant.execution import Desk
 from mtquant.model import (
     DAY_MS,
     BotIdentity,
@@ -713,3 +716,23 @@ class Successor(LiveRun):
             on_step=on_step,
         )
         self.server, self.market = before.server, before.market
+
+
+def test_a_position_that_stands_bare_waits_for_no_pause_of_another_one() -> None:
+    world = World(bars=bars_of(QUIET), strategy=lambda: Scripted([None, LONG]))
+    (one,) = world.live().market.book.positions()
+    bare = replace(one, stop_loss_points=None)
+    other = replace(bare, position_ticket=one.position_ticket + 1)
+    guard = StopGuard(Desk(BotIdentity()))
+    guard.look([bare], 0)
+    for now_ms in (0, 1_000, 3_000, 7_000):  # each try is refused
+        assert guard.is_due(now_ms)
+        guard.note_tried(one.position_ticket, now_ms)
+
+    found = guard.look([bare, other], 7_500)
+
+    assert guard.is_due(7_500)
+    assert [guard.is_due_for(seen.position.position_ticket, 7_500) for seen in found] == [
+        False,
+        True,
+    ]

@@ -1,0 +1,81 @@
+"""Planted bugs that only sharp checks see: a guard that dawdles, money that is not there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from mtquant.broker import BrokerSession
+from mtquant.engine import Engine
+from mtquant.engine.stop_guard import StopGuard
+from mtquant.risk import RiskEngine
+from simulation.bot import Parts
+from simulation.disk import LazyJournal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mtquant.engine.stop_guard import Unprotected
+    from mtquant.model import ExecutionResult, IntentRow, OrderIntent, Position
+    from mtquant.risk import ApprovedOrder, Refused, RiskView
+
+_DAWDLE_MS: Final = 10_000
+
+
+class PatientGuard(StopGuard):
+    """See a bare position, and wait ten seconds before anything is done about it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._since_ms: dict[int, int] = {}
+
+    def look(self, positions: Iterable[Position]) -> list[Unprotected]:
+        bare = super().look(positions)
+        tickets = {one.position.position_ticket for one in bare}
+        self._since_ms = {one: ms for one, ms in self._since_ms.items() if one in tickets}
+        return bare
+
+    def is_due_for(self, position_ticket: int, now_ms: int) -> bool:
+        waited_ms = now_ms - self._since_ms.setdefault(position_ticket, now_ms)
+        return super().is_due_for(position_ticket, now_ms) and waited_ms >= _DAWDLE_MS
+
+
+class WaitsWithStops(Engine):
+    """Put lost stops back after ten seconds."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._safeguards._guard = PatientGuard()
+
+
+class IgnoresMargin(RiskEngine):
+    """Enter without asking for margin."""
+
+    def decide(self, intent: OrderIntent, view: RiskView) -> ApprovedOrder | Refused:
+        return super().decide(intent, replace(view, known_margin_minor=0))
+
+
+class BelievesOldQuotes(BrokerSession):
+    """Take every quote for a new one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ages.age_ms = lambda _symbol, _now_ms: 0  # type: ignore[method-assign]
+
+
+class TellsSecrets(BrokerSession):
+    """Write the password into the reason of a result."""
+
+    def send(self, row: IntentRow, last_look: Any = None) -> ExecutionResult:
+        result = super().send(row, last_look)
+        said = f"{result.detail} as {self._credentials}"
+        return replace(result, detail=f"{said} {self._credentials.password}")
+
+
+PATIENT: Final = {
+    "patient_guard": Parts(engine=WaitsWithStops),
+    "believe_old_quotes": Parts(session=BelievesOldQuotes),
+    "ignore_margin": Parts(risk=IgnoresMargin),
+    "lazy_journal": Parts(journal=LazyJournal),
+    "tell_secrets": Parts(session=TellsSecrets),
+}
