@@ -26,7 +26,7 @@ from mtquant.model import (
 )
 from mtquant.storage.chain import FIRST, LogRow, Recorded, body_of, checked, log_row
 from mtquant.storage.halt_file import read_halt_file
-from mtquant.storage.journal_lock import lock_journal, owner_of
+from mtquant.storage.journal_lock import JournalOwner, lock_journal
 from mtquant.storage.migrate import from_version_1
 from mtquant.storage.schema import SCHEMA_VERSION, TABLES
 from mtquant.storage.wal import require_whole_log
@@ -70,7 +70,7 @@ class SqliteJournal:
 
         Args:
             path: the SQLite file; `<path>.lock` beside it is the lock.
-            owner: who is writing, shown to a second bot.
+            owner: what is writing, shown to a second bot.
             now_ms: start of this process, UTC milliseconds, shown likewise.
             lock: the lock, if `lock_journal` has taken it already; the journal gives it back.
 
@@ -78,7 +78,8 @@ class SqliteJournal:
             JournalError: another process writes it, it cannot be read or written, is damaged, or
                 was made by a newer version.
         """
-        lock = lock_journal(path) if lock is None else lock
+        if lock is None:
+            lock = lock_journal(path, owner=owner, now_ms=now_ms)
         with ExitStack() as undo:  # whatever fails below, lock and file are given back
             undo.callback(lock.release)
             require_whole_log(path)
@@ -420,8 +421,9 @@ class SqliteJournal:
         """Refuse to write after somebody else has taken over; then write what waits."""
         fence = int(self.meta("fence") or 0)
         if fence != self._fence:
+            owner = JournalOwner.read(self.meta("owner") or "") or "owner unknown"
             raise JournalError(
-                f"{self._path}: another bot has taken this journal over ({owner_of(self._path)}); "
+                f"{self._path}: another bot has taken this journal over ({owner}); "
                 f"its fencing number is {fence}, ours {self._fence}"
             )
         found = self._rows("select sequence, hash from log order by sequence desc limit 1")
