@@ -1,7 +1,9 @@
-"""`mtquant halt --level 3` where the journal cannot be used: the bot's positions are closed."""
+"""Where the journal cannot be used a halt closes the bot's positions, and a start says so."""
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 import subprocess
 import time
@@ -128,3 +130,21 @@ def test_with_no_room_for_anything_but_the_file_the_command_says_what_is_not_don
     again = run(*HALT, str(folder))
     assert again.returncode == 0, again.stderr
     assert terminal_positions(folder) == []
+
+
+def test_a_journal_moved_away_is_rebuilt_from_the_broker_and_the_person_is_told(
+    folder: Path, running: subprocess.Popen[str]
+) -> None:
+    killed_with_a_position(running, folder)
+    (position,) = terminal_positions(folder)
+    remove_journal(folder)
+
+    done = run("demo", "--no-outage", "--out", str(folder))
+
+    assert done.returncode == 0, done.stderr
+    assert re.search("no journal was here, and the broker knows this bot: 1 positions", done.stderr)
+    told = [json.loads(line) for line in (folder / "events.jsonl").read_bytes().splitlines()]
+    (rebuilt,) = [event for event in told if event["name"] == "journal_rebuilt"]
+    after = told[told.index(rebuilt) :]
+    tickets = {one.get("position_ticket") for one in after if one["name"] == "position_closed"}
+    assert position.position_ticket in tickets  # it was managed on

@@ -29,7 +29,7 @@ from mtquant.storage.halt_file import read_halt_file
 from mtquant.storage.journal_lock import JournalOwner, lock_journal
 from mtquant.storage.migrate import from_version_1
 from mtquant.storage.schema import SCHEMA_VERSION, TABLES
-from mtquant.storage.wal import require_whole_log
+from mtquant.storage.wal import HOW_TO_GO_ON, require_whole_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,7 +45,6 @@ _BASELINE = "cash_baseline_minor"
 _RISK = "risk_state"
 _UNREADABLE = (sqlite3.Error, UnicodeError)
 """What reading a damaged file raises; damage may make a name or a message no text."""
-_HOW_TO_GO_ON = "put a copy of it back, or ask for help before trading on"
 
 Kind = TypeVar("Kind", IntentRow, Deal)
 
@@ -436,7 +435,7 @@ class SqliteJournal:
             return self._connection.execute(query, values).fetchall()
         except _UNREADABLE as error:
             raise JournalError(
-                f"{self._path}: the journal cannot be read ({_said(error)}); {_HOW_TO_GO_ON}"
+                f"{self._path}: the journal cannot be read ({_said(error)}); {HOW_TO_GO_ON}"
             ) from error
 
     def _stream(self, query: str) -> Iterator[tuple[Any, ...]]:
@@ -446,7 +445,7 @@ class SqliteJournal:
                 yield row
         except _UNREADABLE as error:
             raise JournalError(
-                f"{self._path}: the journal cannot be read ({_said(error)}); {_HOW_TO_GO_ON}"
+                f"{self._path}: the journal cannot be read ({_said(error)}); {HOW_TO_GO_ON}"
             ) from error
 
     def _read(self, kind: type[Kind], query: str) -> list[Kind]:
@@ -455,7 +454,7 @@ class SqliteJournal:
             return [kind.from_dict(json.loads(body)) for (body,) in rows]
         except (DataError, ValueError) as error:
             raise JournalError(
-                f"{self._path}: the journal is damaged ({_said(error)}); {_HOW_TO_GO_ON}"
+                f"{self._path}: the journal is damaged ({_said(error)}); {HOW_TO_GO_ON}"
             ) from error
 
     @contextmanager
@@ -511,13 +510,14 @@ class SqliteJournal:
         verdict = self._rows("pragma quick_check(1)")[0][0]
         if verdict != "ok":
             raise JournalError(
-                f"{self._path}: the journal is damaged ({_said(verdict)}); {_HOW_TO_GO_ON}"
+                f"{self._path}: the journal is damaged ({_said(verdict)}); {HOW_TO_GO_ON}"
             )
         try:
             self.verify()
         except JournalError as error:
+            said = _said(error).removesuffix(f"; {HOW_TO_GO_ON}")
             raise JournalError(
-                f"{self._path}: the journal is damaged ({_said(error)}); {_HOW_TO_GO_ON}"
+                f"{self._path}: the journal is damaged ({said}); {HOW_TO_GO_ON}"
             ) from error
 
     def _version(self) -> int | None:
