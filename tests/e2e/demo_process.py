@@ -9,13 +9,17 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mtquant.app.results import plan_of
 from mtquant.app.workspace import read_run
-from mtquant.model import Deal
+from mtquant.model import Deal, Position
 from mtquant.terminal.simulated import FileLog, SimulatedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 REQUESTS = (b'"order":{', b'"stops":{')
@@ -108,10 +112,22 @@ def journal_deals(folder: Path) -> list[Deal]:
 
 def terminal_deals(folder: Path) -> list[Deal]:
     """Return the deals at the simulated server, rebuilt from its own file."""
+    with rebuilt_server(folder) as server:
+        return list(server.book.ledger.deals)
+
+
+def terminal_positions(folder: Path) -> list[Position]:
+    """Return the positions that stand at the simulated server, likewise."""
+    with rebuilt_server(folder) as server:
+        return list(server.book.positions())
+
+
+@contextmanager
+def rebuilt_server(folder: Path) -> Iterator[SimulatedServer]:
+    """Give the simulated server of a demo that does not run."""
     facts = read_run(folder)
     log = FileLog(folder / "terminal" / "server.jsonl", facts["fingerprint"])
     try:
-        server = SimulatedServer(plan_of(facts).market(), log)
-        return list(server.book.ledger.deals)
+        yield SimulatedServer(plan_of(facts).market(), log)
     finally:
         log.close()

@@ -124,30 +124,35 @@ def test_on_a_full_disk_no_order_leaves_without_its_row_and_a_restart_goes_on(
     assert numbers_sent(folder) <= numbers_journalled(folder)
 
 
+@pytest.mark.parametrize("has_history", [False, True], ids=["fresh", "after a killed run"])
 def test_of_bots_that_start_in_one_folder_at_once_one_goes_on_and_the_others_name_it(
-    tmp_path: Path,
+    tmp_path: Path, *, has_history: bool
 ) -> None:
     folder = tmp_path / "out"
-    bots = [start("demo", "--no-outage", "--out", str(folder), "--json") for _ in range(3)]
+    words = ("demo", "--no-outage", "--out", str(folder), "--json")
+    if has_history:
+        before = start(*words)
+        wait_for_requests(before, folder, 200)
+        kill(before)  # the last words of its journal are of a process that is no more
+    bots = [start(*words) for _ in range(3)]
     for _ in range(1_000):
         over = [bot for bot in bots if bot.poll() is not None]
         if len(over) == 2:
             break
         time.sleep(0.02)
     (winner,) = [bot for bot in bots if bot.poll() is None]
-    wait_for_requests(winner, folder, 5)
+    wait_for_requests(winner, folder, requests_in(folder) + 5)
     late = run("demo", "--no-outage", "--out", str(folder))
     kill(winner)
 
-    for bot in over:
-        _, told = bot.communicate(timeout=30)
-        assert bot.returncode == 1
-        assert re.fullmatch(
-            rf"error: .*another bot writes this journal \((process {winner.pid}, started .*|"
-            r"owner unknown)\); stop it first, or use another folder\n",
-            told,
+    told = [bot.communicate(timeout=30)[1] for bot in over] + [late.stderr]
+    assert [bot.returncode for bot in over] == [1, 1]
+    for said in told:
+        named = re.search(
+            rf"error: .*another bot writes this journal \(demo, process {winner.pid}, started "
+            r"([-0-9]+ [:0-9]+) UTC\); stop it first, or use another folder\n",
+            said,
         )
-    named = re.search(rf"process {winner.pid}, started ([-0-9]+ [:0-9]+) UTC", late.stderr)
-    assert named, late.stderr
-    started = datetime.strptime(named[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    assert abs((datetime.now(tz=UTC) - started).total_seconds()) < 120
+        assert named, said
+        started = datetime.strptime(named[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+        assert abs((datetime.now(tz=UTC) - started).total_seconds()) < 120

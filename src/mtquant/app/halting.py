@@ -1,6 +1,7 @@
 """Halts and releases from another process: a row in the journal that the bot takes up.
 
-Where no bot runs, what a halt asks for is done from here, at the bot's terminal.
+Where no bot runs, what a halt asks for is done from here, at the bot's terminal. Where the journal
+cannot be used, whatever the reason, the file HALT beside it takes its place.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import getpass
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-from mtquant.app.workspace import JOURNAL, SUMMARY
+from mtquant.app.workspace import JOURNAL, LOCK, RUN, SUMMARY
 from mtquant.model import (
     ConfigError,
     HaltError,
@@ -22,17 +23,26 @@ from mtquant.model import (
 )
 from mtquant.storage import (
     HALT_FILE,
+    HALTING,
     MemoryJournal,
     SqliteJournal,
     lock_journal,
-    write_whole,
+    owner_of,
+    read_halt_file,
+    write_halt_file,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from filelock import FileLock
+
 _REMOVES: Final = 2
 """From this level on a halt removes orders, then positions."""
+_TURN_S: Final = 10.0
+"""How long to wait for the lock: a bot ends on a journal it cannot write, another halt is done."""
+_RUNS: Final = (RUN, JOURNAL, LOCK)
+"""One of them lies in any folder in which a bot runs or has run."""
 
 
 def _user() -> str:
@@ -44,15 +54,16 @@ def _user() -> str:
 
 
 def request(folder: Path, *, level: int, who: str, reason: str) -> str:
-    """Write a halt (1 to 4) or a release (0) into a bot's journal; return what to tell the person.
+    """Put a halt (1 to 4) or a release (0) to a bot; return what to tell the person.
 
     A bot that runs takes it up before its next order. Where none runs, a halt that removes orders
-    or positions is carried out at once.
+    or positions is carried out at once. What is returned is on disk and will be obeyed.
 
     Raises:
-        ConfigError: name or reason is empty, or the run in the folder is finished.
-        JournalError: there is no journal in the folder, or it cannot be used.
-        HaltError: no bot runs, and its terminal cannot be used either; the halt stands.
+        ConfigError: name or reason is empty, or no bot runs in the folder, or none any more.
+        JournalError: it is to be resumed, and the journal cannot be used.
+        HaltError: the halt is not on disk, or no bot runs and it could not be carried out; the
+            message says which.
     """
     if not reason.strip():
         raise ConfigError("--reason must say why")
@@ -62,34 +73,23 @@ def request(folder: Path, *, level: int, who: str, reason: str) -> str:
         raise ConfigError(f"{folder}: the run in this folder is finished; no bot will read a halt")
     if level == 0 and (folder / HALT_FILE).exists():
         raise ConfigError(f"{folder / HALT_FILE} is there and halts the bot: remove it first")
+    if not any((folder / name).exists() for name in _RUNS):
+        raise ConfigError(
+            f"{folder}: no bot has run in this folder, and nothing was halted; --dir must name "
+            f"the folder with the bot's {JOURNAL}"
+        )
     order = HaltOrder(
         time_ms=SystemClock().now_ms(),
         level=level,
         who=_plain(who.strip() or _user()),
         reason=_plain(reason.strip()),
     )
-    path = folder / JOURNAL
-    if not path.is_file():
-        raise JournalError(f"{path}: there is no journal here")
     try:
-        lock = lock_journal(path)
-    except JournalInUseError:
-        with closing(SqliteJournal.attach(path)) as journal:
-            asked = _asked(journal, order)
-            standing = journal.halt_level()
-        return f"{asked}the bot takes it up before its next order (level in force now: {standing})"
-    try:
-        journal = SqliteJournal.open(path, owner="halt", now_ms=order.time_ms, lock=lock)
+        return _by_journal(folder, order)
     except JournalError as problem:
-        return _without_journal(folder, order, problem)
-    with closing(journal):
-        asked = _asked(journal, order)
-        if level >= _REMOVES:
-            return f"{asked}no bot runs here, so {_carried_out(folder, journal)}"
-        return (
-            f"{asked}no bot runs here, the next one takes it up before its first order "
-            f"(level in force now: {journal.halt_level()})"
-        )
+        if level == 0:
+            raise
+        return _by_file(folder, order, problem)
 
 
 def _plain(text: str) -> str:
@@ -104,33 +104,161 @@ def _asked(journal: SqliteJournal, order: HaltOrder) -> str:
     return f"request {number}: {what}, by {order.who}; "
 
 
-def _without_journal(folder: Path, order: HaltOrder, problem: JournalError) -> str:
+def _by_journal(folder: Path, order: HaltOrder) -> str:
+    """Put a halt or a release to the bot by its journal.
+
+    Raises:
+        JournalError: the journal cannot be used.
+        HaltError: it was not carried out.
+    """
+    path = folder / JOURNAL
+    if not path.is_file():
+        raise JournalError(f"{path}: there is no journal here")
+    try:
+        lock = _lock(path, order)
+    except JournalInUseError:
+        with closing(SqliteJournal.attach(path)) as journal:
+            asked = _asked(journal, order)
+            standing = journal.halt_level()
+        if not _is_halting(path):
+            return (
+                f"{asked}the bot takes it up before its next order (level in force now: {standing})"
+            )
+        return f"{asked}{_after_another(folder, order)}"
+    with closing(_opened(path, order, lock)) as journal:
+        asked = _asked(journal, order)
+        return f"{asked}{_without_bot(folder, order, journal)}"
+
+
+def _after_another(folder: Path, order: HaltOrder) -> str:
+    """Wait until another halt is done, then carry this one out."""
+    path = folder / JOURNAL
+    try:
+        lock = _lock(path, order, wait_s=_turn_s(order))
+    except JournalInUseError as problem:
+        if not _is_halting(path):
+            return "the bot takes it up before its next order"
+        if order.level < _REMOVES:
+            return f"whatever starts here takes it up before its first order ({problem})"
+        raise HaltError(f"the halt stands, but was not carried out ({problem})") from problem
+    with closing(_opened(path, order, lock)) as journal:
+        return _without_bot(folder, order, journal)
+
+
+def _without_bot(folder: Path, order: HaltOrder, journal: SqliteJournal) -> str:
+    """Carry out a halt that stands in the journal, if it removes anything."""
+    if order.level < _REMOVES:
+        return (
+            "no bot runs here, the next one takes it up before its first order "
+            f"(level in force now: {journal.halt_level()})"
+        )
+    try:
+        return f"no bot runs here, so {_carried_out(folder, journal)}"
+    except JournalError:
+        raise
+    except HaltError as undone:
+        raise HaltError(f"the halt stands, but {undone}") from undone
+
+
+def _by_file(folder: Path, order: HaltOrder, problem: JournalError) -> str:
     """Halt a bot whose journal cannot be used: by the file HALT, and at its terminal.
 
     Raises:
-        JournalError: it is to be resumed.
-        HaltError: what is to be removed could not be.
+        HaltError: the file cannot be written, or what is to be removed could not be.
     """
-    if order.level == 0:
-        raise problem
-    write_whole(folder / HALT_FILE, f"{order.level} by {order.who}: {order.reason}\n")
-    said = f"{problem}. The file {HALT_FILE} was written: it halts whatever starts here"
+    unwritten = None
+    try:
+        level = write_halt_file(folder, order)
+        said = f"{problem}. The file {HALT_FILE} was written and asks for level {level}"
+    except ConfigError as error:  # what can be removed is removed all the same
+        found = read_halt_file(folder)
+        stands = "it is not there" if found is None else f"it asks for level {found.level}"
+        said = f"{problem}. {error}: {stands}, and nothing else keeps the halt"
+        unwritten = error
+    try:
+        said = f"{said}; {_around_journal(folder, order, is_written=unwritten is None)}"
+    except HaltError as undone:
+        raise HaltError(f"{said}; {undone}") from undone
+    if unwritten is not None:
+        raise HaltError(said) from unwritten
+    return said
+
+
+def _around_journal(folder: Path, order: HaltOrder, *, is_written: bool) -> str:
+    """Have a halt obeyed that the journal does not hold; say by whom.
+
+    Raises:
+        HaltError: nobody does what it asks for.
+    """
+    path = folder / JOURNAL
+    try:
+        lock = _lock(path, order, wait_s=_turn_s(order))
+    except JournalInUseError as problem:
+        if _is_halting(path):
+            return _left_to_the_next(order, problem)
+        holder = owner_of(path) or "owner unknown"
+        if not is_written:
+            raise HaltError(
+                f"the bot that runs here ({holder}) does not know of it: stop that bot, then give "
+                "the command again"
+            ) from problem
+        return f"the bot that runs here ({holder}) reads it before its next order"
+    except JournalError as problem:
+        return _left_to_the_next(order, problem)
+    try:
+        if order.level < _REMOVES:
+            return "no bot runs here, and the next one looks for it before its first order"
+        journal = MemoryJournal()  # the bot's own positions are known by their numbers
+        journal.request_halt(order.level, order.who, order.reason, order.time_ms)
+        return f"no bot runs here, so {_carried_out(folder, journal)}"
+    finally:
+        lock.release()
+
+
+def _left_to_the_next(order: HaltOrder, problem: JournalError) -> str:
+    """Say that whoever comes next obeys; a halt that removes something is not done with that."""
     if order.level < _REMOVES:
-        return said
-    journal = MemoryJournal()  # the bot's own positions are known by their numbers
-    journal.request_halt(order.level, order.who, order.reason, order.time_ms)
-    return f"{said}; {_carried_out(folder, journal)}"
+        return f"whatever runs or starts here reads it before its next order ({problem})"
+    raise HaltError(
+        f"it was not carried out at the terminal ({problem}): give the command again"
+    ) from problem
+
+
+def _lock(path: Path, order: HaltOrder, wait_s: float = 0.0) -> FileLock:
+    return lock_journal(path, owner=HALTING, now_ms=order.time_ms, wait_s=wait_s)
+
+
+def _turn_s(order: HaltOrder) -> float:
+    """Return how long it is worth to wait for the lock: only what removes something needs it."""
+    return _TURN_S if order.level >= _REMOVES else 0.0
+
+
+def _opened(path: Path, order: HaltOrder, lock: FileLock) -> SqliteJournal:
+    return SqliteJournal.open(path, owner=HALTING, now_ms=order.time_ms, lock=lock)
+
+
+def _is_halting(path: Path) -> bool:
+    """Tell whether it is another halt that holds the lock, and no bot."""
+    holder = owner_of(path)
+    return holder is not None and holder.what == HALTING
 
 
 def _carried_out(folder: Path, journal: SqliteJournal | MemoryJournal) -> str:
-    """Carry out the halts that are asked for; say what is left."""
+    """Carry out the halts that are asked for; say what is left.
+
+    Raises:
+        JournalError: the journal cannot be written.
+        HaltError: the terminal cannot be used.
+    """
     from mtquant.app.demo import carry_out_halt  # only here is a terminal needed
 
     try:
         found = carry_out_halt(folder, journal)
-    except (RetryableError, InputError) as problem:
+    except JournalError:
+        raise
+    except (RetryableError, InputError, HaltError, OSError) as problem:
         raise HaltError(
-            f"the halt stands, but was not carried out at the terminal ({problem}): "
+            f"it was not carried out at the terminal ({problem}): "
             "give the command again, or start the bot"
         ) from problem
     left = [

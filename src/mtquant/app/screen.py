@@ -28,6 +28,9 @@ _SENTENCES = {
     "{closed} closed while away, {positions} open, {unresolved} unresolved",
     "stop_lost": "position {position_ticket} has lost its stop loss: {action}",
     "order_not_ours": "order {order_ticket} carries a number of this bot and is not in its journal",
+    "journal_rebuilt": "no journal was here, and the broker knows this bot: {positions} positions, "
+    "{orders} orders and {closed_orders} closed orders carry its numbers. The journal was rebuilt "
+    "from the broker; halts and loss limits of an earlier one are forgotten",
     "cash_differs": "the balance is off by {difference_minor} minor units that no deal explains; "
     "entries are off",
     "halt_raised": "halt level {halt_level} by {who}: {reason}",

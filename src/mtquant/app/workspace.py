@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock
 
-from mtquant.model import ConfigError
+from mtquant.model import ConfigError, SystemClock
 from mtquant.storage import HALT_FILE, lock_journal, require_own_files, write_whole
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RUN, SUMMARY, REPORT = "run.json", "summary.json", "report.html"
 JOURNAL, EVENTS, LOG, TERMINAL = "journal.sqlite", "events.jsonl", "log.jsonl", "terminal"
-SERVER_LOG, LOCK = "server.jsonl", f"{JOURNAL}.lock"
+SERVER_LOG, LOCK, OWNER = "server.jsonl", f"{JOURNAL}.lock", f"{JOURNAL}.owner"
 _OURS: Final = frozenset(
     {
         RUN,
@@ -31,12 +31,15 @@ _OURS: Final = frozenset(
         f"{JOURNAL}-shm",
         f"{JOURNAL}-journal",
         LOCK,
+        OWNER,
         EVENTS,
         LOG,
         TERMINAL,
         HALT_FILE,
     }
 )
+_STAYS: Final = frozenset({LOCK, OWNER, HALT_FILE})
+"""Files of whoever runs in a folder, not of a run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,9 @@ def prepare(
     try:
         require_own_files(folder, _OURS, "a run")
         folder.mkdir(parents=True, exist_ok=True)
-        lock = lock_journal(folder / JOURNAL)
+        lock = lock_journal(
+            folder / JOURNAL, owner=str(facts.get("kind", "")), now_ms=SystemClock().now_ms()
+        )
         with contextlib.ExitStack() as undo:
             undo.callback(lock.release)
             is_continued = _make_ready(folder, fingerprint, resumable=resumable)
@@ -117,7 +122,7 @@ def _make_ready(folder: Path, fingerprint: str, *, resumable: bool) -> bool:
     """Clear what is finished or torn; return whether an unfinished run is to be continued."""
     has_run, is_finished = (folder / RUN).exists(), (folder / SUMMARY).exists()
     content = {path.name for path in folder.iterdir() if not path.name.endswith(".draft")}
-    if is_finished or not content - {LOCK, HALT_FILE}:
+    if is_finished or not content - _STAYS:
         _clear(folder)
         return False
     if not has_run:
@@ -139,7 +144,7 @@ def _clear(folder: Path) -> None:
     """
     (folder / SUMMARY).touch()
     drafts = [path.name for path in folder.glob(".*.draft")]
-    for name in (RUN, *drafts, *sorted(_OURS - {RUN, SUMMARY, LOCK, HALT_FILE}), SUMMARY):
+    for name in (RUN, *drafts, *sorted(_OURS - {RUN, SUMMARY} - _STAYS), SUMMARY):
         path = folder / name
         if path.is_dir():
             shutil.rmtree(path)

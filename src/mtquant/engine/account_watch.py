@@ -19,13 +19,19 @@ class AccountWatch:
     """Say once what is strange, and again when it is not so any more."""
 
     def __init__(self, portfolio: Portfolio, desk: Desk) -> None:
+        self._portfolio = portfolio
         self._cash = portfolio.cash
         self._desk = desk
         self._told_lack_minor = 0
+        self._is_new_journal = False
+
+    def begin(self, *, is_new_journal: bool) -> None:
+        """Note whether the journal is a new one: what the broker has of ours is older then."""
+        self._is_new_journal = is_new_journal
 
     def look(self, view: BrokerView) -> tuple[list[Publish], HaltOrder | None]:
         """Return what is to be told of a reading, and the halt that it asks for."""
-        told = self._cash_notes(view)
+        told = self._cash_notes(view) + self._rebuilt_notes(view)
         strangers = self._desk.strangers(view)
         told += [
             note(
@@ -46,6 +52,23 @@ class AccountWatch:
             "with the same number trades the account, or the journal is an older copy"
         )
         return told, HaltOrder(time_ms=view.time_ms, level=1, who="the bot", reason=reason)
+
+    def _rebuilt_notes(self, view: BrokerView) -> list[Publish]:
+        """Say that this bot traded here before its journal began: what that remembered is lost."""
+        if not self._is_new_journal:
+            return []
+        self._is_new_journal = False
+        counts = {
+            kind: sum(self._portfolio.is_own(one.intent_id) for one in found)
+            for kind, found in (
+                ("positions", view.positions),
+                ("orders", view.orders),
+                ("closed_orders", view.closed_orders),
+            )
+        }
+        if not any(counts.values()):
+            return []
+        return [note("journal_rebuilt", view.time_ms, "link", **counts)]
 
     def _cash_notes(self, view: BrokerView) -> list[Publish]:
         """Say when the deals do not explain the balance any more, and when they do again."""

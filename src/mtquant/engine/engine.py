@@ -126,6 +126,7 @@ class Engine:
         baseline_minor: int | None = None,
         released_ms: int = 0,
         risk_state: str | None = None,
+        is_new_journal: bool = False,
     ) -> Sequence[Command]:
         """Take over what an earlier process journalled; return what must be done first.
 
@@ -139,6 +140,7 @@ class Engine:
         changed = self.desk.restore(rows)
         self._room.restore(known, risk_state)
         self.desk.forgive(released_ms)
+        self._watch.begin(is_new_journal=is_new_journal)
         recovered: list[Command] = [RecordIntents(rows=tuple(changed))] if changed else []
         recovered += [resolved_note(row) for row in changed]
         return [*recovered, ReadBroker(cause="start")]

@@ -135,6 +135,7 @@ class LiveRunner:
         self._watches = tuple(BarWatch(slot, client.session, clock) for slot in engine.slots)
         self._seen: Glance | None = None
         self._is_up = False
+        self._is_new_journal = False
         self._retry_ms = 0
         self._backoff_ms = _FIRST_BACKOFF_MS
         self._equity_minor = 0
@@ -173,6 +174,7 @@ class LiveRunner:
                 "execution.real_money: true in its configuration"
             )
         known = self._journal.account()
+        self._is_new_journal = known is None
         if known is None:
             self._journal.record_account(name)
         elif known != name:
@@ -203,6 +205,7 @@ class LiveRunner:
             baseline_minor=journal.baseline_minor(),
             released_ms=journal.released_ms(),
             risk_state=journal.risk_state(),
+            is_new_journal=self._is_new_journal,
         )
 
     def _read_history(self) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Final
 
-from mtquant.model import HaltOrder
+from mtquant.model import ConfigError, HaltOrder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,3 +40,38 @@ def read_halt_file(folder: Path) -> HaltOrder | None:
         who="the file HALT",
         reason=reason or "it is there",
     )
+
+
+def write_halt_file(folder: Path, halt: HaltOrder) -> int:
+    """Write a halt into the file HALT of a folder, through to the disk; return its level then.
+
+    A level that stands there already and is no lower stays, with its reason. The file is written
+    in place: where there is no room left, its mere name asks for level 1.
+
+    Raises:
+        ConfigError: it cannot be written; it may ask for a lower level.
+    """
+    path = folder / HALT_FILE
+    before = read_halt_file(folder)
+    rises = before is None or before.level < halt.level
+    try:
+        with path.open("w" if rises else "a", encoding="utf-8", newline="\n") as file:
+            if rises:
+                file.write(f"{halt.level} by {halt.who}: {halt.reason}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        _sync(folder)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
+    return halt.level if before is None else max(before.level, halt.level)
+
+
+def _sync(folder: Path) -> None:
+    """Write the names in a folder through to the disk."""
+    if os.name == "nt":  # a folder cannot be opened there, and its names are journalled
+        return
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -35,11 +35,11 @@ from mtquant.storage.chain import (
     request_note,
 )
 from mtquant.storage.halt_file import read_halt_file
-from mtquant.storage.journal_lock import lock_journal, owner_of
+from mtquant.storage.journal_lock import JournalOwner, lock_journal
 from mtquant.storage.migrate import migrate
 from mtquant.storage.schema import SCHEMA_VERSION, TABLES
 from mtquant.storage.verification import intent_values, verified
-from mtquant.storage.wal import require_whole_log
+from mtquant.storage.wal import HOW_TO_GO_ON, require_whole_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -55,7 +55,6 @@ _UNREADABLE = (sqlite3.Error, UnicodeError)
 """What reading a damaged file raises; damage may make a name or a message no text."""
 _NO_OLDER_ROW = (ValueError, LookupError, TypeError, AttributeError)
 """What taking over an older journal raises where a body is not what such a journal writes."""
-_HOW_TO_GO_ON = "put a copy of it back, or ask for help before trading on"
 
 Kind = TypeVar("Kind", IntentRow, Deal)
 
@@ -80,7 +79,7 @@ class SqliteJournal:
 
         Args:
             path: the SQLite file; `<path>.lock` beside it is the lock.
-            owner: who is writing, shown to a second bot.
+            owner: what is writing, shown to a second bot.
             now_ms: start of this process, UTC milliseconds, shown likewise.
             lock: the lock, if `lock_journal` has taken it already; the journal gives it back.
 
@@ -88,7 +87,8 @@ class SqliteJournal:
             JournalError: another process writes it, it cannot be read or written, is damaged, or
                 was made by a newer version.
         """
-        lock = lock_journal(path) if lock is None else lock
+        if lock is None:
+            lock = lock_journal(path, owner=owner, now_ms=now_ms)
         with ExitStack() as undo:  # whatever fails below, lock and file are given back
             undo.callback(lock.release)
             require_whole_log(path)
@@ -377,8 +377,9 @@ class SqliteJournal:
         """Refuse to write after somebody else has taken over."""
         fence = int(self.meta("fence") or 0)
         if fence != self._fence:
+            owner = JournalOwner.read(self.meta("owner") or "") or "owner unknown"
             raise JournalError(
-                f"{self._path}: another bot has taken this journal over ({owner_of(self._path)}); "
+                f"{self._path}: another bot has taken this journal over ({owner}); "
                 f"its fencing number is {fence}, ours {self._fence}"
             )
 
@@ -392,7 +393,7 @@ class SqliteJournal:
             return self._connection.execute(query, values).fetchall()
         except _UNREADABLE as error:
             raise JournalError(
-                f"{self._path}: the journal cannot be read ({_said(error)}); {_HOW_TO_GO_ON}"
+                f"{self._path}: the journal cannot be read ({_said(error)}); {HOW_TO_GO_ON}"
             ) from error
 
     def _stream(self, query: str) -> Iterator[tuple[Any, ...]]:
@@ -402,7 +403,7 @@ class SqliteJournal:
                 yield row
         except _UNREADABLE as error:
             raise JournalError(
-                f"{self._path}: the journal cannot be read ({_said(error)}); {_HOW_TO_GO_ON}"
+                f"{self._path}: the journal cannot be read ({_said(error)}); {HOW_TO_GO_ON}"
             ) from error
 
     def _read(self, kind: type[Kind], query: str) -> list[Kind]:
@@ -411,7 +412,7 @@ class SqliteJournal:
             return [kind.from_dict(json.loads(body)) for (body,) in rows]
         except (DataError, ValueError) as error:
             raise JournalError(
-                f"{self._path}: the journal is damaged ({_said(error)}); {_HOW_TO_GO_ON}"
+                f"{self._path}: the journal is damaged ({_said(error)}); {HOW_TO_GO_ON}"
             ) from error
 
     @contextmanager
@@ -469,13 +470,14 @@ class SqliteJournal:
         verdict = self._rows("pragma quick_check(1)")[0][0]
         if verdict != "ok":
             raise JournalError(
-                f"{self._path}: the journal is damaged ({_said(verdict)}); {_HOW_TO_GO_ON}"
+                f"{self._path}: the journal is damaged ({_said(verdict)}); {HOW_TO_GO_ON}"
             )
         try:
             self.verify()
         except JournalError as error:
+            said = _said(error).removesuffix(f"; {HOW_TO_GO_ON}")
             raise JournalError(
-                f"{self._path}: the journal is damaged ({_said(error)}); {_HOW_TO_GO_ON}"
+                f"{self._path}: the journal is damaged ({said}); {HOW_TO_GO_ON}"
             ) from error
 
     def _version(self) -> int | None:

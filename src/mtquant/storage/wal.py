@@ -16,6 +16,10 @@ from mtquant.model import JournalError
 if TYPE_CHECKING:
     from pathlib import Path
 
+HOW_TO_GO_ON: Final = (
+    "put a copy back in place of it, its -wal and its -shm; or move these away: the next start "
+    "rebuilds it from the broker, and halts and loss limits that it remembered are forgotten"
+)
 _HEAD: Final = 32  # magic, version, page size, a count, two salts, two checksums
 _FRAME_HEAD: Final = 24  # page, size of the database after a commit, two salts, two checksums
 _SMALLEST_PAGE: Final = 512
@@ -60,7 +64,7 @@ def require_whole_log(path: Path) -> None:
         if content == before:
             raise JournalError(
                 f"{log}: the journal is damaged ({hidden} of its newest commits cannot be read); "
-                "put a copy of it back, or ask for help before trading on"
+                f"{HOW_TO_GO_ON}"
             )
         before = content
 

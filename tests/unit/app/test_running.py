@@ -17,7 +17,7 @@ from mtquant.app.halting import request
 from mtquant.app.outage import draw_outage
 from mtquant.app.results import make_results
 from mtquant.app.wiring import Plan, make_plan, run_backtest
-from mtquant.model import ConfigError, Direction, HaltError, JournalError, Publish, Reason, Signal
+from mtquant.model import ConfigError, Direction, HaltError, Publish, Reason, Signal
 from mtquant.storage import SqliteJournal
 from mtquant.storage.halt_file import read_halt_file
 
@@ -96,11 +96,6 @@ def test_nobody_and_no_reason_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=said):
         request(tmp_path, level=level, who=who, reason=reason)
-
-
-def test_without_a_journal_there_is_nothing_to_halt(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match="there is no journal here"):
-        request(tmp_path, level=1, who="ann", reason="news")
 
 
 def test_a_halt_that_cannot_be_carried_out_stands_all_the_same(tmp_path: Path) -> None:

@@ -85,6 +85,18 @@ def test_what_losses_lead_to_is_told_in_sentences(capsys: pytest.CaptureFixture[
     ]
 
 
+def test_a_journal_that_was_rebuilt_is_told_with_what_is_forgotten(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    screen = a_screen()
+
+    screen.on_event(told("journal_rebuilt", positions=1, orders=0, closed_orders=12))
+
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "no journal was here, and the broker knows this bot: 1 positions, 0 orders and" in line
+    assert line.endswith("halts and loss limits of an earlier one are forgotten")
+
+
 def test_the_outage_is_told_in_sentences(capsys: pytest.CaptureFixture[str]) -> None:
     screen = a_screen()
     capsys.readouterr()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,8 @@ from mtquant.model import ConfigError, JournalError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+FRESH = {"run.json", "journal.sqlite.lock", "journal.sqlite.owner"}
 
 
 def test_a_new_folder_is_made_with_its_parents_and_gets_the_facts(tmp_path: Path) -> None:
@@ -42,7 +45,7 @@ def test_a_finished_run_is_replaced_whatever_its_settings(tmp_path: Path) -> Non
     again = prepare(tmp_path, "f2", {})
 
     assert not again.is_continued
-    assert {path.name for path in tmp_path.iterdir()} == {"run.json", "journal.sqlite.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == FRESH
 
 
 def test_part_of_a_run_without_its_facts_is_refused(tmp_path: Path) -> None:
@@ -78,15 +81,20 @@ def test_the_facts_are_json_that_a_person_can_read(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_which_a_bot_runs_is_neither_cleared_nor_used(tmp_path: Path) -> None:
-    running = prepare(tmp_path, "f1", {})
+    running = prepare(tmp_path, "f1", {"kind": "demo"})
     running.write("summary.json", "{}")
 
-    with pytest.raises(JournalError, match="another bot writes this journal"):
+    with pytest.raises(
+        JournalError, match=rf"another bot writes this journal \(demo, process {os.getpid()}, s"
+    ):
         prepare(tmp_path, "f2", {})
     assert running.path("summary.json").exists()
 
 
-@pytest.mark.parametrize("left", [[".run.json.7.draft"], ["journal.sqlite.lock"], []])
+@pytest.mark.parametrize(
+    "left",
+    [[".run.json.7.draft"], ["journal.sqlite.lock"], ["journal.sqlite.owner", "HALT"], []],
+)
 def test_a_folder_that_a_killed_start_left_counts_as_empty(tmp_path: Path, left: list[str]) -> None:
     for name in left:
         (tmp_path / name).write_text("", encoding="utf-8")
@@ -100,7 +108,7 @@ def test_a_removal_that_was_killed_is_taken_up_again(tmp_path: Path) -> None:
     (tmp_path / "terminal").mkdir()
 
     assert not prepare(tmp_path, "f9", {}).is_continued
-    assert {path.name for path in tmp_path.iterdir()} == {"run.json", "journal.sqlite.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == FRESH
 
 
 def test_a_run_that_cannot_be_resumed_begins_anew(tmp_path: Path) -> None:

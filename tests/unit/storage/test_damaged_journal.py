@@ -1,6 +1,7 @@
 """A journal on a bad disk: full, or with bits that turned over."""
 
 import shutil
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from mtquant.model import IntentAction, IntentRow, IntentState, JournalError, Or
 from mtquant.storage import SqliteJournal
 
 FLIPS = 120
+BOTH_WAYS = r"put a copy back .*; or move these away: .* rebuilds it .* and halts .* are forgotten"
 
 
 def row(number: int) -> IntentRow:
@@ -115,9 +117,24 @@ def test_a_damaged_wal_is_refused_to_whoever_asks_for_a_halt_too(killed: Path, t
     path = flipped(killed, "journal.sqlite-wal", tmp_path / "copy", 1)
     before = path.with_name("journal.sqlite-wal").read_bytes()
 
-    with pytest.raises(JournalError, match=r"-wal: .* commits cannot be read\); put a copy"):
+    with pytest.raises(JournalError, match=rf"-wal: .* commits cannot be read\); {BOTH_WAYS}"):
         SqliteJournal.attach(path)
     assert path.with_name("journal.sqlite-wal").read_bytes() == before
+
+
+def test_a_damaged_journal_says_both_ways_to_go_on_and_each_of_them_once(
+    closed: Path, tmp_path: Path
+):
+    path = tmp_path / "journal.sqlite"
+    shutil.copy(closed / "journal.sqlite", path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("update intents set body = '{}' where intent_id = 7")
+
+    with pytest.raises(JournalError, match=rf"the journal is damaged \(.*\); {BOTH_WAYS}$") as told:
+        SqliteJournal.open(path)
+    assert str(told.value).count("put a copy") == 1
+    path.rename(tmp_path / "damaged.sqlite")
+    SqliteJournal.open(path).close()
 
 
 def test_a_wal_cut_off_anywhere_is_what_a_killed_process_leaves(killed: Path, tmp_path: Path):

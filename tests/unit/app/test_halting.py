@@ -1,0 +1,248 @@
+"""A halt is on disk, and obeyed, whatever is wrong with the journal; or the command says no."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mtquant.app import halting
+from mtquant.app.halting import request
+from mtquant.model import ConfigError, HaltError, JournalError
+from mtquant.storage import (
+    HALT_FILE,
+    HALTING,
+    SqliteJournal,
+    journal,
+    lock_journal,
+    read_halt_file,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(halting, "_TURN_S", 0.3)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return the folder of a bot that has run, and of which nothing says what it traded."""
+    SqliteJournal.open(tmp_path / "journal.sqlite").close()
+    return tmp_path
+
+
+@pytest.fixture
+def bot(folder: Path) -> Iterator[SqliteJournal]:
+    """Open the journal as a bot that runs does."""
+    with closing(SqliteJournal.open(folder / "journal.sqlite", owner="demo", now_ms=1)) as journal:
+        yield journal
+
+
+def without_journal(folder: Path) -> None:
+    for path in folder.glob("journal.sqlite*"):
+        if path.suffix not in {".lock", ".owner"}:
+            path.unlink()
+
+
+def written(folder: Path) -> tuple[int, str]:
+    halt = read_halt_file(folder)
+    assert halt is not None
+    return halt.level, halt.reason
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_folder_in_which_no_bot_has_run_is_refused_and_left_as_it_is(
+    tmp_path: Path, *, exists: bool
+) -> None:
+    folder = tmp_path / "mistyped"
+    if exists:
+        folder.mkdir()
+
+    with pytest.raises(ConfigError, match=r"mistyped: no bot has run in this folder, and"):
+        request(folder, level=3, who="ann", reason="news")
+
+    assert folder.exists() == exists
+    assert [path.name for path in tmp_path.rglob("*")] == ["mistyped"] * exists
+
+
+def test_a_halt_is_written_to_a_file_when_the_journal_is_missing(folder: Path) -> None:
+    without_journal(folder)
+
+    said = request(folder, level=1, who="ann", reason="news")
+
+    assert "there is no journal here. The file HALT was written and asks for level 1; no" in said
+    assert written(folder) == (1, "by ann: news")
+    assert not (folder / "journal.sqlite").exists()
+
+
+@pytest.mark.parametrize("level", [1, 3])
+def test_a_halt_is_written_to_a_file_when_the_journal_is_locked(
+    folder: Path, bot: SqliteJournal, level: int
+) -> None:
+    with closing(sqlite3.connect(folder / "journal.sqlite", isolation_level=None)) as other:
+        other.execute("begin immediate")
+        said = request(folder, level=level, who="ann", reason="news")
+
+    assert "(database is locked). The file HALT was written" in said
+    assert f"the bot that runs here (demo, process {os.getpid()}, started" in said
+    assert "reads it before its next order" in said
+    assert [halt.level for halt in bot.pending_halts()] == [level]
+
+
+def test_a_halt_is_written_to_a_file_when_the_log_is_damaged_under_a_bot(
+    folder: Path, bot: SqliteJournal
+) -> None:
+    for number in range(40):
+        bot.set_meta("key", str(number))
+    wal = folder / "journal.sqlite-wal"
+    whole = wal.read_bytes()
+    wal.write_bytes(whole[:2_000] + b"\xff" + whole[2_001:])
+
+    said = request(folder, level=1, who="ann", reason="news")
+
+    assert "newest commits cannot be read" in said
+    assert written(folder) == (1, "by ann: news")
+    wal.write_bytes(whole)
+
+
+def test_a_halt_is_written_to_a_file_when_the_journal_has_no_room(
+    folder: Path, bot: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected = journal._connected
+
+    def without_room(path: Path, mode: str) -> sqlite3.Connection:
+        connection = connected(path, mode)
+        connection.execute("pragma max_page_count = 1")
+        return connection
+
+    with closing(sqlite3.connect(folder / "journal.sqlite")) as other, other:
+        other.execute("create table filler (text)")
+        other.execute("insert into filler values (hex(zeroblob(3000)))")
+    monkeypatch.setattr(journal, "_connected", without_room)
+
+    said = request(folder, level=1, who="ann", reason="x" * 20_000)
+
+    assert "database or disk is full" in said
+    assert [halt.level for halt in bot.pending_halts()] == [1]
+
+
+def test_a_halt_file_is_written_through_to_the_disk(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    fsync = os.fsync
+
+    def recorded(number: int) -> None:
+        synced.append(os.fstat(number).st_ino)
+        fsync(number)
+
+    without_journal(folder)
+    monkeypatch.setattr(os, "fsync", recorded)
+
+    request(folder, level=1, who="ann", reason="news")
+
+    assert synced[0] == (folder / HALT_FILE).stat().st_ino
+    assert os.name == "nt" or synced[1:] == [folder.stat().st_ino]
+
+
+def test_a_higher_level_in_the_file_stays(folder: Path) -> None:
+    without_journal(folder)
+    (folder / HALT_FILE).write_text("3 fire", encoding="utf-8")
+
+    said = request(folder, level=1, who="ann", reason="news")
+
+    assert "asks for level 3" in said
+    assert written(folder) == (3, "fire")
+    (folder / HALT_FILE).write_text("", encoding="utf-8")
+    with pytest.raises(HaltError, match="asks for level 2; it was not carried out"):
+        request(folder, level=2, who="ann", reason="worse")  # nothing says what ran here
+    assert written(folder) == (2, "by ann: worse")
+
+
+def test_a_halt_that_nothing_keeps_is_an_error_that_says_what_stands(folder: Path) -> None:
+    without_journal(folder)
+    (folder / HALT_FILE).mkdir()  # halts at level 1, and cannot be written
+
+    with pytest.raises(HaltError, match=r"HALT: cannot be written \(.*\): it asks for level 1"):
+        request(folder, level=1, who="ann", reason="news")
+
+
+def test_a_bot_that_cannot_be_told_is_named(folder: Path, bot: SqliteJournal) -> None:
+    without_journal(folder)
+    (folder / HALT_FILE).mkdir()
+
+    with pytest.raises(HaltError, match=rf"process {os.getpid()}, .* does not know of it: stop th"):
+        request(folder, level=3, who="ann", reason="news")
+    assert bot.halt_level() == 0
+
+
+def test_nothing_is_resumed_by_a_file(folder: Path) -> None:
+    without_journal(folder)
+
+    with pytest.raises(JournalError, match="there is no journal here"):
+        request(folder, level=0, who="ann", reason="calm")
+    assert not (folder / HALT_FILE).exists()
+
+
+# ---------------------------------------------------------------------- two halts at once
+
+
+def test_another_halt_that_holds_the_lock_is_not_taken_for_a_bot(folder: Path) -> None:
+    lock = lock_journal(folder / "journal.sqlite", owner=HALTING, now_ms=1)
+
+    said = request(folder, level=1, who="ann", reason="news")
+    with pytest.raises(HaltError, match=r"the halt stands, but .* \(halt, process"):
+        request(folder, level=3, who="ann", reason="worse")
+
+    lock.release()
+    assert "request 1: halt level 1, by ann; whatever starts here takes it up" in said
+    with closing(SqliteJournal.attach(folder / "journal.sqlite")) as found:
+        assert [halt.level for halt in found.pending_halts()] == [1, 3]
+
+
+def test_a_halt_waits_for_another_one_and_then_does_its_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(halting, "_TURN_S", 30)
+    lock = lock_journal(folder / "journal.sqlite", owner=HALTING, now_ms=1)
+    release = threading.Timer(0.6, lock.release)
+    release.start()
+
+    with pytest.raises(HaltError, match=r"not carried out at the terminal \(.*no run in this fold"):
+        request(folder, level=3, who="ann", reason="news")  # it has got as far as the terminal
+    release.join()
+
+
+def test_without_a_journal_another_halt_is_not_taken_for_a_bot_either(folder: Path) -> None:
+    lock = lock_journal(folder / "journal.sqlite", owner=HALTING, now_ms=1)
+    without_journal(folder)
+
+    said = request(folder, level=1, who="ann", reason="news")
+    with pytest.raises(HaltError, match=r"asks for level 3; it was not carried out .*\(halt, proc"):
+        request(folder, level=3, who="ann", reason="worse")
+
+    lock.release()
+    assert "whatever runs or starts here reads it before its next order" in said
+
+
+def test_a_lock_that_cannot_be_made_takes_only_the_terminal_away(folder: Path) -> None:
+    (folder / "journal.sqlite.lock").unlink()
+    (folder / "journal.sqlite.lock").mkdir()
+
+    said = request(folder, level=1, who="ann", reason="news")
+    with pytest.raises(HaltError, match=r"asks for level 3; it was not carried out .*lock cannot"):
+        request(folder, level=3, who="ann", reason="news")
+
+    assert "the lock cannot be made" in said
+    assert written(folder) == (3, "by ann: news")
+    shutil.rmtree(folder / "journal.sqlite.lock")
