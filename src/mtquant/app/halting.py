@@ -37,8 +37,13 @@ if TYPE_CHECKING:
 
     from filelock import FileLock
 
+    from mtquant.engine import Engine
+    from mtquant.model import Position
+
 _REMOVES: Final = 2
 """From this level on a halt removes orders, then positions."""
+_REMOVES_POSITIONS: Final = 3
+_REMOVES_ALL: Final = 4
 _TURN_S: Final = 10.0
 """How long to wait for the lock: a bot ends on a journal it cannot write, another halt is done."""
 _RUNS: Final = (RUN, JOURNAL, LOCK)
@@ -248,7 +253,7 @@ def _carried_out(folder: Path, journal: SqliteJournal | MemoryJournal) -> str:
 
     Raises:
         JournalError: the journal cannot be written.
-        HaltError: the terminal cannot be used.
+        HaltError: the terminal cannot be used, or positions that the halt means are left.
     """
     from mtquant.app.demo import carry_out_halt  # only here is a terminal needed
 
@@ -270,4 +275,15 @@ def _carried_out(folder: Path, journal: SqliteJournal | MemoryJournal) -> str:
         said[1] = f"{len(left)} positions stand on the account: {', '.join(left)}"
     if found.desk.in_flight:
         said.append(f"{len(found.desk.in_flight)} orders have no known outcome yet")
+    if _meant(found):
+        said[0] = "not all of it was carried out at the terminal"
+        raise HaltError(f"{'; '.join(said)}: give the command again, or start the bot")
     return "; ".join(said)
+
+
+def _meant(found: Engine) -> tuple[Position, ...]:
+    """Return the positions that are left and should not be."""
+    level = found.risk.halt_level
+    if level >= _REMOVES_ALL:
+        return found.portfolio.positions
+    return found.portfolio.own_positions if level >= _REMOVES_POSITIONS else ()

@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
@@ -144,9 +145,29 @@ def _formatted(handler: logging.Handler, renderer: Any, shared: list[Any]) -> lo
     return handler
 
 
+class _LogFile(logging.FileHandler):
+    """Write a log that ends nothing: on a full disk it says so once, in one line."""
+
+    _has_failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name of the library
+        problem = sys.exception()
+        if not isinstance(problem, OSError):
+            super().handleError(record)
+        elif not self._has_failed:
+            self._has_failed = True
+            sys.stderr.write(
+                f"the log {self.baseFilename} cannot be written ({problem.strerror})\n"
+            )
+
+    def close(self) -> None:
+        with suppress(OSError):  # of what could not be written before
+            super().close()
+
+
 def _file_handler(path: Path) -> logging.FileHandler:
     try:
-        return logging.FileHandler(path, encoding="utf-8")
+        return _LogFile(path, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: the log cannot be written ({error.strerror})") from error
 

@@ -261,3 +261,18 @@ def test_every_subscriber_gets_every_observation_in_order():
     publish(note("two"))
 
     assert seen == [("a", "one"), ("b", "one"), ("a", "two"), ("b", "two")]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+def test_a_log_without_room_is_told_in_one_line_and_ends_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    close = setup_logger(log_file=Path("/dev/full"), console=False)
+
+    for _ in range(3):
+        get_logger("mtquant.test").warning("link_lost")
+    close()
+
+    assert capsys.readouterr().err == (
+        "the log /dev/full cannot be written (No space left on device)\n"
+    )
