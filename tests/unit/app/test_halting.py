@@ -103,7 +103,7 @@ def test_a_halt_is_written_to_a_file_when_the_log_is_damaged_under_a_bot(
     folder: Path, bot: SqliteJournal
 ) -> None:
     for number in range(40):
-        bot.set_meta("key", str(number))
+        bot.record_risk(str(number))
     wal = folder / "journal.sqlite-wal"
     whole = wal.read_bytes()
     wal.write_bytes(whole[:2_000] + b"\xff" + whole[2_001:])
