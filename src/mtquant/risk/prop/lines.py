@@ -11,6 +11,7 @@ from mtquant.risk.prop.money import allowance_minor, demand_minor, exact
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from mtquant.risk.prop.booked import DayClose
     from mtquant.risk.prop.spec import DailyLoss, MaxLoss
 
 
@@ -51,19 +52,27 @@ class DailyLine:
         self._measure_from(initial_minor)
 
     def begin(self, balance_minor: int, equity_minor: int) -> None:
-        """Take the first values that are seen."""
+        """Take the first values that are seen of an untouched account."""
         if self._rule.first_day_base is FirstDayBase.OBSERVED:
-            self.reset(balance_minor, equity_minor)
+            self._begin_with(balance_minor, equity_minor)
 
-    def reset(self, balance_minor: int, equity_minor: int) -> None:
-        """Begin a new day with the last values that were known before it."""
-        base = self._rule.base
-        if base is DailyBase.BALANCE:
-            self._measure_from(balance_minor)
-        elif base is DailyBase.HIGHER:
-            self._measure_from(max(balance_minor, equity_minor))
-        else:
-            self._measure_from(equity_minor)
+    def join(self, opening_minor: int, equity_minor: int) -> None:
+        """Begin in a day that others began: with its balance at the reset, and equity of now.
+
+        What equity was at the reset nobody knows; the larger of the two hides no loss.
+        """
+        is_initial = self._rule.first_day_base is FirstDayBase.INITIAL
+        if not (is_initial and opening_minor == self._initial_minor):
+            self._begin_with(opening_minor, max(opening_minor, equity_minor))
+
+    def learn(self, net_minor: int) -> None:
+        """Take out of the day's begin what a deal of the same day had added to it."""
+        if self._rule.base is DailyBase.BALANCE:
+            self._measure_from(self.base_minor - net_minor)
+
+    def reset(self, close: DayClose) -> None:
+        """Begin a new day with what the last one ended with."""
+        self._begin_with(close.balance_minor, close.equity_minor)
 
     def pay(self, paid_minor: int) -> None:
         """Move with money paid in (positive) or out."""
@@ -88,6 +97,15 @@ class DailyLine:
     def restore(self, state: list[int]) -> None:
         """Take over what `state` returned."""
         self.base_minor, self.allowance_minor, self.floor_minor = state
+
+    def _begin_with(self, balance_minor: int, equity_minor: int) -> None:
+        base = self._rule.base
+        if base is DailyBase.BALANCE:
+            self._measure_from(balance_minor)
+        elif base is DailyBase.HIGHER:
+            self._measure_from(max(balance_minor, equity_minor))
+        else:
+            self._measure_from(equity_minor)
 
     def _measure_from(self, base_minor: int) -> None:
         of_base = self._rule.share is BaseShare.BASE
@@ -133,13 +151,32 @@ class MaxLine:
         self._paid_minor = 0
         self._raised_minor = 0
 
+    @property
+    def trails(self) -> bool:
+        """Tell whether the floor follows a high, which only the account's past knows."""
+        return self._kind is not MaxLossKind.STATIC
+
     def begin(self, balance_minor: int, equity_minor: int) -> None:
         """Take the first values that are seen: the floor is measured from the initial balance."""
 
-    def reset(self, balance_minor: int, _equity_minor: int) -> None:
-        """Begin a new day with the last values that were known before it."""
+    def join(self, opening_minor: int, _equity_minor: int) -> None:
+        """Begin in a day that others began, with its balance at the reset."""
         if self._kind is MaxLossKind.EOD_BALANCE:
-            self._follow(balance_minor)
+            self._follow(opening_minor)
+
+    def know_high(self, high_minor: int) -> None:
+        """Take over the high that the floor has followed before anybody looked."""
+        if self.trails:
+            self._follow(high_minor)
+            self._lock_at(high_minor)
+
+    def learn(self, net_minor: int) -> None:
+        """Take in a deal from before the first look: the floor is not measured from that day."""
+
+    def reset(self, close: DayClose) -> None:
+        """Begin a new day with what the last ones ended with."""
+        if self._kind is MaxLossKind.EOD_BALANCE:
+            self._follow(close.highest_minor)
 
     def pay(self, paid_minor: int) -> None:
         """Move with money paid in (positive) or out."""
@@ -155,9 +192,7 @@ class MaxLine:
             self._follow(balance_minor)
         elif self._kind is MaxLossKind.EQUITY_HIGH:
             self._follow(equity_minor)
-        trigger_minor = self._trigger_minor
-        if trigger_minor is not None and balance_minor >= trigger_minor + self._raised_minor:
-            self._lock()
+        self._lock_at(balance_minor)
 
     def measured_minor(self, _balance_minor: int, equity_minor: int) -> int:
         """Return what must not fall below the floor."""
@@ -192,8 +227,11 @@ class MaxLine:
             self.floor_minor = lock_minor
             self.is_locked = True
 
-    def _lock(self) -> None:
-        if not self.is_locked and self._lock_minor is not None:
+    def _lock_at(self, balance_minor: int) -> None:
+        """Lock for good once the closed gain has reached the trigger."""
+        if self.is_locked or self._trigger_minor is None or self._lock_minor is None:
+            return
+        if balance_minor >= self._trigger_minor + self._raised_minor:
             self.is_locked = True
             self.floor_minor = max(self.floor_minor, self._lock_minor + self._raised_minor)
 
