@@ -58,7 +58,7 @@ def require_risk_parts(config: BotConfig, folder: Path) -> None:
     """Refuse limits that no run could be made with: their rules, their calendar, their deposit.
 
     Raises:
-        ConfigError: a file is missing or wrong, the rules do not fit the account, or the account
+        InputError: a file is missing or wrong, the rules do not fit the account, or the account
             begins with another deposit than the rules are to be measured from.
     """
     make_loss_watch(config, folder)

@@ -273,6 +273,24 @@ def test_a_live_run_on_an_account_of_another_size_is_refused_with_nothing_done()
     assert run.journal.risk_state() is None
 
 
+@pytest.mark.parametrize("is_live", [False, True])
+def test_a_start_tells_which_rules_of_the_firm_are_not_kept(*, is_live: bool):
+    class Free(World):
+        def engine(self, series):
+            made = super().engine(series)
+            rules = load_prop_rules("alpha-capital")
+            made.losses.prop = PropGuard(rules, 1_000_000, PropClock(rules.day, CLOCK))
+            return made
+
+    world = Free(bars=bars_of([110_000] * 5), strategy=lambda: Scripted([]))
+    notes = world.live().notes if is_live else world.backtest()[1]
+
+    (told,) = (one for one in notes if one.name == "prop_rules_not_kept")
+    assert told.fields["firm"] == "Alpha Capital Evaluation"
+    assert told.fields["reasons"].startswith("max_loss: the source leaves it open")
+    assert " | weekend: " in told.fields["reasons"]
+
+
 # ---------------------------------------------------------------------- what a crash may cost
 
 

@@ -84,7 +84,7 @@ class PropGuard:
         highest_minor: int | None = None,
         currency: Currency | None = None,
     ) -> None:
-        _require_account(rules, initial_minor, buffer_fraction)
+        _require_account(rules, initial_minor, buffer_fraction, currency)
         if highest_minor is not None and highest_minor < initial_minor:
             raise ConfigError(
                 f"highest_balance: {money_words(highest_minor, currency)} lies below the initial "
@@ -440,15 +440,18 @@ _REMEDIES = {
 }
 
 
-def _require_account(rules: PropRules, initial_minor: int, buffer_fraction: float) -> None:
+def _require_account(
+    rules: PropRules, initial_minor: int, buffer_fraction: float, currency: Currency | None
+) -> None:
     if initial_minor < 1:
         raise ConfigError(f"initial_minor must be at least 1, was {initial_minor}")
     if not 0 <= buffer_fraction < 1:
         raise ConfigError(f"buffer_fraction must be 0 or more and below 1, was {buffer_fraction}")
     if rules.initial_minor is not None and rules.initial_minor != initial_minor:
         raise ConfigError(
-            f"initial_minor: {rules.title} is for accounts of {rules.initial_minor} minor units, "
-            f"was {initial_minor}"
+            f"initial_deposit: {rules.title} is for accounts of "
+            f"{money_words(rules.initial_minor, currency)}, was "
+            f"{money_words(initial_minor, currency)}"
         )
 
 
