@@ -173,8 +173,34 @@ def test_the_deals_of_the_first_day_are_taken_out_of_its_begin(*, is_known_late:
     assert watch.prop.floor_minor == 10_400_000
 
 
+@pytest.mark.parametrize(("net", "base"), [(-200_000, 10_300_000), (200_000, 10_100_000)])
+def test_a_day_of_the_higher_learns_of_a_loss_that_is_told_late(net: int, base: int):
+    watch = a_watch("the5ers-high-stakes")
+    watch.observe(at(18, 12), 10_100_000, 10_100_000)
+    watch.note_deals([closed(1, at(18, 9), net)])
+
+    assert watch.prop.state()["daily_loss"][0] == base
+
+
+def test_deals_of_the_day_before_the_first_look_change_nothing_after_the_next_reset():
+    watch = a_watch()
+    watch.observe(at(18, 12), 10_800_000, 10_800_000)
+    watch.observe(at(19, 8), 10_800_000, 10_800_000)
+    watch.note_deals([closed(1, at(18, 9), -100_000)])
+    watch.observe(at(19, 9), 10_800_000, 10_800_000)
+
+    assert watch.prop.floor_minor == 10_300_000
+
+
+def test_a_high_means_nothing_to_a_floor_that_stands():
+    watch = a_watch(highest_minor=12_000_000)
+    watch.observe(at(18, 12), DEPOSIT, DEPOSIT)
+
+    assert max_loss(watch) == 9_000_000
+
+
 def test_rules_that_are_switched_on_later_know_the_days_deals_from_the_journal():
-    deals = [closed(1, at(18, 9), -100_000)]
+    deals = [closed(1, at(18, 9), -100_000), paid(2, at(18, 9), 50_000)]
     before = LossWatch(RiskLimits(max_drawdown_fraction=0.5), CLOCK)
     before.note_deals(deals)
     before.observe(at(18, 10), 9_900_000, 9_900_000)

@@ -97,7 +97,7 @@ class PropGuard:
         self._clock = clock
         self._highest_minor, self._currency = highest_minor, currency
         self._booked = BookedDeals()
-        self._joined_ms: int | None = None
+        self._joined: tuple[int, int] | None = None  # when, and the balance at the reset before
         self._lines = _lines(rules, initial_minor)
         self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
         self._now = GuardMemory(balance_minor=initial_minor, equity_minor=initial_minor)
@@ -178,18 +178,20 @@ class PropGuard:
         now.time_ms, now.day_ms = now_ms, self._clock.day_start_ms(now_ms)
         now.balance_minor, now.equity_minor = balance_minor, equity_minor
         self._booked.clear()
-        self._joined_ms = now_ms
+        self._joined = now_ms, opening_minor
 
     def note_traded(self, time_ms: int, net_minor: int) -> None:
         """Take in what a deal has added to the balance (UTC ms, minor units), each deal once.
 
         Money paid in or out is no such deal: `observe` is told of it.
         """
-        if self._joined_ms is None or time_ms > self._joined_ms:
+        if self._joined is None or time_ms > self._joined[0]:
             self._booked.note(time_ms, net_minor)
-        elif time_ms >= self._now.day_ms:  # a terminal that loads its history: `join` had it in
+        elif time_ms >= self._now.day_ms:  # a terminal still loads its history: the money is seen
+            opening_minor = self._joined[1] - net_minor
+            self._joined = self._joined[0], opening_minor
             for line in self._lines:
-                line.learn(net_minor)
+                line.learn(net_minor, opening_minor)
 
     def observe(
         self, now_ms: int, balance_minor: int, equity_minor: int, paid_minor: int = 0
@@ -309,7 +311,7 @@ class PropGuard:
             line.restore(lists[line.name])
         self.days.restore(*(lists[name] for name in self.days.state()))
         self._booked.restore(lists[BOOKED])
-        self._joined_ms = None
+        self._joined = None
         self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
 
     def _identity(self) -> dict[str, int | str]:

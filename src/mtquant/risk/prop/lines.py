@@ -65,10 +65,15 @@ class DailyLine:
         if not (is_initial and opening_minor == self._initial_minor):
             self._begin_with(opening_minor, max(opening_minor, equity_minor))
 
-    def learn(self, net_minor: int) -> None:
-        """Take out of the day's begin what a deal of the same day had added to it."""
+    def learn(self, net_minor: int, opening_minor: int) -> None:
+        """Take out of the day's begin what a deal of the same day had added to it.
+
+        `opening_minor` is the balance at the reset as it is known now.
+        """
         if self._rule.base is DailyBase.BALANCE:
             self._measure_from(self.base_minor - net_minor)
+        elif opening_minor > self.base_minor:
+            self._measure_from(opening_minor)
 
     def reset(self, close: DayClose) -> None:
         """Begin a new day with what the last one ended with."""
@@ -170,8 +175,9 @@ class MaxLine:
             self._follow(high_minor)
             self._lock_at(high_minor)
 
-    def learn(self, net_minor: int) -> None:
-        """Take in a deal from before the first look: the floor is not measured from that day."""
+    def learn(self, _net_minor: int, opening_minor: int) -> None:
+        """Take in the balance at the reset as it is known now."""
+        self.join(opening_minor, opening_minor)
 
     def reset(self, close: DayClose) -> None:
         """Begin a new day with what the last ones ended with."""

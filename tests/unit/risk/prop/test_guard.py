@@ -511,6 +511,7 @@ def test_a_failed_account_is_restored_as_failed(guard):
         ({"daily_loss": [1, 2]}, "daily_loss: expected 3 numbers"),
         ({"daily_loss": 5}, "daily_loss: expected a list, was 5"),
         ({"max_loss": [1, 2, 3, 0, 0]}, "max_loss: expected 6 numbers"),
+        ({"booked": [1]}, "booked: expected times and amounts in turn"),
         ({"days_ms": [1]}, "days_ms: the lists of the days must have one length"),
         ({"failure": ["daily_loss"]}, "failure: expected rule, time, value and limit"),
         ({"failure": [1, 2, 3, 4]}, "failure: expected rule, time, value and limit"),
