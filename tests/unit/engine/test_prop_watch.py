@@ -221,8 +221,28 @@ def test_a_floor_that_follows_a_high_asks_for_the_high_of_an_account_traded_befo
     assert "100000.00 USD" in str(caught.value)
 
 
-def test_an_account_that_is_back_at_its_deposit_was_traded_before_all_the_same():
-    watch = a_watch("e8-one")
+@pytest.mark.parametrize(
+    ("name", "floor"),
+    [
+        ("ftmo-1-step", 9_200_000),  # of 102,000 at the end of the 16th
+        ("e8-one", 9_900_000),  # of 103,000 during it
+    ],
+)
+def test_deals_that_lead_from_the_deposit_to_the_balance_tell_the_highest_balance(
+    name: str, floor: int
+):
+    watch = a_watch(name)
+    booked = [(16, 8, 300_000), (16, 9, -100_000), (17, 9, -150_000), (18, 9, 100_000)]
+    watch.note_deals(
+        [closed(row, at(day, hour), net) for row, (day, hour, net) in enumerate(booked, 1)]
+    )
+    watch.observe(at(18, 12), 10_150_000, 10_150_000)
+
+    assert max_loss(watch) == floor
+
+
+def test_deals_do_not_tell_the_highest_equity():
+    watch = a_watch("fundednext-stellar-instant")
     watch.note_deals([closed(1, at(16, 9), 500_000), closed(2, at(17, 9), -500_000)])
 
     with pytest.raises(ConfigError, match=r"^prop\.highest_balance: "):

@@ -17,7 +17,7 @@ from mtquant.risk.prop.guard_state import (
     read_memory,
     written_memory,
 )
-from mtquant.risk.prop.kinds import DailyBase, Effect, PropStatus
+from mtquant.risk.prop.kinds import DailyBase, Effect, MaxLossKind, PropStatus
 from mtquant.risk.prop.lines import DailyLine, Line, MaxLine, buffered_minor
 from mtquant.risk.prop.money import exact, money_words
 from mtquant.risk.prop.stops import stop_loss_breach
@@ -159,16 +159,14 @@ class PropGuard:
         since then have added. Deals of that day which are told later are taken out of it, too.
 
         Raises:
-            ConfigError: it was traded before and the floor follows a high that nobody has given,
-                or it stands below a floor that ends it: it is over, or of another size.
+            ConfigError: the floor follows a high that neither was given nor follows from the
+                deals, or the account stands below a floor that ends it: it is over, or of another
+                size.
         """
         opening_minor = balance_minor - self._booked.since_minor(self._clock.day_start_ms(now_ms))
-        was_traded = bool(self._booked) or balance_minor != self.initial_minor
         for line in self._lines:
-            if isinstance(line, MaxLine) and self._highest_minor is not None:
-                line.know_high(self._highest_minor)
-            elif isinstance(line, MaxLine) and line.trails and was_traded:
-                raise ConfigError(self._high_is_missing(balance_minor))
+            if isinstance(line, MaxLine) and line.kind is not MaxLossKind.STATIC:
+                line.know_high(self._past_high(line.kind, balance_minor))
             line.join(opening_minor, equity_minor)
             line.see(balance_minor, equity_minor)
             value_minor = line.measured_minor(balance_minor, equity_minor)
@@ -355,11 +353,27 @@ class PropGuard:
         """Tell whether deals are all that has moved the balance since the last look."""
         return balance_minor == self._now.balance_minor + self._booked.total_minor()
 
+    def _past_high(self, kind: MaxLossKind, balance_minor: int) -> int:
+        """Return the high that a floor has followed so far: given, or told by all of the deals.
+
+        Deals that lead from the deposit to the balance are all of them; equity they do not tell.
+        """
+        booked, initial_minor = self._booked, self.initial_minor
+        if self._highest_minor is not None:
+            return self._highest_minor
+        is_whole = balance_minor == initial_minor + booked.total_minor()
+        if not is_whole or (booked and kind is MaxLossKind.EQUITY_HIGH):
+            raise ConfigError(self._high_is_missing(balance_minor))
+        if kind is MaxLossKind.EOD_BALANCE:
+            closes = booked.closes(initial_minor, 0, self._clock.day_start_ms)
+            return max([initial_minor, *closes])
+        return booked.highest_minor(initial_minor)
+
     def _high_is_missing(self, balance_minor: int) -> str:
         balance, initial = self._money(balance_minor), self._money(self.initial_minor)
         return (
             f"prop.highest_balance: the floor of {self.rules.title} follows the highest value of "
-            f"the account, and this one was traded before (balance {balance}, initial_deposit "
+            f"the account, and what it was before is not known (balance {balance}, initial_deposit "
             f"{initial}): give the highest that the firm counts, which is its present floor plus "
             "the allowance"
         )

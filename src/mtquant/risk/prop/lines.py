@@ -129,7 +129,6 @@ class MaxLine:
 
     name: ClassVar[str] = "max_loss"
     __slots__ = (
-        "_kind",
         "_lock_minor",
         "_paid_minor",
         "_raised_minor",
@@ -139,11 +138,12 @@ class MaxLine:
         "floor_minor",
         "high_minor",
         "is_locked",
+        "kind",
     )
 
     def __init__(self, rule: MaxLoss, initial_minor: int) -> None:
         self.effect = rule.effect
-        self._kind = rule.kind
+        self.kind = rule.kind
         amount_minor, fraction = rule.allowance_minor, rule.allowance_fraction
         if amount_minor is None:  # the rule has exactly one of the two
             amount_minor = allowance_minor(initial_minor, exact(fraction or 0.0))
@@ -156,24 +156,18 @@ class MaxLine:
         self._paid_minor = 0
         self._raised_minor = 0
 
-    @property
-    def trails(self) -> bool:
-        """Tell whether the floor follows a high, which only the account's past knows."""
-        return self._kind is not MaxLossKind.STATIC
-
     def begin(self, balance_minor: int, equity_minor: int) -> None:
         """Take the first values that are seen: the floor is measured from the initial balance."""
 
     def join(self, opening_minor: int, _equity_minor: int) -> None:
         """Begin in a day that others began, with its balance at the reset."""
-        if self._kind is MaxLossKind.EOD_BALANCE:
+        if self.kind is MaxLossKind.EOD_BALANCE:
             self._follow(opening_minor)
 
     def know_high(self, high_minor: int) -> None:
-        """Take over the high that the floor has followed before anybody looked."""
-        if self.trails:
-            self._follow(high_minor)
-            self._lock_at(high_minor)
+        """Take over the high that a trailing floor has followed before anybody looked."""
+        self._follow(high_minor)
+        self._lock_at(high_minor)
 
     def learn(self, _net_minor: int, opening_minor: int) -> None:
         """Take in the balance at the reset as it is known now."""
@@ -181,7 +175,7 @@ class MaxLine:
 
     def reset(self, close: DayClose) -> None:
         """Begin a new day with what the last ones ended with."""
-        if self._kind is MaxLossKind.EOD_BALANCE:
+        if self.kind is MaxLossKind.EOD_BALANCE:
             self._follow(close.highest_minor)
 
     def pay(self, paid_minor: int) -> None:
@@ -194,9 +188,9 @@ class MaxLine:
 
     def see(self, balance_minor: int, equity_minor: int) -> None:
         """Follow the highs where the rule does, and lock once the closed gain suffices."""
-        if self._kind is MaxLossKind.BALANCE_HIGH:
+        if self.kind is MaxLossKind.BALANCE_HIGH:
             self._follow(balance_minor)
-        elif self._kind is MaxLossKind.EQUITY_HIGH:
+        elif self.kind is MaxLossKind.EQUITY_HIGH:
             self._follow(equity_minor)
         self._lock_at(balance_minor)
 
