@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mtquant.app.config import load_config
 from mtquant.app.playing import play_plan
 from mtquant.app.results import Results, finish_run
+from mtquant.app.risk.prop_showing import unkept_lines
+from mtquant.app.risk_wiring import chosen_rules
 from mtquant.app.wiring import make_plan
 from mtquant.app.workspace import JOURNAL, prepare
 from mtquant.model import SystemClock
@@ -41,6 +43,11 @@ def run_backtest_command(
     """
     loaded = load_config(options.config, {"seed": options.seed}, data=options.data)
     plan = make_plan(loaded, "backtest")
+    rules = chosen_rules(loaded.config, loaded.folder)
+    if rules is not None:
+        has_calendar = loaded.config.risk.news_calendar is not None
+        for line in unkept_lines(rules, has_calendar=has_calendar):
+            tell(line)
     clock = SystemClock()
     started_ms = clock.now_ms()
     if options.out is None:

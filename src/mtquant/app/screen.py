@@ -40,6 +40,7 @@ _SENTENCES = {
     "breaker_reset": "circuit breaker reset by {who}: {reason}",
     "breaker_stays": "circuit breaker stays at level {level}: {reason}",
     "prop_rule_met": "prop rule {rule}: {what}",
+    "prop_rules_not_kept": "the bot does not keep all rules of {firm}: {reasons}",
 }
 _PLAIN_STEPS = 10
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.app.config import BotConfig, LaneSpec, LoadedConfig
-from mtquant.app.risk_wiring import load_calendar, make_loss_watch
+from mtquant.app.risk_wiring import load_calendar, make_loss_watch, require_risk_parts
 from mtquant.app.sources import load_source, require_open_hours
 from mtquant.data import (
     minute_bars,
@@ -159,8 +159,7 @@ def make_plan(loaded: LoadedConfig, *more: object) -> Plan:
         ticks=ticks,
         fingerprint=loaded.fingerprint(*hashes, *more),
     )
-    make_loss_watch(config, loaded.folder)
-    load_calendar(config, loaded.folder)
+    require_risk_parts(config, loaded.folder)
     _require_tradable(plan)
     for one in (bars, *others):
         require_open_hours(config.venue, one)

@@ -316,7 +316,9 @@ class Engine:
         away_ms = 0 if self._away_since_ms is None else view.time_ms - self._away_since_ms
         self._ready = True
         self._away_since_ms = None
+        told = self._room.start_notes(view.time_ms) if cause == "start" else []
         return [
+            *told,
             note(
                 "reconciled",
                 view.time_ms,
@@ -327,7 +329,7 @@ class Engine:
                 closed=len(changes.closed),
                 positions=len(view.positions),
                 unresolved=len(self.desk.in_flight),
-            )
+            ),
         ]
 
     def _require_separate(self, view: BrokerView) -> None:

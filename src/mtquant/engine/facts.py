@@ -141,8 +141,9 @@ class RiskFacts:
         held_minor, words = self._summed(view).at_stops
         if words:
             return words
-        worst_minor = held_minor + _loss_at_stop(slot.orders.terms, intent, intent.volume_units)
-        return self._losses.prop_words(view.server_ms, max(0, worst_minor))
+        own_minor = _loss_at_stop(slot.orders.terms, intent, intent.volume_units)
+        worst_minor = max(0, held_minor + own_minor)
+        return self._losses.prop_words(view.server_ms, worst_minor, own_minor)
 
     def _slot_of(self, symbol: str, strategy_id: str) -> StrategySlot:
         slots = [slot for slot in self._slots if slot.symbol == symbol]

@@ -136,21 +136,33 @@ class LossWatch:
         """
         for deal in deals:
             self._deal_ticket = max(self._deal_ticket, deal.deal_ticket)
-            if deal.kind is DealKind.BALANCE:
-                if self._began_ms and deal.time_ms >= self._began_ms:
-                    self._paid_minor += deal.net_minor
-            elif deal.kind is DealKind.TRADE and self.prop is not None:
-                if deal.entry is DealEntry.IN:
-                    self.prop.note_opened(deal.time_ms)
-                else:
-                    self.prop.note_closed(deal.time_ms, deal.net_minor)
+            if deal.kind is DealKind.TRADE:
+                self._tell_prop(deal)
+            elif deal.kind is DealKind.BALANCE and 0 < self._began_ms <= deal.time_ms:
+                self._paid_minor += deal.net_minor
+
+    def _tell_prop(self, trade: Deal) -> None:
+        """Let the guard of a prop firm's rules count a trade's deal."""
+        if self.prop is None:
+            return
+        self.prop.note_traded(trade.time_ms, trade.net_minor)
+        if trade.entry is DealEntry.IN:
+            self.prop.note_opened(trade.time_ms)
+        else:
+            self.prop.note_closed(trade.time_ms, trade.net_minor)
 
     def observe(self, server_ms: int, equity_minor: int, balance_minor: int) -> tuple[Publish, ...]:
         """Take in what the account is worth (without credit); return what is told of it.
 
         What it leads to stands in `cut` and `halt_due`.
+
+        Raises:
+            ConfigError: a guard of a prop firm's rules that remembers nothing cannot begin with
+                this account.
         """
         now_ms = self._latest_ms = max(server_ms, self._latest_ms)
+        if self.prop is not None and not self.prop.has_begun:
+            self.prop.join(now_ms, balance_minor, equity_minor)
         self._began_ms = self._began_ms or now_ms
         paid_minor, self._paid_minor = self._paid_minor, 0
         if self._peak is not None:
@@ -231,8 +243,13 @@ class LossWatch:
                     f"what the journal remembers of losses cannot be read ({problem}); look at "
                     "`mtquant journal show`, and begin a new folder if the account is in order"
                 ) from problem
+        told = self._deal_ticket
+        if self.prop is not None and not self.prop.has_begun:  # switched on since
+            for deal in known:
+                if deal.kind is DealKind.TRADE and deal.deal_ticket <= told:
+                    self._tell_prop(deal)
         # a deal may have been journalled after that was
-        self.note_deals(deal for deal in known if deal.deal_ticket > self._deal_ticket)
+        self.note_deals(deal for deal in known if deal.deal_ticket > told)
 
     def _take(self, kept: dict[str, Any]) -> None:
         for name, part in self._parts().items():
@@ -252,7 +269,8 @@ class LossWatch:
     def _marks(self) -> tuple[object, ...]:
         """Return what must be durable before anything acts: levels, stops, begins of days.
 
-        A highest value is part of it in steps of a thousandth: it may rise with every tick.
+        A highest value is part of it in steps of a thousandth: it may rise with every tick. So
+        may a firm's floors, each in steps of a small part of its own allowance.
         """
         marks: list[object] = [self._stop_tag, self._halt_due]
         breaker = self.breaker
@@ -263,15 +281,26 @@ class LossWatch:
         if self._peak is not None:
             marks.append(_in_steps(self._peak.start_minor("peak")))
         if self.prop is not None:
-            marks += [self.prop.status, _in_steps(self.prop.floor_minor)]
+            marks += self.prop.marks
         return tuple(marks)
 
-    def prop_words(self, server_ms: int, worst_loss_minor: int) -> str:
-        """Return why the rules of a prop firm forbid an entry, empty where they do not."""
+    def prop_words(self, server_ms: int, worst_loss_minor: int, trade_loss_minor: int) -> str:
+        """Return why the rules of a prop firm forbid an entry, empty where they do not.
+
+        Args:
+            server_ms: the server's time, UTC milliseconds.
+            worst_loss_minor: how far equity falls with all that is open and the order closed at
+                their stops, minor units.
+            trade_loss_minor: what the order alone loses at its stop, minor units.
+        """
         if self.prop is None:
             return ""
-        refusal = self.prop.entry_refusal(max(server_ms, self._latest_ms), worst_loss_minor)
-        return "" if refusal is None else f"{refusal.rule}: {refusal.value}, limit {refusal.limit}"
+        now_ms = max(server_ms, self._latest_ms)
+        refusal = self.prop.entry_refusal(now_ms, worst_loss_minor, trade_loss_minor)
+        if refusal is None:
+            return ""
+        words = f"{refusal.rule}: {refusal.value}, limit {refusal.limit}"
+        return f"{words}; {refusal.remedy}" if refusal.remedy else words
 
 
 def _rise_note(step: BreakerStep) -> Publish:

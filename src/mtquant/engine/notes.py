@@ -15,8 +15,11 @@ from mtquant.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mtquant.model import Side
     from mtquant.risk import ApprovedOrder, Refusal, Refused
+    from mtquant.risk.prop import Unkept
 
 _DEAL_NAMES = {DealEntry.IN: "position_opened", DealEntry.INOUT: "position_turned"}
 
@@ -42,6 +45,12 @@ def deal_note(deal: Deal, correlation_id: str, *, seen_late: bool) -> Publish:
         reason=deal.reason.value,
         while_away=seen_late,
     )
+
+
+def unkept_note(time_ms: int, title: str, unkept: Iterable[Unkept]) -> Publish:
+    """Return the observation that a bot starts with rules of a firm that it does not keep."""
+    reasons = " | ".join(f"{one.rule}: {one.why}" for one in unkept)
+    return note("prop_rules_not_kept", time_ms, "prop", firm=title, reasons=reasons)
 
 
 def resolved_note(row: IntentRow) -> Publish:

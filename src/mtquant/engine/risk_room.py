@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from mtquant.engine.facts import RiskFacts
 from mtquant.engine.loss_watch import LossWatch
+from mtquant.engine.notes import unkept_note
 from mtquant.engine.windows import TradingWindows
 from mtquant.risk import PositionSizer, RiskEngine
+from mtquant.risk.prop import unkept_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from mtquant.engine.orders import SizedIntent
     from mtquant.engine.slot import StrategySlot
     from mtquant.execution import Desk
-    from mtquant.model import BrokerView, Deal, OrderIntent, Position
+    from mtquant.model import BrokerView, Deal, OrderIntent, Position, Publish
     from mtquant.model.news import NewsEvent
     from mtquant.portfolio import Portfolio
     from mtquant.risk import ApprovedOrder, Refusal, Refused, RiskView
@@ -45,6 +47,15 @@ class RiskRoom:
         self._facts = RiskFacts(
             slots, risk, desk, portfolio, losses=self.losses, windows=self._windows
         )
+
+    def start_notes(self, time_ms: int) -> list[Publish]:
+        """Return what a person must know of the limits as a bot starts."""
+        if self.losses.prop is None:
+            return []
+        rules = self.losses.prop.rules
+        has_calendar = self.gate.limits.news_calendar is not None
+        unkept = unkept_rules(rules, has_calendar=has_calendar)
+        return [unkept_note(time_ms, rules.title, unkept)] if unkept else []
 
     def note(self, deals: Iterable[Deal], lead_ms: int = 0) -> None:
         """Take in deals, each once; the reader's clock is `lead_ms` ahead of the server's."""

@@ -21,6 +21,7 @@ _LEVELS: Final = {
     "breaker_reset": logging.WARNING,
     "breaker_stays": logging.WARNING,
     "prop_rule_met": logging.WARNING,
+    "prop_rules_not_kept": logging.WARNING,
     "entry_dropped": logging.WARNING,
     "stop_lost": logging.WARNING,
     "order_not_ours": logging.ERROR,

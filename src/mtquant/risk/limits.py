@@ -57,13 +57,15 @@ class PropChoice:
     """Name the rules of a prop firm and the account's size, and how far from them to stop.
 
     `rules` is a shipped set or a file, `phase` one of its phases (empty: all rules apply);
-    `initial_deposit` is money of the account's currency; `buffer_fraction` of each allowance is
-    kept free.
+    `initial_deposit` is money of the account's currency, and so is `highest_balance`: the highest
+    value that a trailing floor has followed, needed where an account was traded before the bot came
+    to it. `buffer_fraction` of each allowance is kept free.
     """
 
     rules: str
     initial_deposit: float
     phase: str = ""
+    highest_balance: float | None = None
     buffer_fraction: float = field(default=0.1, metadata={"sensible": (0.0099, 0.99)})
 
     def __post_init__(self) -> None:
@@ -74,6 +76,12 @@ class PropChoice:
         """
         if self.initial_deposit <= 0:
             raise ConfigError(f"initial_deposit must be above 0, was {self.initial_deposit:g}")
+        highest = self.highest_balance
+        if highest is not None and highest < self.initial_deposit:
+            raise ConfigError(
+                f"highest_balance must be at least the initial_deposit, {self.initial_deposit:g}, "
+                f"was {highest:g}"
+            )
         if not 0 <= self.buffer_fraction < 1:
             raise ConfigError(
                 f"buffer_fraction must be at least 0 and below 1, was {self.buffer_fraction:g}"

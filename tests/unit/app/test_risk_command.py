@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from journal_rows import a_deal
 
+from mtquant.app.backtest import BacktestOptions, run_backtest_command
 from mtquant.app.cli import cli
 from mtquant.app.commands.risk import command
 from mtquant.app.config import load_config
@@ -29,7 +30,7 @@ from mtquant.app.risk_limits import list_risk_presets
 from mtquant.app.risk_wiring import make_loss_watch
 from mtquant.app.wiring import make_plan
 from mtquant.data import load_sample, save_bars
-from mtquant.model import ConfigError, DealKind, Publish, Side
+from mtquant.model import ConfigError, DealKind, InputError, Publish, Side
 from mtquant.research.equity import bar_ends_ms
 from mtquant.risk import Refusal, Sizing
 from mtquant.risk.prop import Verdict
@@ -223,6 +224,69 @@ def test_what_is_not_there_is_refused_with_what_is(words: tuple[str, ...], told:
 
     assert isinstance(done.exception, ConfigError)
     assert told in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("risk", "told"),
+    [
+        ({"prop": {"rules": "ftmo-3-step", "initial_deposit": 10_000}}, "'ftmo-2-step'"),
+        (
+            {"prop": {"rules": "ftmo-2-step", "phase": "Challange", "initial_deposit": 10_000}},
+            "did you mean 'Challenge'",
+        ),
+        (
+            {"prop": {"rules": "topstep-50k", "initial_deposit": 10_000}},
+            "for accounts of 50000.00 USD, was 10000.00 USD",
+        ),
+        (
+            {"prop": {"rules": "ftmo-2-step", "initial_deposit": 100_000}},
+            "the account begins with 10,000.00 USD",
+        ),
+        ({"news_calendar": "nowhere.csv"}, "nowhere.csv"),
+    ],
+)
+def test_limits_that_no_run_could_use_are_not_shown(config_path: Any, risk: Any, told: str) -> None:
+    done = asked("show", "--config", str(config_path(risk)))
+
+    assert isinstance(done.exception, InputError)
+    assert told in str(done.exception)
+
+
+def test_limits_with_a_firm_tell_which_of_its_rules_are_not_kept(config_path: Any) -> None:
+    prop = {"rules": "the5ers-high-stakes", "initial_deposit": 10_000}
+    path = str(config_path({"prop": prop}))
+
+    text, facts = said("show", "--config", path), facts_of("show", "--config", path)
+
+    assert "not kept by the bot: news (no news_calendar is configured)\n" in text
+    assert "not kept by the bot: leverage (" in text
+    assert [one["rule"] for one in facts["prop_not_kept"]] == [
+        "weekend",
+        "news",
+        "news.covers_closing",
+        "news.covers_stops",
+        "leverage",
+        "inactivity_days",
+        "profitable_days",
+    ]
+
+
+def test_a_backtest_tells_which_rules_of_the_firm_are_not_kept(config_path: Any) -> None:
+    prop = {"rules": "the5ers-high-stakes", "initial_deposit": 10_000}
+    told: list[str] = []
+
+    run_backtest_command(BacktestOptions(config=config_path(OWN | {"prop": prop})), told.append)
+
+    assert "not kept by the bot: news (no news_calendar is configured)" in told
+
+
+def test_a_firms_rules_tell_which_of_them_are_not_kept() -> None:
+    text = said("show", "--prop", "the5ers-high-stakes")
+
+    assert "not kept by the bot: inactivity_days (" in text
+    assert "not kept by the bot: news (" not in text
+    facts = facts_of("show", "--prop", "alpha-capital")
+    assert [one["rule"] for one in facts["not_kept"]] == ["max_loss", "news", "weekend"]
 
 
 # ------------------------------------------------------------------------------ show --dir
@@ -758,7 +822,7 @@ def test_a_setting_that_cannot_be_read_is_refused(text: str, told: str) -> None:
         (["--preset", "plan-b"], "did you mean 'plan-a'"),
         (["--prop", "ftmo-3-step"], "did you mean 'ftmo-2-step'"),
         (["--prop", "ftmo-2-step", "--phase", "Challange"], "did you mean 'Challenge'"),
-        (["--prop", "topstep-50k"], "initial_minor"),
+        (["--prop", "topstep-50k"], "initial_deposit"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused(config_path: Any, words: list[str], told: str) -> None:

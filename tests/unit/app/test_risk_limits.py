@@ -17,6 +17,7 @@ from mtquant.app.risk_limits import (
     resolve_limits,
 )
 from mtquant.app.risk_wiring import load_calendar, make_loss_watch
+from mtquant.app.wiring import make_plan
 from mtquant.model import ConfigError
 from mtquant.risk import OnCorrelation, RiskLimits, SizingMethod
 
@@ -262,6 +263,35 @@ def test_rules_of_a_firm_and_a_calendar_are_found_beside_the_configuration(
     assert watch.prop is not None
     assert watch.prop.rules.title == "Near P"
     assert (event.currency, event.title) == ("USD", "Payrolls")
+
+
+def test_the_highest_balance_of_a_file_begins_a_trail(tmp_path: Path) -> None:
+    prop = {"rules": "e8-one", "initial_deposit": 10_000, "highest_balance": 10_300}
+    loaded = load_config(bot_file(tmp_path, {"prop": prop}))
+    watch = make_loss_watch(loaded.config, loaded.folder)
+    watch.observe(1_488_369_600_000, 1_025_000, 1_025_000)
+
+    assert watch.prop is not None
+    assert watch.prop.state()["max_loss"][2] == 1_030_000 - 40_000
+
+
+def test_a_highest_balance_below_the_deposit_cannot_be(tmp_path: Path) -> None:
+    prop = {"rules": "e8-one", "initial_deposit": 10_000, "highest_balance": 9_999}
+
+    with pytest.raises(ConfigError, match=r"highest_balance must be at least .* 10000, was 9999"):
+        load_config(bot_file(tmp_path, {"prop": prop}))
+
+
+def test_lines_that_would_be_measured_from_another_deposit_refuse_the_run(tmp_path: Path) -> None:
+    prop = {"rules": "ftmo-2-step", "initial_deposit": 100_000}
+    loaded = load_config(bot_file(tmp_path, {"prop": prop}))
+
+    with pytest.raises(ConfigError) as caught:
+        make_plan(loaded)
+    said = str(caught.value)
+    assert said.startswith("risk.prop.initial_deposit: ")
+    assert "100,000.00 USD" in said
+    assert "10,000.00 USD" in said
 
 
 def test_without_a_firm_and_a_calendar_there_is_neither() -> None:

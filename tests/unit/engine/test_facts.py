@@ -44,6 +44,7 @@ from mtquant.risk.prop import (
     PropClock,
     PropGuard,
     PropRules,
+    StopLossRule,
 )
 
 US = BotIdentity()
@@ -68,7 +69,7 @@ def prop_guard(**changes: Any) -> PropGuard:
         daily_loss=DailyLoss(base=DailyBase.BALANCE, allowance_fraction=0.05),
         **changes,
     )
-    return PropGuard(rules, 1_000_000, PropClock(rules.day))
+    return PropGuard(rules, 1_000_000, PropClock(rules.day), currency=("USD", 2))
 
 
 class Room:
@@ -293,12 +294,26 @@ def test_an_entry_that_stays_above_the_floor_with_all_that_is_held_is_allowed():
 
     assert room.view(seen).prop_words == ""
     assert room.view(seen, stop_loss_points=98_999).prop_words == (
-        "prop_floor: equity 949990 minor units at the stops, limit 950000 minor units"
+        "prop_floor: equity 9499.90 USD at the stops, limit 9500.00 USD; a smaller volume or a "
+        "nearer stop"
     )
     short = replace(held, side=SELL, stop_loss_points=104_001)
     assert room.view(room.see(reading(positions=(short,)))).prop_words != ""
     gained = replace(held, stop_loss_points=101_000)
     assert room.view(room.see(reading(positions=(gained,))), volume_units=1).prop_words == ""
+
+
+def test_an_entry_that_risks_more_than_a_firm_lets_one_trade_risk_is_refused():
+    """Of 10,000 a trade may risk 0.5 %, 50.00; the order risks 100.00 at its stop."""
+    bound = StopLossRule(within_s=180, max_risk_fraction=0.005)
+    room = Room(prop=prop_guard(stop_loss=bound))
+    seen = room.see(reading(positions=()))
+
+    assert room.view(seen).prop_words == (
+        "prop_trade_risk: 100.00 USD at its stop, limit 50.00 USD (0.5% of the balance); a smaller "
+        "volume or a nearer stop"
+    )
+    assert room.view(seen, stop_loss_points=99_500).prop_words == ""
 
 
 @pytest.mark.parametrize("changes", [{"symbol": "OILX"}, {"stop_loss_points": None}])

@@ -49,7 +49,7 @@ def guard(effect: Effect = Effect.FAIL, buffer_fraction: float = 0.1) -> PropGua
         day=DayRule(reset="00:00", zone="UTC"),
         daily_loss=DailyLoss(base=DailyBase.BALANCE, allowance_fraction=0.1, effect=effect),
     )
-    return PropGuard(rules, 100_000, PropClock(rules.day), buffer_fraction)
+    return PropGuard(rules, 100_000, PropClock(rules.day), buffer_fraction, currency=("USD", 2))
 
 
 def a_watch(limits: RiskLimits = LIMITS, prop: PropGuard | None = None) -> LossWatch:
@@ -221,7 +221,7 @@ def test_a_pause_or_a_stop_before_the_line_closes_all_and_halts_nothing(prop, eq
 
     assert watch.halt_due == ""
     assert watch.cut == Cut(tag=f"prop:{NOON_MS + 1}", keep_fraction=0.0, closes_worst=False)
-    assert watch.prop_words(NOON_MS, 0).startswith("prop_status: ")
+    assert watch.prop_words(NOON_MS, 0, 0).endswith("; entries return at the firm's next reset")
     watch.note_cut()
     assert watch.cut is None
 
@@ -269,13 +269,14 @@ def test_trading_that_may_go_on_is_told_and_cuts_nothing():
     assert (watch.halt_due, watch.cut) == ("", None)
 
 
-def test_the_firms_words_about_an_entry_are_its_rule_value_and_limit():
-    assert begun().prop_words(NOON_MS, 5) == ""
+def test_the_firms_words_about_an_entry_are_its_rule_money_and_remedy():
+    assert begun().prop_words(NOON_MS, 5, 5) == ""
     watch = begun(prop=guard(buffer_fraction=0.0))
 
-    assert watch.prop_words(NOON_MS, 10_000) == ""
-    assert watch.prop_words(NOON_MS, 10_001) == (
-        "prop_floor: equity 89999 minor units at the stops, limit 90000 minor units"
+    assert watch.prop_words(NOON_MS, 10_000, 10_000) == ""
+    assert watch.prop_words(NOON_MS, 10_001, 10_001) == (
+        "prop_floor: equity 899.99 USD at the stops, limit 900.00 USD; a smaller volume or a "
+        "nearer stop"
     )
 
 

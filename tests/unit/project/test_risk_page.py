@@ -128,7 +128,8 @@ CASES: dict[str, Case] = {
     "breaker": case({"breaker": BreakerSpec()}, breaker_level=2),
     "prop_rules": case(
         {"prop": PropChoice(rules="ftmo-2-step", initial_deposit=10_000.0)},
-        prop_words="prop_status: stopped before the firm's line, limit ok",
+        prop_words="prop_status: stopped before the firm's line, limit ok; entries return at the "
+        "firm's next reset",
     ),
     "directions": case({"directions": Directions.SHORT_ONLY}),
     "fifo_no_hedge": case({"fifo_no_hedge": True, "max_positions": 3}, positions=(HELD,)),

@@ -147,20 +147,35 @@ def _shown(kind: str, value: Any) -> tuple[Sequence[str], dict[str, Any]]:
 
         rules = load_prop_rules(value)
         return prop_lines(rules, value), prop_facts(rules, value)
-    limits, source = _limits(kind, value)
-    return showing.limits_lines(limits, source), showing.limits_facts(limits, source)
-
-
-def _limits(kind: str, value: Any) -> tuple[Any, str]:
+    if kind == "config_path":
+        return _of_config(value)
     from mtquant.app.risk_limits import load_risk_preset, read_risk_limits
 
     if kind == "preset":
-        return load_risk_preset(value), f"the preset {value}"
-    if kind == "file_path":
-        return read_risk_limits(value), str(value)
-    from mtquant.app.config import load_config
+        limits, source = load_risk_preset(value), f"the preset {value}"
+    else:
+        limits, source = read_risk_limits(value), str(value)
+    return showing.limits_lines(limits, source), showing.limits_facts(limits, source)
 
-    return load_config(value).config.risk, str(value)
+
+def _of_config(path: Path) -> tuple[Sequence[str], dict[str, Any]]:
+    """Return the limits of a configuration; what a run would refuse is refused here, too."""
+    from mtquant.app.config import load_config
+    from mtquant.app.risk import showing
+    from mtquant.app.risk.prop_showing import unkept_facts, unkept_lines
+    from mtquant.app.risk_wiring import chosen_rules, require_risk_parts
+
+    loaded = load_config(path)
+    require_risk_parts(loaded.config, loaded.folder)
+    limits, rules = loaded.config.risk, chosen_rules(loaded.config, loaded.folder)
+    lines, facts = showing.limits_lines(limits, str(path)), showing.limits_facts(limits, str(path))
+    if rules is None:
+        return lines, facts
+    has_calendar = limits.news_calendar is not None
+    return (
+        [*lines, *unkept_lines(rules, has_calendar=has_calendar)],
+        {**facts, "prop_not_kept": unkept_facts(rules, has_calendar=has_calendar)},
+    )
 
 
 def _say(lines: Sequence[str], facts: dict[str, Any], *, as_json: bool) -> None:

@@ -262,8 +262,9 @@ class Stand:
         words = self.windows.prop_words(self.asked.at_ms, self.instrument, 0)
         volumes = [intent.volume_units, *(one.volume_units for one in self.positions)]
         side, entry, stop = self.asked.side.value, self.entry_points, self.stop_points
-        worst_minor = -sum(self.terms.profit(side, units, entry, stop) for units in volumes)
-        return words or self.watch.prop_words(self.asked.at_ms, max(0, worst_minor))
+        losses_minor = [-self.terms.profit(side, units, entry, stop) for units in volumes]
+        worst_minor = max(0, sum(losses_minor))
+        return words or self.watch.prop_words(self.asked.at_ms, worst_minor, losses_minor[0])
 
     def _position(self, ticket: int, units: int) -> Position:
         entry, at_ms = self.entry_points, self.asked.at_ms

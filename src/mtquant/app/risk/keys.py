@@ -84,6 +84,7 @@ PARTS: Final[dict[str, str]] = {
     "breaker.level_2_scale": "of a volume",
     "breaker.cool_down_minutes": "minutes",
     "prop.initial_deposit": "money",
+    "prop.highest_balance": "money",
     "prop.buffer_fraction": "of each allowance",
 }
 """Units of the keys inside `sizing`, `breaker` and `prop`; others have none."""

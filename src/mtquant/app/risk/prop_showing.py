@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.app.plain_text import aligned, shown
+from mtquant.risk.prop import unkept_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,7 @@ def prop_facts(rules: PropRules, name: str) -> dict[str, Any]:
             for rule, says, level, note in _told(rules)
         ],
         "left_open": list(rules.left_open),
+        "not_kept": unkept_facts(rules),
         "notes": list(rules.notes),
         "notice": NOTICE,
     }
@@ -59,6 +61,7 @@ def prop_lines(rules: PropRules, name: str) -> list[str]:
         *aligned([("rule", "what it says", "evidence"), *rows]),
         "",
         f"left open by the source: {', '.join(rules.left_open) or 'nothing'}",
+        *unkept_lines(rules),
         *(f"note: {shown(one)}" for one in (*notes, *rules.notes)),
         *(f"source: {shown(source)}" for source in rules.sources),
         (
@@ -68,6 +71,17 @@ def prop_lines(rules: PropRules, name: str) -> list[str]:
         "",
         NOTICE,
     ]
+
+
+def unkept_lines(rules: PropRules, *, has_calendar: bool = True) -> list[str]:
+    """Return for people what of the rules the bot does not keep by itself, a line each."""
+    found = unkept_rules(rules, has_calendar=has_calendar)
+    return [f"not kept by the bot: {shown(one.rule)} ({one.why})" for one in found]
+
+
+def unkept_facts(rules: PropRules, *, has_calendar: bool = True) -> list[dict[str, str]]:
+    """Return the same as JSON values."""
+    return [one._asdict() for one in unkept_rules(rules, has_calendar=has_calendar)]
 
 
 def _told(rules: PropRules) -> Iterator[tuple[str, str, Level, str]]:

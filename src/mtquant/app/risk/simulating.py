@@ -11,6 +11,7 @@ import numpy as np
 from mtquant.app.plain_text import aligned, shown
 from mtquant.app.prop_rules import load_prop_rules
 from mtquant.app.risk.prop_showing import NOTICE
+from mtquant.app.risk_wiring import require_risk_parts
 from mtquant.app.wiring import make_plan, run_backtest
 from mtquant.research import Summary, closed_trades, equity_curve, summarise
 from mtquant.research.equity import bar_ends_ms
@@ -109,6 +110,8 @@ def simulate(
         InputError: data, strategy or limits are wrong, or the rules do not fit the account.
     """
     plan = make_plan(variants[0].loaded)
+    for variant in variants[1:]:
+        require_risk_parts(variant.loaded.config, variant.loaded.folder)
     runs = []
     for variant in variants:
         tell(f"running with the limits of {variant.name}")
@@ -160,7 +163,7 @@ def _evaluation(
     elif own is not None:
         near = plan.loaded.folder / own.rules
         rules = load_prop_rules(near if near.is_file() else own.rules)
-        phase, initial = phase or own.phase or None, own.initial_deposit
+        phase = phase or own.phase or None
     else:
         return None
     return evaluate(

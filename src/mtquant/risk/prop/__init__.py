@@ -42,6 +42,7 @@ from mtquant.risk.prop.spec import (
     WeekendRule,
 )
 from mtquant.risk.prop.stops import stop_loss_breach
+from mtquant.risk.prop.unkept import Unkept, unkept_rules
 
 __all__ = [
     "MAY_BE_LEFT_OPEN",
@@ -77,10 +78,12 @@ __all__ = [
     "PropStatus",
     "Scope",
     "StopLossRule",
+    "Unkept",
     "Verdict",
     "WeekendRule",
     "blackout",
     "evaluate",
     "must_be_flat",
     "stop_loss_breach",
+    "unkept_rules",
 ]

@@ -259,6 +259,7 @@ class _Run:
                 self._open += 1
             else:
                 self._guard.note_closed(action.time_ms, action.net_minor)
+                self._guard.note_traded(action.time_ms, action.net_minor)
                 self._open -= 1
 
     def _look_idle(self, now_ms: int) -> None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mtquant.model import ConfigError
+from mtquant.risk.prop.booked import BookedDeals, DayClose
 from mtquant.risk.prop.days import DayBook
 from mtquant.risk.prop.guard_state import (
+    BOOKED,
     GuardMemory,
     floors_fingerprint,
     read_memory,
     written_memory,
 )
-from mtquant.risk.prop.kinds import DailyBase, Effect, PropStatus
+from mtquant.risk.prop.kinds import DailyBase, Effect, MaxLossKind, PropStatus
 from mtquant.risk.prop.lines import DailyLine, Line, MaxLine, buffered_minor
-from mtquant.risk.prop.money import exact
+from mtquant.risk.prop.money import exact, money_words
+from mtquant.risk.prop.stops import stop_loss_breach
 from mtquant.risk.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -25,7 +28,11 @@ if TYPE_CHECKING:
 
     from mtquant.risk.prop.clock import PropClock
     from mtquant.risk.prop.guard_state import State
+    from mtquant.risk.prop.money import Currency
     from mtquant.risk.prop.spec import PropRules
+
+_STEPS: Final = 400
+"""The parts of an allowance by which a floor may lag in what is kept: no buffer is so small."""
 
 
 class PropEventKind(Enum):
@@ -52,12 +59,15 @@ class PropEvent:
 class PropGuard:
     """Follow an account against a rule set; a pure state machine over what is observed.
 
-    A day's floor is measured from the last values known before its reset. Only what is observed is
-    judged: nothing is guessed about the time between. Money is whole minor units; allowances round
-    down, demands and the buffer up. `buffer_fraction` of each allowance is kept away from the
-    firm's lines: under the buffered floor nothing may be opened until the next reset.
+    Nobody looks at the very moment of a reset. The balance of then is exact as far as deals
+    (`note_traded`) explain how it has changed since the last look; where they do not, and of
+    equity, the larger of the last value before and the first one after it counts: a loss between
+    the two belongs to one of the days. Only what is observed is judged. Money is whole minor units;
+    allowances round down, demands and the buffer up. `buffer_fraction` of each allowance is kept
+    away from the firm's lines: under the buffered floor nothing may be opened until the next reset.
     Give the rules of one phase (`PropRules.for_phase`); otherwise every rule applies. A guard
-    begins with an untouched account: for one already traded, restore an earlier state.
+    begins with an untouched account; with one that may have been traded before, `join` it.
+    `highest_minor` is the high that a trailing floor has followed by then; `currency` is for words.
 
     Raises:
         ConfigError: a number is out of range, the account has another size than the rules, or the
@@ -70,13 +80,24 @@ class PropGuard:
         initial_minor: int,
         clock: PropClock,
         buffer_fraction: float = 0.0,
+        *,
+        highest_minor: int | None = None,
+        currency: Currency | None = None,
     ) -> None:
-        _require_account(rules, initial_minor, buffer_fraction)
+        _require_account(rules, initial_minor, buffer_fraction, currency)
+        if highest_minor is not None and highest_minor < initial_minor:
+            raise ConfigError(
+                f"highest_balance: {money_words(highest_minor, currency)} lies below the initial "
+                f"deposit of {money_words(initial_minor, currency)}, where each account begins"
+            )
         self.rules = rules
         self.initial_minor = initial_minor
         self._buffer = exact(buffer_fraction)
         self.days = DayBook()
         self._clock = clock
+        self._highest_minor, self._currency = highest_minor, currency
+        self._booked = BookedDeals()
+        self._joined: tuple[int, int] | None = None  # when, and the balance at the reset before
         self._lines = _lines(rules, initial_minor)
         self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
         self._now = GuardMemory(balance_minor=initial_minor, equity_minor=initial_minor)
@@ -120,6 +141,56 @@ class PropGuard:
         """Tell whether the floor of the whole loss has stopped rising for good."""
         return any(isinstance(line, MaxLine) and line.is_locked for line in self._lines)
 
+    @property
+    def marks(self) -> tuple[object, ...]:
+        """Return what must not be forgotten when it changes; each floor in small steps."""
+        steps = (one.floor_minor // max(1, one.allowance_minor // _STEPS) for one in self._lines)
+        return self._now.status, self.is_locked, *steps
+
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether an account was seen yet, by this guard or by one before it."""
+        return self._now.time_ms is not None
+
+    def join(self, now_ms: int, balance_minor: int, equity_minor: int) -> None:
+        """Begin with an account that may have been traded before; `observe` it then, too.
+
+        The day is measured from the balance at its reset: the present one without what the deals
+        since then have added. Deals of that day which are told later are taken out of it, too.
+
+        Raises:
+            ConfigError: the floor follows a high that neither was given nor follows from the
+                deals, or the account stands below a floor that ends it: it is over, or of another
+                size.
+        """
+        opening_minor = balance_minor - self._booked.since_minor(self._clock.day_start_ms(now_ms))
+        for line in self._lines:
+            if isinstance(line, MaxLine) and line.kind is not MaxLossKind.STATIC:
+                line.know_high(self._past_high(line.kind, balance_minor))
+            line.join(opening_minor, equity_minor)
+            line.see(balance_minor, equity_minor)
+            value_minor = line.measured_minor(balance_minor, equity_minor)
+            if line.effect is Effect.FAIL and value_minor < line.floor_minor:
+                raise ConfigError(self._is_over(line, value_minor))
+        now = self._now
+        now.time_ms, now.day_ms = now_ms, self._clock.day_start_ms(now_ms)
+        now.balance_minor, now.equity_minor = balance_minor, equity_minor
+        self._booked.clear()
+        self._joined = now_ms, opening_minor
+
+    def note_traded(self, time_ms: int, net_minor: int) -> None:
+        """Take in what a deal has added to the balance (UTC ms, minor units), each deal once.
+
+        Money paid in or out is no such deal: `observe` is told of it.
+        """
+        if self._joined is None or time_ms > self._joined[0]:
+            self._booked.note(time_ms, net_minor)
+        elif time_ms >= self._now.day_ms:  # a terminal still loads its history: the money is seen
+            opening_minor = self._joined[1] - net_minor
+            self._joined = self._joined[0], opening_minor
+            for line in self._lines:
+                line.learn(net_minor, opening_minor)
+
     def observe(
         self, now_ms: int, balance_minor: int, equity_minor: int, paid_minor: int = 0
     ) -> PropEvent | None:
@@ -136,25 +207,33 @@ class PropGuard:
         """
         before = self._now.status
         if before is PropStatus.FAILED:
+            self._booked.clear()
             return None
         was_locked = self.is_locked
-        self._turn_to(now_ms, balance_minor - paid_minor, equity_minor - paid_minor)
-        if paid_minor:
-            for line in self._lines:
-                line.pay(paid_minor)
+        traded_minor = balance_minor - paid_minor
+        self._turn_to(now_ms, traded_minor, equity_minor - paid_minor)
+        highest_minor = balance_minor
+        if self._booked and self._is_explained(traded_minor):
+            between_minor = self._booked.highest_minor(self._now.balance_minor)
+            highest_minor = max(highest_minor, between_minor + paid_minor)
         for line in self._lines:
-            line.see(balance_minor, equity_minor)
+            line.pay(paid_minor)
+            line.see(highest_minor, equity_minor)
+        self._booked.clear()
         self._now.balance_minor, self._now.equity_minor = balance_minor, equity_minor
         self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
         return self._judged(before) or self._announced(before, was_locked=was_locked)
 
-    def entry_refusal(self, now_ms: int, worst_loss_minor: int) -> Refusal | None:
+    def entry_refusal(
+        self, now_ms: int, worst_loss_minor: int, trade_loss_minor: int = 0
+    ) -> Refusal | None:
         """Return why nothing may be opened now, None where it may.
 
         Args:
             now_ms: UTC milliseconds; resets since the last observation are taken into account.
             worst_loss_minor: how far equity falls from where it is if the new order and everything
                 that is open are closed at their stops, minor units, not negative.
+            trade_loss_minor: what the new order alone loses at its stop, minor units.
 
         Raises:
             ConfigError: the loss is negative.
@@ -169,14 +248,18 @@ class PropGuard:
                 rule="prop_status", value=status.value, limit="ok", remedy=_REMEDIES[status]
             )
         left_minor = self._now.equity_minor - worst_loss_minor
-        if left_minor >= floor_minor:
+        if left_minor < floor_minor:
+            return Refusal(
+                rule="prop_floor",
+                value=f"equity {self._money(left_minor)} at the stops",
+                limit=self._money(floor_minor),
+                remedy="a smaller volume or a nearer stop",
+            )
+        rule = self.rules.stop_loss
+        if rule is None:
             return None
-        return Refusal(
-            rule="prop_floor",
-            value=f"equity {left_minor} minor units at the stops",
-            limit=f"{floor_minor} minor units",
-            remedy="a smaller volume or a nearer stop",
-        )
+        balance_minor = self._now.balance_minor
+        return stop_loss_breach(rule, balance_minor, trade_loss_minor, 0, self._currency)
 
     def can_open(self, now_ms: int, worst_loss_minor: int) -> bool:
         """Tell whether an order may be opened; `entry_refusal` says why not.
@@ -201,11 +284,13 @@ class PropGuard:
     def state(self) -> State:
         """Return everything that is remembered, as JSON scalars and lists of them."""
         lines: State = {line.name: line.state() for line in self._lines}
+        booked: State = {BOOKED: self._booked.state()} if self._booked else {}
         return {
             **self._identity(),
             **written_memory(self._now),
             **lines,
             **self.days.state(),
+            **booked,
         }
 
     def restore(self, state: Mapping[str, object]) -> None:
@@ -223,6 +308,8 @@ class PropGuard:
         for line in self._lines:
             line.restore(lists[line.name])
         self.days.restore(*(lists[name] for name in self.days.state()))
+        self._booked.restore(lists[BOOKED])
+        self._joined = None
         self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
 
     def _identity(self) -> dict[str, int | str]:
@@ -242,10 +329,66 @@ class PropGuard:
         elif now_ms < now.time_ms:
             raise ConfigError(f"now_ms: time runs backwards, {now.time_ms} -> {now_ms}")
         elif day_ms > now.day_ms:
+            close = self._day_close(day_ms, balance_minor, equity_minor)
             for line in self._lines:
-                line.reset(now.balance_minor, now.equity_minor)
+                line.reset(close)
             now.status = PropStatus.OK
         now.time_ms, now.day_ms = now_ms, day_ms
+
+    def _day_close(self, day_ms: int, balance_minor: int, equity_minor: int) -> DayClose:
+        """Return what the day before a reset ended with, of the first values seen after it."""
+        now, booked = self._now, self._booked
+        if self._is_explained(balance_minor):
+            closing_minor = balance_minor - booked.since_minor(day_ms)
+            closes = booked.closes(now.balance_minor, now.day_ms, self._clock.day_start_ms)
+        else:
+            closing_minor, closes = max(now.balance_minor, balance_minor), []
+        return DayClose(
+            balance_minor=closing_minor,
+            equity_minor=max(now.equity_minor, equity_minor),
+            highest_minor=max([closing_minor, *closes]),
+        )
+
+    def _is_explained(self, balance_minor: int) -> bool:
+        """Tell whether deals are all that has moved the balance since the last look."""
+        return balance_minor == self._now.balance_minor + self._booked.total_minor()
+
+    def _past_high(self, kind: MaxLossKind, balance_minor: int) -> int:
+        """Return the high that a floor has followed so far: given, or told by all of the deals.
+
+        Deals that lead from the deposit to the balance are all of them; equity they do not tell.
+        """
+        booked, initial_minor = self._booked, self.initial_minor
+        if self._highest_minor is not None:
+            return self._highest_minor
+        is_whole = balance_minor == initial_minor + booked.total_minor()
+        if not is_whole or (booked and kind is MaxLossKind.EQUITY_HIGH):
+            raise ConfigError(self._high_is_missing(balance_minor))
+        if kind is MaxLossKind.EOD_BALANCE:
+            closes = booked.closes(initial_minor, 0, self._clock.day_start_ms)
+            return max([initial_minor, *closes])
+        return booked.highest_minor(initial_minor)
+
+    def _high_is_missing(self, balance_minor: int) -> str:
+        balance, initial = self._money(balance_minor), self._money(self.initial_minor)
+        return (
+            f"prop.highest_balance: the floor of {self.rules.title} follows the highest value of "
+            f"the account, and what it was before is not known (balance {balance}, initial_deposit "
+            f"{initial}): give the highest that the firm counts, which is its present floor plus "
+            "the allowance"
+        )
+
+    def _is_over(self, line: Line, value_minor: int) -> str:
+        value, floor = self._money(value_minor), self._money(line.floor_minor)
+        return (
+            f"prop.initial_deposit: the account is worth {value}, below the {line.name} floor of "
+            f"{floor} that {self.rules.title} has for a deposit of "
+            f"{self._money(self.initial_minor)}: either the account is over, or the deposit is "
+            "another one; nothing was done about it"
+        )
+
+    def _money(self, minor: int) -> str:
+        return money_words(minor, self._currency)
 
     def _judged(self, before: PropStatus) -> PropEvent | None:
         """Hold the values against the floors; return what stops the account, if it is news."""
@@ -296,11 +439,13 @@ class PropGuard:
     def _at(self, now_ms: int) -> tuple[PropStatus, int]:
         """Return status and buffered floor at an instant, changing nothing."""
         now = self._now
-        if self._clock.day_start_ms(now_ms) <= now.day_ms or now.status is PropStatus.FAILED:
+        day_ms = self._clock.day_start_ms(now_ms)
+        if day_ms <= now.day_ms or now.status is PropStatus.FAILED:
             return now.status, self.buffered_floor_minor
         lines = [copy(line) for line in self._lines]
+        close = self._day_close(day_ms, now.balance_minor, now.equity_minor)
         for line in lines:
-            line.reset(now.balance_minor, now.equity_minor)
+            line.reset(close)
         return PropStatus.OK, max(buffered_minor(line, self._buffer) for line in lines)
 
 
@@ -311,15 +456,18 @@ _REMEDIES = {
 }
 
 
-def _require_account(rules: PropRules, initial_minor: int, buffer_fraction: float) -> None:
+def _require_account(
+    rules: PropRules, initial_minor: int, buffer_fraction: float, currency: Currency | None
+) -> None:
     if initial_minor < 1:
         raise ConfigError(f"initial_minor must be at least 1, was {initial_minor}")
     if not 0 <= buffer_fraction < 1:
         raise ConfigError(f"buffer_fraction must be 0 or more and below 1, was {buffer_fraction}")
     if rules.initial_minor is not None and rules.initial_minor != initial_minor:
         raise ConfigError(
-            f"initial_minor: {rules.title} is for accounts of {rules.initial_minor} minor units, "
-            f"was {initial_minor}"
+            f"initial_deposit: {rules.title} is for accounts of "
+            f"{money_words(rules.initial_minor, currency)}, was "
+            f"{money_words(initial_minor, currency)}"
         )
 
 

@@ -11,6 +11,7 @@ from mtquant.risk.prop.money import allowance_minor, demand_minor, exact
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from mtquant.risk.prop.booked import DayClose
     from mtquant.risk.prop.spec import DailyLoss, MaxLoss
 
 
@@ -51,19 +52,32 @@ class DailyLine:
         self._measure_from(initial_minor)
 
     def begin(self, balance_minor: int, equity_minor: int) -> None:
-        """Take the first values that are seen."""
+        """Take the first values that are seen of an untouched account."""
         if self._rule.first_day_base is FirstDayBase.OBSERVED:
-            self.reset(balance_minor, equity_minor)
+            self._begin_with(balance_minor, equity_minor)
 
-    def reset(self, balance_minor: int, equity_minor: int) -> None:
-        """Begin a new day with the last values that were known before it."""
-        base = self._rule.base
-        if base is DailyBase.BALANCE:
-            self._measure_from(balance_minor)
-        elif base is DailyBase.HIGHER:
-            self._measure_from(max(balance_minor, equity_minor))
-        else:
-            self._measure_from(equity_minor)
+    def join(self, opening_minor: int, equity_minor: int) -> None:
+        """Begin in a day that others began: with its balance at the reset, and equity of now.
+
+        What equity was at the reset nobody knows; the larger of the two hides no loss.
+        """
+        is_initial = self._rule.first_day_base is FirstDayBase.INITIAL
+        if not (is_initial and opening_minor == self._initial_minor):
+            self._begin_with(opening_minor, max(opening_minor, equity_minor))
+
+    def learn(self, net_minor: int, opening_minor: int) -> None:
+        """Take out of the day's begin what a deal of the same day had added to it.
+
+        `opening_minor` is the balance at the reset as it is known now.
+        """
+        if self._rule.base is DailyBase.BALANCE:
+            self._measure_from(self.base_minor - net_minor)
+        elif opening_minor > self.base_minor:
+            self._measure_from(opening_minor)
+
+    def reset(self, close: DayClose) -> None:
+        """Begin a new day with what the last one ended with."""
+        self._begin_with(close.balance_minor, close.equity_minor)
 
     def pay(self, paid_minor: int) -> None:
         """Move with money paid in (positive) or out."""
@@ -89,6 +103,15 @@ class DailyLine:
         """Take over what `state` returned."""
         self.base_minor, self.allowance_minor, self.floor_minor = state
 
+    def _begin_with(self, balance_minor: int, equity_minor: int) -> None:
+        base = self._rule.base
+        if base is DailyBase.BALANCE:
+            self._measure_from(balance_minor)
+        elif base is DailyBase.HIGHER:
+            self._measure_from(max(balance_minor, equity_minor))
+        else:
+            self._measure_from(equity_minor)
+
     def _measure_from(self, base_minor: int) -> None:
         of_base = self._rule.share is BaseShare.BASE
         whole_minor = base_minor if of_base else self._initial_minor
@@ -106,7 +129,6 @@ class MaxLine:
 
     name: ClassVar[str] = "max_loss"
     __slots__ = (
-        "_kind",
         "_lock_minor",
         "_paid_minor",
         "_raised_minor",
@@ -116,11 +138,12 @@ class MaxLine:
         "floor_minor",
         "high_minor",
         "is_locked",
+        "kind",
     )
 
     def __init__(self, rule: MaxLoss, initial_minor: int) -> None:
         self.effect = rule.effect
-        self._kind = rule.kind
+        self.kind = rule.kind
         amount_minor, fraction = rule.allowance_minor, rule.allowance_fraction
         if amount_minor is None:  # the rule has exactly one of the two
             amount_minor = allowance_minor(initial_minor, exact(fraction or 0.0))
@@ -136,10 +159,24 @@ class MaxLine:
     def begin(self, balance_minor: int, equity_minor: int) -> None:
         """Take the first values that are seen: the floor is measured from the initial balance."""
 
-    def reset(self, balance_minor: int, _equity_minor: int) -> None:
-        """Begin a new day with the last values that were known before it."""
-        if self._kind is MaxLossKind.EOD_BALANCE:
-            self._follow(balance_minor)
+    def join(self, opening_minor: int, _equity_minor: int) -> None:
+        """Begin in a day that others began, with its balance at the reset."""
+        if self.kind is MaxLossKind.EOD_BALANCE:
+            self._follow(opening_minor)
+
+    def know_high(self, high_minor: int) -> None:
+        """Take over the high that a trailing floor has followed before anybody looked."""
+        self._follow(high_minor)
+        self._lock_at(high_minor)
+
+    def learn(self, _net_minor: int, opening_minor: int) -> None:
+        """Take in the balance at the reset as it is known now."""
+        self.join(opening_minor, opening_minor)
+
+    def reset(self, close: DayClose) -> None:
+        """Begin a new day with what the last ones ended with."""
+        if self.kind is MaxLossKind.EOD_BALANCE:
+            self._follow(close.highest_minor)
 
     def pay(self, paid_minor: int) -> None:
         """Move with money paid in (positive) or out."""
@@ -151,13 +188,11 @@ class MaxLine:
 
     def see(self, balance_minor: int, equity_minor: int) -> None:
         """Follow the highs where the rule does, and lock once the closed gain suffices."""
-        if self._kind is MaxLossKind.BALANCE_HIGH:
+        if self.kind is MaxLossKind.BALANCE_HIGH:
             self._follow(balance_minor)
-        elif self._kind is MaxLossKind.EQUITY_HIGH:
+        elif self.kind is MaxLossKind.EQUITY_HIGH:
             self._follow(equity_minor)
-        trigger_minor = self._trigger_minor
-        if trigger_minor is not None and balance_minor >= trigger_minor + self._raised_minor:
-            self._lock()
+        self._lock_at(balance_minor)
 
     def measured_minor(self, _balance_minor: int, equity_minor: int) -> int:
         """Return what must not fall below the floor."""
@@ -192,8 +227,11 @@ class MaxLine:
             self.floor_minor = lock_minor
             self.is_locked = True
 
-    def _lock(self) -> None:
-        if not self.is_locked and self._lock_minor is not None:
+    def _lock_at(self, balance_minor: int) -> None:
+        """Lock for good once the closed gain has reached the trigger."""
+        if self.is_locked or self._trigger_minor is None or self._lock_minor is None:
+            return
+        if balance_minor >= self._trigger_minor + self._raised_minor:
             self.is_locked = True
             self.floor_minor = max(self.floor_minor, self._lock_minor + self._raised_minor)
 

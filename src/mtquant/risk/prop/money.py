@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from mtquant.model import money_from_minor
+
+Currency = tuple[str, int]
+"""A currency's name and its decimals."""
+
 
 def exact(fraction: float) -> Fraction:
     """Return the decimal number that a float was written as.
@@ -30,3 +35,15 @@ def demand_minor(amount_minor: int, share: Fraction) -> int:
     505
     """
     return -(-amount_minor * share.numerator // share.denominator)
+
+
+def money_words(minor: int, currency: Currency | None) -> str:
+    """Return money in a currency; in minor units where it is not known.
+
+    >>> money_words(949_990, ("USD", 2)), money_words(1_250, None)
+    ('9499.90 USD', '1250 minor units')
+    """
+    if currency is None:
+        return f"{minor} minor units"
+    name, digits = currency
+    return f"{money_from_minor(minor, digits):.{digits}f} {name}"

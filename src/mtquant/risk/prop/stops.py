@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mtquant.risk.prop.money import allowance_minor, exact
+from mtquant.risk.prop.money import Currency, allowance_minor, exact, money_words
 from mtquant.risk.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def stop_loss_breach(
-    rule: StopLossRule, balance_minor: int, risk_minor: int | None, open_ms: int
+    rule: StopLossRule,
+    balance_minor: int,
+    risk_minor: int | None,
+    open_ms: int,
+    currency: Currency | None = None,
 ) -> Refusal | None:
     """Return in what one trade breaks the rule, None where it does not.
 
@@ -21,6 +25,7 @@ def stop_loss_breach(
         balance_minor: the balance, minor units.
         risk_minor: the trade's loss at its stop, minor units; None without a stop loss.
         open_ms: how long the trade has been open, milliseconds (0: it is about to be).
+        currency: of the amounts, for the words of a refusal.
     """
     if risk_minor is None:
         if open_ms <= 1000 * rule.within_s:
@@ -37,6 +42,7 @@ def stop_loss_breach(
         return None
     return Refusal(
         rule="prop_trade_risk",
-        value=f"{risk_minor} minor units",
-        limit=f"{most_minor} minor units ({rule.max_risk_fraction:.1%} of the balance)",
+        value=f"{money_words(risk_minor, currency)} at its stop",
+        limit=f"{money_words(most_minor, currency)} ({rule.max_risk_fraction:.1%} of the balance)",
+        remedy="a smaller volume or a nearer stop",
     )

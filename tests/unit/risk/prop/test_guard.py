@@ -77,11 +77,34 @@ def test_the_highest_floor_counts(guard):
     assert one.observe(DAY_MS, 92_000, 89_999).rule == "max_loss"
 
 
-def test_a_day_is_measured_from_the_last_values_before_its_reset(guard):
+@pytest.mark.parametrize(("told_ms", "floor"), [(DAY_MS - 1, 99_000), (DAY_MS, 98_000)])
+def test_a_day_is_measured_from_the_balance_that_deals_leave_at_its_reset(guard, told_ms, floor):
+    one = guard(daily_loss=DAILY)
+    one.observe(0, 100_000, 100_000)
+    one.observe(DAY_MS - 2, 103_000, 99_000)
+    one.note_traded(told_ms, 1_000)
+    one.observe(DAY_MS, 104_000, 104_000)
+
+    assert one.floor_minor == floor
+
+
+@pytest.mark.parametrize(("after", "floor"), [(104_000, 99_000), (102_000, 98_000)])
+def test_a_balance_that_no_deal_explains_begins_a_day_with_the_larger_value(guard, after, floor):
     one = guard(daily_loss=DAILY)
     one.observe(0, 100_000, 100_000)
     one.observe(DAY_MS - 1, 103_000, 99_000)
-    one.observe(DAY_MS, 104_000, 104_000)
+    one.observe(DAY_MS, after, after)
+
+    assert one.floor_minor == floor
+
+
+@pytest.mark.parametrize("base", [DailyBase.EQUITY, DailyBase.EQUITY_HIGH])
+@pytest.mark.parametrize(("before", "after"), [(103_000, 99_000), (99_000, 103_000)])
+def test_a_day_of_equity_begins_with_the_larger_value_around_its_reset(guard, base, before, after):
+    one = guard(daily_loss=DailyLoss(base=base, allowance_fraction=0.05))
+    one.observe(0, 100_000, 100_000)
+    one.observe(DAY_MS - 1, 100_000, before)
+    one.observe(DAY_MS, 100_000, after)
 
     assert one.floor_minor == 98_000
 
@@ -488,6 +511,7 @@ def test_a_failed_account_is_restored_as_failed(guard):
         ({"daily_loss": [1, 2]}, "daily_loss: expected 3 numbers"),
         ({"daily_loss": 5}, "daily_loss: expected a list, was 5"),
         ({"max_loss": [1, 2, 3, 0, 0]}, "max_loss: expected 6 numbers"),
+        ({"booked": [1]}, "booked: expected times and amounts in turn"),
         ({"days_ms": [1]}, "days_ms: the lists of the days must have one length"),
         ({"failure": ["daily_loss"]}, "failure: expected rule, time, value and limit"),
         ({"failure": [1, 2, 3, 4]}, "failure: expected rule, time, value and limit"),

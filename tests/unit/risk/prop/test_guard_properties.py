@@ -8,6 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mtquant.model import ConfigError
 from mtquant.risk.prop import (
     BaseShare,
     DailyBase,
@@ -172,3 +173,53 @@ def test_an_order_that_may_be_opened_fails_nothing_at_its_stop(daily, most, buff
         if guard.can_open(now_ms, loss):
             guard.observe(now_ms, balance, equity - loss)
             assert guard.status is PropStatus.OK
+
+
+DEALS = st.lists(
+    st.tuples(st.integers(0, 30 * 3_600_000), st.integers(-400, 400), st.booleans()),
+    min_size=1,
+    max_size=25,
+)
+
+
+@given(DEALS, st.booleans())
+def test_the_balance_at_every_reset_is_exact_however_seldom_somebody_looks(deals, restarts):
+    """Each row: after how long a deal books how much, and whether somebody then looks."""
+    daily = DailyLoss(base=DailyBase.BALANCE, allowance_fraction=0.333)
+    most = MaxLoss(kind=MaxLossKind.EOD_BALANCE, allowance_fraction=0.333)
+    guard = guard_of(daily, most)
+    clock = PropClock(guard.rules.day)
+    now_ms, balance, closes = 1_772_900_000_000, INITIAL, [INITIAL]
+    guard.observe(now_ms, balance, balance)
+    day_ms = clock.day_start_ms(now_ms)
+    for step_ms, net, is_looked_at in deals:
+        now_ms += step_ms
+        if clock.day_start_ms(now_ms) > day_ms:
+            day_ms = clock.day_start_ms(now_ms)
+            closes.append(balance)
+        balance += net
+        guard.note_traded(now_ms, net)
+        if restarts:
+            stored = json.loads(json.dumps(guard.state()))
+            guard = guard_of(daily, most)
+            guard.restore(stored)
+        if is_looked_at:
+            guard.observe(now_ms, balance, balance)
+            state = guard.state()
+            assert state["daily_loss"][0] == closes[-1]
+            assert state["max_loss"][0] == max(closes)
+
+
+@given(DAILY, max_losses(), st.integers(70_000, 130_000), st.integers(-2_000, 2_000))
+def test_a_guard_that_joins_an_account_never_begins_with_a_breach(daily, most, balance, net):
+    guard = guard_of(daily, most)
+    now_ms = 1_772_900_000_000
+    guard.note_traded(now_ms - 1, net)
+    try:
+        guard.join(now_ms, balance, balance)
+    except ConfigError:
+        assert not guard.has_begun
+        return
+    guard.observe(now_ms, balance, balance)
+
+    assert guard.status is not PropStatus.FAILED

@@ -25,7 +25,8 @@ def test_a_trade_may_risk_its_part_of_the_balance_and_no_more():
     found = stop_loss_breach(RULE, 99_999, 2_000, 0)
 
     assert str(found) == (
-        "prop_trade_risk: 2000 minor units (limit 1999 minor units (2.0% of the balance))"
+        "prop_trade_risk: 2000 minor units at its stop (limit 1999 minor units (2.0% of the "
+        "balance)); a smaller volume or a nearer stop"
     )
 
 
