@@ -136,6 +136,7 @@ CASES: dict[str, Case] = {
     "price_band": case({"price_band_fraction": 0.02}, reference_points=112_500),
     "max_slippage": case({"max_slippage_points": 10}, slippage_points=12.5),
     "stop_loss": case(intent={"stop_loss_points": None}),
+    "take_profit": case(intent={"take_profit_points": 109_000}),
     "volume": case(intent={"volume_units": 50_500_000}),
     "min_order": case({"min_order_lots": 0.1}, {"volume_units": 5_000_000}),
     "max_daily_volume": case(

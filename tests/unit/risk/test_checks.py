@@ -164,8 +164,57 @@ CASES = [
     Case(
         rule="stop_loss",
         beyond={"intent": {"stop_loss_points": None}},
-        told_at=("99000 points", "required"),
-        told=("none", "required"),
+        told_at=("99000 points", "a stop below 100010 points"),
+        told=("none", "a stop below 100010 points"),
+    ),
+    Case(
+        rule="stop_loss",
+        at={"intent": {"stop_loss_points": 1, "price_points": 100_000}},
+        beyond={"intent": {"stop_loss_points": -5, "price_points": 100_000}},
+        told_at=("1 points", "a stop below 100000 points"),
+        told=("-5 points", "a stop below 100000 points"),
+    ),
+    Case(
+        rule="stop_loss",
+        at={"intent": {"stop_loss_points": 99_999, "price_points": 100_000}},
+        beyond={"intent": {"stop_loss_points": 100_000, "price_points": 100_000}},
+        told_at=("99999 points", "a stop below 100000 points"),
+        told=("100000 points", "a stop below 100000 points"),
+    ),
+    Case(
+        rule="stop_loss",
+        at={"intent": {"side": Side.SELL, "stop_loss_points": 100_001}},
+        beyond={"intent": {"side": Side.SELL, "stop_loss_points": 100_000}},
+        told_at=("100001 points", "a stop above 100000 points"),
+        told=("100000 points", "a stop above 100000 points"),
+    ),
+    Case(
+        rule="take_profit",
+        beyond={"intent": {"take_profit_points": 100_010}},
+        told_at=("no target", "a target above the entry"),
+        told=("100010 points", "a target above 100010 points"),
+    ),
+    Case(
+        rule="take_profit",
+        at={"intent": {"take_profit_points": 100_011}},
+        beyond={"intent": {"take_profit_points": 100}},
+        told_at=("100011 points", "a target above 100010 points"),
+        told=("100 points", "a target above 100010 points"),
+    ),
+    Case(
+        rule="take_profit",
+        at={
+            "intent": {
+                "side": Side.SELL,
+                "stop_loss_points": 101_000,
+                "take_profit_points": 99_999,
+            }
+        },
+        beyond={
+            "intent": {"side": Side.SELL, "stop_loss_points": 101_000, "take_profit_points": -5}
+        },
+        told_at=("99999 points", "a target below 100000 points"),
+        told=("-5 points", "a target below 100000 points"),
     ),
     Case(
         rule="volume",
@@ -559,9 +608,8 @@ def test_one_position_a_symbol_is_held_whatever_its_side(decided, held, side: Si
 
 def test_without_a_quote_only_the_quote_is_refused(decided):
     limits = {"min_reward_risk": 1.0, "price_band_fraction": 0.1}
-    _, decision = decided(
-        limits, {"quote": None, "reference_points": 5, "intent": {"take_profit_points": 101_000}}
-    )
+    levels = {"stop_loss_points": 99_000, "take_profit_points": 101_000}
+    _, decision = decided(limits, {"quote": None, "reference_points": 5, "intent": levels})
 
     assert [(one.rule, one.value) for one in decision.refusals] == [
         ("quote", "none"),
@@ -577,6 +625,34 @@ def test_without_a_closed_bar_no_price_is_out_of_its_band(decided):
 
     found = told(decision, "price_band")
     assert (found.value, found.limit) == ("nothing to compare", "the last closed bar")
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "met", "seen"),
+    [
+        (Side.BUY, 50_000, (100_000, 100_010), 50_000),  # with a quote that is right
+        (Side.BUY, 100_000, (50_000, 50_010), 50_010),  # with an order that is right
+        (Side.SELL, 150_001, (100_000, 100_010), 150_001),
+        (Side.SELL, 99_000, (120_000, 100_010), 120_000),
+    ],
+)
+def test_both_the_orders_price_and_the_quotes_have_to_lie_in_the_band(
+    decided, side, price, met, seen
+):
+    stop = 40_000 if side is Side.BUY else 200_000
+    levels = {"side": side, "price_points": price, "stop_loss_points": stop, "volume_units": LOT}
+    changes = {"reference_points": 100_000, "quote": quote(*met), "intent": levels}
+    _, decision = decided({"price_band_fraction": 0.1}, {**changes, "valuer": None})
+
+    found = {one.rule: one.value.split(" points")[0] for one in decision.refusals}
+    assert found["price_band"] == str(seen)
+
+
+def test_an_orders_price_is_held_against_the_band_without_a_quote(decided):
+    order = {"price_points": 120_000, "stop_loss_points": 99_000}
+    _, decision = decided({}, {"quote": None, "reference_points": 100_000, "intent": order})
+
+    assert [one.rule for one in decision.refusals] == ["quote", "price_band"]
 
 
 def test_a_band_is_looked_at_from_a_reference_of_one_point_on(decided):
@@ -606,7 +682,10 @@ def test_an_entry_whose_stop_stands_on_the_wrong_side_is_not_worth_its_risk(deci
     levels = {"price_points": 100_000, "stop_loss_points": stop, "take_profit_points": 200_000}
     _, decision = decided({"min_reward_risk": 0.1}, {"intent": levels})
 
-    assert [(one.rule, one.value) for one in decision.refusals] == [("min_reward_risk", "0.00")]
+    assert [(one.rule, one.value) for one in decision.refusals] == [
+        ("stop_loss", f"{stop} points"),
+        ("min_reward_risk", "0.00"),
+    ]
 
 
 def test_a_stop_one_point_away_is_a_risk(decided):

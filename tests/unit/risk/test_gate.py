@@ -84,7 +84,7 @@ def test_an_entry_within_all_limits_is_approved(gate, intent, view):
     ],
 )
 def test_an_entry_is_refused_with_rule_value_and_limit(gate, intent, view, changes, expected):
-    decision = gate.decide(intent(), view(**changes))
+    decision = gate.decide(intent(price_points=100_000), view(**changes))
 
     assert isinstance(decision, Refused)
     assert [(r.rule, r.value, r.limit) for r in decision.refusals] == [expected]
@@ -150,7 +150,9 @@ def test_every_failing_check_is_reported(gate, intent, view):
         reference_points=40_000,
     )
     gate = RiskEngine(replace(gate.limits, max_entries_per_day=7, max_entries_in_a_row=4))
-    decision = gate.decide(intent(stop_loss_points=None, volume_units=1), bad)
+    decision = gate.decide(
+        intent(stop_loss_points=None, take_profit_points=100, volume_units=1), bad
+    )
 
     refused = [refusal.rule for refusal in decision.refusals]
     assert refused == [
@@ -161,6 +163,7 @@ def test_every_failing_check_is_reported(gate, intent, view):
         "max_spread",
         "price_band",
         "stop_loss",
+        "take_profit",
         "volume",
         "max_entries_per_minute",
         "max_entries_per_day",

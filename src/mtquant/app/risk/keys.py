@@ -95,6 +95,7 @@ WITHOUT_KEY: Final = (
     "cash",
     "quote",
     "stop_loss",
+    "take_profit",
     "volume",
     "free_margin",
     "value_known",

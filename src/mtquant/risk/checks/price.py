@@ -35,11 +35,18 @@ def within_max_spread(_intent: OrderIntent, view: RiskView, limits: RiskLimits) 
 
 
 def within_price_band(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
-    """Refuse a price far from the close of the newest closed bar: it may be a wrong tick."""
+    """Refuse a price far from the close of the newest closed bar: it may be a wrong tick.
+
+    Both the order's own price, by which it is valued, and the quote's that it meets are looked at.
+    """
     quote, reference, band = view.quote, view.reference_points, limits.price_band_fraction or 0.0
-    if quote is None or reference <= 0:
+    price = intent.price_points
+    if quote is not None:
+        met = quote.ask_points if intent.side is Side.BUY else quote.bid_points
+        if not price or abs(met - reference) > abs(price - reference):
+            price = met
+    if not price or reference <= 0:
         return True, 0, 0
-    price = quote.ask_points if intent.side is Side.BUY else quote.bid_points
     return rules.is_within_band(price, reference, band), price, (reference, band)
 
 
