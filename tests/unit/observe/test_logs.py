@@ -226,7 +226,7 @@ def note(name: str, **fields: Any) -> Publish:
 
 
 @pytest.mark.parametrize(
-    "name", ["breaker_rose", "breaker_reset", "breaker_stays", "prop_rule_met"]
+    "name", ["breaker_rose", "breaker_reset", "breaker_stays", "drawdown_reset", "prop_rule_met"]
 )
 def test_what_losses_lead_to_is_a_warning(file: Path, name: str):
     LogSubscriber()(Publish(name=name, time_ms=1, correlation_id="breaker", fields={"level": 2}))

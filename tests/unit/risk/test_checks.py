@@ -383,6 +383,7 @@ CASES = [
         beyond={"drawdown_fraction": 0.1},
         told_at=("9.99%", "10.00%"),
         told=("10.00%", "10.00%"),
+        remedy=f"look at it, then: {A_PERSON}",
     ),
     Case(
         rule="min_equity",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.risk import rules
 from mtquant.risk.checks.rule import (
+    A_PERSON,
     MIDNIGHT,
     Result,
     Rule,
@@ -232,6 +233,7 @@ ACCOUNT: Final = (
         name="max_drawdown",
         look=within_drawdown,
         words=in_percent,
+        remedy=f"look at it, then: {A_PERSON}",
         is_on=is_set("max_drawdown_fraction"),
     ),
     Rule(
