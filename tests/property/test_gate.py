@@ -310,6 +310,7 @@ VIEWS = st.fixed_dictionaries(
         "breaker_level": st.integers(0, 3),
         "prop_words": st.sampled_from(["", "prop_floor: too low"]),
         "day_trades": st.integers(0, 5),
+        "opened_today": st.integers(0, 5),
     },
 )
 # by limit: values from the loosest to the tightest

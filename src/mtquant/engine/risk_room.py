@@ -61,6 +61,10 @@ class RiskRoom:
         self._facts.record.note(deals)
         self.losses.restore(risk_state, deals)
 
+    def forgive(self, until_ms: int) -> None:
+        """Take fills up to a time (the reader's UTC ms) for seen: a person has looked."""
+        self._facts.record.forgive(until_ms)
+
     def open(self, decision: Decision, view: BrokerView) -> SizedIntent | Refusal:
         """Return a sized opening intent, or why none can be written."""
         scale, slot = self.losses.scale, decision.slot

@@ -152,7 +152,7 @@ CASES: dict[str, Case] = {
         {"trading_hours": ("mon-fri 08:00-20:00",)}, server_wall_ms=1_483_389_000_000
     ),
     "news": case({"news_calendar": "calendar.csv"}, news="USD Nonfarm Payrolls"),
-    "pattern_day_trader": case({"pattern_day_trader": True}, day_trades=3),
+    "pattern_day_trader": case({"pattern_day_trader": True}, day_trades=1, opened_today=2),
     "max_positions": case(positions=(HELD,)),
     "max_daily_loss": case(day_loss_minor=51_025),
     "max_weekly_loss": case({"max_weekly_loss_fraction": 0.1}, week_loss_minor=100_000),

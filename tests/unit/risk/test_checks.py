@@ -159,7 +159,7 @@ CASES = [
         beyond={"slippage_points": 3.5},
         told_at=("3 points", "3 points"),
         told=("3.5 points", "3 points"),
-        remedy="measured over the last fills of EURUSD",
+        remedy=f"fills of EURUSD count for 30 days, or until: {A_PERSON}",
     ),
     Case(
         rule="stop_loss",
@@ -357,6 +357,14 @@ CASES = [
         beyond={"day_trades": 3, "account": {"equity_minor": 2_499_999}},
         told_at=("3 day trades in five days", "3 below 25,000 of equity"),
         told=("3 day trades in five days", "3 below 25,000 of equity"),
+    ),
+    Case(
+        rule="pattern_day_trader",
+        limits={"pattern_day_trader": True},
+        at={"day_trades": 1, "opened_today": 1},
+        beyond={"day_trades": 2, "opened_today": 1},
+        told_at=("1 day trades in five days, 1 opened today", "3 below 25,000 of equity"),
+        told=("2 day trades in five days, 1 opened today", "3 below 25,000 of equity"),
     ),
     Case(
         rule="max_daily_loss",

@@ -58,11 +58,13 @@ def no_news(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result
 def within_day_trades(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
     """Refuse what would make a small account a pattern day trader's (FINRA rule 4210(f)(8)(B)).
 
-    Four day trades within five business days need 25,000 of equity: an entry may become the fourth.
+    Four day trades within five business days need 25,000 of equity: an entry may become the
+    fourth, as every position of today may become one when its stop is met.
     """
     account = view.account
     is_large = account.equity_minor >= _DAY_TRADER_EQUITY * 10**account.currency_digits
-    return is_large or view.day_trades < _DAY_TRADES, view.day_trades, _DAY_TRADES
+    may_be = view.day_trades + view.opened_today
+    return is_large or may_be < _DAY_TRADES, may_be, _DAY_TRADES
 
 
 def _in_minute(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
@@ -88,8 +90,11 @@ def _hours(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tup
     return f"{day} {minutes // 60:02}:{minutes % 60:02} server time", ", ".join(limit)
 
 
-def _day_trades(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
-    return f"{value} day trades in five days", f"{limit} below 25,000 of equity"
+def _day_trades(_value: Any, limit: Any, _intent: OrderIntent, view: RiskView) -> tuple[str, str]:
+    told = f"{view.day_trades} day trades in five days"
+    if view.opened_today:
+        told = f"{told}, {view.opened_today} opened today"
+    return told, f"{limit} below 25,000 of equity"
 
 
 PACE: Final = (

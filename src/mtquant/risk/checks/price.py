@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.model import OrderIntent, Side
 from mtquant.risk import rules
-from mtquant.risk.checks.rule import Result, Rule, in_points, is_set
+from mtquant.risk.checks.rule import A_PERSON, Result, Rule, in_points, is_set
 
 if TYPE_CHECKING:
     from mtquant.risk.limits import RiskLimits
@@ -103,7 +103,7 @@ PRICE: Final = (
         name="max_slippage",
         look=within_slippage,
         words=in_points,
-        remedy="measured over the last fills of {symbol}",
+        remedy=f"fills of {{symbol}} count for 30 days, or until: {A_PERSON}",
         is_on=is_set("max_slippage_points"),
     ),
 )
