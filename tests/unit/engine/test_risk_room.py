@@ -82,6 +82,8 @@ def test_a_size_is_what_likeness_leaves_of_it(monkeypatch):
 
     ratio = scaled.intent.volume_units / whole.intent.volume_units
     assert ratio == pytest.approx(0.5, abs=0.02)
+    assert " x 0.5 correlation = " in scaled.explanation
+    assert "breaker" not in scaled.explanation
 
 
 @pytest.mark.parametrize("direction", [None, Direction.FLAT])
