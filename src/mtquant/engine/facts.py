@@ -237,4 +237,6 @@ def _worth(
 def _valuer(slot: StrategySlot, limits: RiskLimits) -> Valuer:
     kind = class_of(slot.orders.instrument, limits)
     cap = limits.max_leverage.get(kind.value, 0.0)
-    return Valuer(terms=slot.orders.terms, asset_class=kind.group, leverage_cap=cap)
+    return Valuer(
+        terms=slot.orders.terms, asset_class=kind.group, leverage_cap=cap, leverage_class=kind.value
+    )

@@ -854,15 +854,25 @@ def test_of_a_cfd_only_the_currency_it_is_paid_in_counts(decided, account, instr
 
 def test_a_class_without_a_cap_may_not_be_traded_under_caps(decided, valuer):
     limits = {"max_leverage": {"gold": 20.0}}
-    for unknown in (None, replace(valuer, leverage_cap=0.0)):
-        _, decision = decided(limits, {"valuer": unknown})
+    uncapped = replace(valuer, leverage_cap=0.0, leverage_class="forex_major")
+    for kind, valued in (("unknown", None), ("forex_major", uncapped)):
+        _, decision = decided(limits, {"valuer": valued})
         assert [(one.rule, one.value, one.limit) for one in decision.refusals] == [
             (
                 "max_leverage",
-                "no cap is known for its asset class",
-                "name it in risk.asset_classes",
+                f"EURUSD is of the class {kind}, which has no cap",
+                "a cap in max_leverage for each class",
             )
         ]
+
+
+def test_beside_a_position_whose_class_has_no_cap_nothing_is_opened_under_caps(decided):
+    held = Exposure(gross_minor=1.0, uncapped={"BTCUSD": "crypto"})
+    _, decision = decided({"max_leverage": {"forex_major": 30.0}}, {"exposure": held})
+
+    assert [(one.rule, one.value) for one in decision.refusals] == [
+        ("max_leverage", "BTCUSD is held, of the class crypto, which has no cap")
+    ]
 
 
 @pytest.mark.parametrize("way", [OnCorrelation.WARN, OnCorrelation.REDUCE])

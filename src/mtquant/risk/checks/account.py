@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mtquant.model import OrderIntent
     from mtquant.risk.view import RiskView
 
+_CAPS: Final = "a cap in max_leverage for each class"
+
 
 def within_max_positions(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
     """Refuse when the account holds, or may come to hold, too many positions.
@@ -153,12 +155,17 @@ def _bounded(view: RiskView, held: float, change: float, most: float | None) -> 
 def within_leverage(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
     """Refuse when the margin that leverage caps ask for would be more than equity.
 
-    Σ value ÷ cap of its class, over all positions and the order.
+    Σ value ÷ cap of its class, over all positions and the order. Where one has no cap, the sum
+    bounds nothing.
     """
     valuer = view.valuer
     cap = valuer.leverage_cap if valuer else 0.0
     if not cap:
-        return False, "no cap is known for its asset class", "name it in risk.asset_classes"
+        kind = valuer.leverage_class if valuer else "unknown"
+        return False, f"{intent.symbol} is of the class {kind}, which has no cap", _CAPS
+    if view.exposure.uncapped:
+        symbol, kind = next(iter(view.exposure.uncapped.items()))
+        return False, f"{symbol} is held, of the class {kind}, which has no cap", _CAPS
     needed = view.exposure.at_caps_minor + view.order_value_minor(intent) / cap
     return needed <= view.account.equity_minor, needed, view.account.equity_minor
 
