@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from mtquant.model import IntentAction, OrderIntent
 from mtquant.risk.checks import ENTRY_RULES, Result, Rule
+from mtquant.risk.limits import RiskLimits
 from mtquant.risk.view import RiskView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mtquant.risk.limits import RiskLimits
     from mtquant.risk.refusal import Refusal
 
 _SEAL: Final = object()
@@ -26,18 +26,19 @@ class Findings:
     view: RiskView
     rules: tuple[Rule, ...]
     results: tuple[Result, ...]
+    limits: RiskLimits
 
     def told(self) -> list[tuple[bool, Refusal]]:
         """Return for each rule whether the entry passes it, and value and limit in words."""
         return [
-            (result[0], rule.refusal(result, self.intent, self.view))
+            (result[0], rule.refusal(result, self.intent, self.view, self.limits))
             for rule, result in zip(self.rules, self.results, strict=True)
         ]
 
     def warnings(self) -> tuple[Refusal, ...]:
         """Return what a person should hear of although the entry passes it, in words."""
         return tuple(
-            rule.refusal(result, self.intent, self.view)
+            rule.refusal(result, self.intent, self.view, self.limits)
             for rule, result in zip(self.rules, self.results, strict=True)
             if result[0] and rule.warns(result[1], result[2])
         )
@@ -110,7 +111,7 @@ class RiskEngine:
             view = replace(view, halt_level=self.halt_level)
         limits = self.limits
         results = tuple([look(intent, view, limits) for look in self._looks])
-        findings = Findings(intent, view, self._rules, results)
+        findings = Findings(intent, view, self._rules, results, limits)
         for result in results:
             if not result[0]:
                 return Refused(intent, findings)

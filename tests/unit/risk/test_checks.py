@@ -125,6 +125,7 @@ CASES = [
         beyond={"quote": quote(100_000, 100_021)},
         told_at=("20 points", "20 points"),
         told=("21 points", "20 points"),
+        remedy="entries return when the spread of EURUSD is narrow enough",
     ),
     Case(
         rule="price_band",
@@ -222,6 +223,7 @@ CASES = [
         beyond={"intent": {"volume_units": 999_999}},
         told_at=("0.01 lots", "0.01 to 500 lots in steps of 0.01"),
         told=("0.00999999 lots", "0.01 to 500 lots in steps of 0.01"),
+        remedy="0.01 lots would pass",
     ),
     Case(
         rule="min_order",
@@ -238,6 +240,7 @@ CASES = [
         beyond={"intent": {"volume_units": 11_000_000}},
         told_at=("5.00% of a day's volume", "5.00%"),
         told=("5.50% of a day's volume", "5.00%"),
+        remedy="up to 0.1 lots would pass",
     ),
     Case(
         rule="min_reward_risk",
@@ -246,6 +249,7 @@ CASES = [
         beyond={"intent": {"price_points": 100_000, "take_profit_points": 101_490}},
         told_at=("1.50", "at least 1.5"),
         told=("1.49", "at least 1.5"),
+        remedy="a target of 101500 points would pass, or one farther away",
     ),
     Case(
         rule="min_reward_risk",
@@ -268,6 +272,7 @@ CASES = [
         },
         told_at=("2.00", "at least 2"),
         told=("1.99", "at least 2"),
+        remedy="a target of 99800 points would pass, or one farther away",
     ),
     Case(
         rule="min_reward_risk",
@@ -276,6 +281,7 @@ CASES = [
         beyond={"intent": {"price_points": 100_000, "take_profit_points": None}},
         told_at=("0.50", "at least 0.5"),
         told=("no target", "at least 0.5"),
+        remedy="a target of 100500 points would pass, or one farther away",
     ),
     Case(
         rule="max_position_exposure",
@@ -284,6 +290,7 @@ CASES = [
         beyond={"intent": {"price_points": 100_001}},
         told_at=("1.00 x equity", "1.00 x equity"),
         told=("1.00 x equity", "1.00 x equity"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="max_entries_per_minute",
@@ -292,6 +299,7 @@ CASES = [
         beyond={"entries_in_minute": 2},
         told_at=("1 in the last 60 seconds", "2"),
         told=("2 in the last 60 seconds", "2"),
+        remedy="entries return within a minute",
     ),
     Case(
         rule="max_entries_per_day",
@@ -318,6 +326,7 @@ CASES = [
         beyond={"now_ms": 99_999, "last_loss_ms": 10_000},
         told_at=("1.5 min after a loss", "1.5 min"),
         told=("1.5 min after a loss", "1.5 min"),
+        remedy="entries return in 0.1 min",
     ),
     Case(
         rule="trading_hours",
@@ -326,6 +335,7 @@ CASES = [
         beyond={"server_wall_ms": SUNDAY_WALL_MS + (24 * 60 + 9 * 60 + 30) * 60_000},
         told_at=("mon 08:00 server time", "mon 08:00-09:30"),
         told=("mon 09:30 server time", "mon 08:00-09:30"),
+        remedy="entries return with those hours",
     ),
     Case(
         rule="trading_hours",
@@ -334,6 +344,7 @@ CASES = [
         beyond={"server_wall_ms": SUNDAY_WALL_MS + 10 * 3_600_000 + 5 * 60_000 - 1},
         told_at=("sun 10:05 server time", "sat 08:00-09:00, sun 10:05-11:00"),
         told=("sun 10:04 server time", "sat 08:00-09:00, sun 10:05-11:00"),
+        remedy="entries return with those hours",
     ),
     Case(
         rule="news",
@@ -341,6 +352,7 @@ CASES = [
         beyond={"news": "USD Payrolls"},
         told_at=("none", "none near"),
         told=("USD Payrolls", "none near"),
+        remedy="entries return when its window is over",
     ),
     Case(
         rule="pattern_day_trader",
@@ -349,6 +361,7 @@ CASES = [
         beyond={"day_trades": 3},
         told_at=("2 day trades in five days", "3 below 25,000 of equity"),
         told=("3 day trades in five days", "3 below 25,000 of equity"),
+        remedy="entries return as trades are five business days old, or from that equity on",
     ),
     Case(
         rule="pattern_day_trader",
@@ -357,6 +370,7 @@ CASES = [
         beyond={"day_trades": 3, "account": {"equity_minor": 2_499_999}},
         told_at=("3 day trades in five days", "3 below 25,000 of equity"),
         told=("3 day trades in five days", "3 below 25,000 of equity"),
+        remedy="entries return as trades are five business days old, or from that equity on",
     ),
     Case(
         rule="pattern_day_trader",
@@ -365,6 +379,7 @@ CASES = [
         beyond={"day_trades": 2, "opened_today": 1},
         told_at=("1 day trades in five days, 1 opened today", "3 below 25,000 of equity"),
         told=("2 day trades in five days, 1 opened today", "3 below 25,000 of equity"),
+        remedy="entries return as trades are five business days old, or from that equity on",
     ),
     Case(
         rule="max_daily_loss",
@@ -400,6 +415,7 @@ CASES = [
         beyond={"account": {"equity_minor": 49_999}},
         told_at=("500.00 USD", "500.00 USD"),
         told=("499.99 USD", "500.00 USD"),
+        remedy="entries return from that equity on",
     ),
     Case(
         rule="free_margin",
@@ -407,6 +423,7 @@ CASES = [
         beyond={"intent": {"price_points": 100_000}, "account": {"margin_minor": 990_001}},
         told_at=("100.00 USD", "100.00 USD"),
         told=("100.00 USD", "99.99 USD"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="min_margin_level",
@@ -415,6 +432,7 @@ CASES = [
         beyond={"intent": {"price_points": 100_000}, "account": {"margin_minor": 490_001}},
         told_at=("200% after it", "at least 200%"),
         told=("200% after it", "at least 200%"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="value_known",
@@ -425,6 +443,7 @@ CASES = [
             "a position in OILX, DAX that no strategy trades",
             "positions whose value is known",
         ),
+        remedy="entries return when it is closed, or a strategy trades its symbol",
     ),
     Case(
         rule="max_gross_exposure",
@@ -433,6 +452,7 @@ CASES = [
         beyond={"exposure": Exposure(gross_minor=2e6 + 1), "intent": {"price_points": 100_000}},
         told_at=("3.00 x equity", "3.00 x equity"),
         told=("3.00 x equity", "3.00 x equity"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="max_net_exposure",
@@ -441,6 +461,7 @@ CASES = [
         beyond={"exposure": Exposure(net_minor=2e6 + 1), "intent": {"price_points": 100_000}},
         told_at=("3.00 x equity", "3.00 x equity"),
         told=("3.00 x equity", "3.00 x equity"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="max_symbol_exposure",
@@ -455,6 +476,7 @@ CASES = [
         },
         told_at=("3.00 x equity", "3.00 x equity"),
         told=("3.00 x equity", "3.00 x equity"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="max_class_exposure",
@@ -469,6 +491,7 @@ CASES = [
         },
         told_at=("3.00 x equity", "3.00 x equity"),
         told=("3.00 x equity", "3.00 x equity"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="max_currency_exposure",
@@ -483,6 +506,7 @@ CASES = [
         },
         told_at=("3.00 x equity in EUR", "3.00 x equity"),
         told=("3.00 x equity in EUR", "3.00 x equity"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="max_leverage",
@@ -497,6 +521,7 @@ CASES = [
         },
         told_at=("10000.00 USD of margin", "10000.00 USD of equity"),
         told=("10001.00 USD of margin", "10000.00 USD of equity"),
+        remedy="up to 0.29 lots would pass",
     ),
     Case(
         rule="max_correlation",
@@ -505,6 +530,7 @@ CASES = [
         beyond={"correlation": (0.71, "GBPUSD")},
         told_at=("0.70 with GBPUSD", "0.70"),
         told=("0.71 with GBPUSD", "0.70"),
+        remedy="entries return when GBPUSD is closed, or moves less like EURUSD",
     ),
 ]
 

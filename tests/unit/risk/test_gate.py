@@ -125,7 +125,9 @@ def test_an_entry_that_its_instrument_or_its_risk_forbids_is_refused(
 def test_a_volume_refusal_says_which_volumes_pass(gate, intent, view):
     refusal = gate.decide(intent(volume_units=10_500_000), view()).refusals[0]
 
-    assert str(refusal) == "volume: 0.105 lots (limit 0.01 to 500 lots in steps of 0.01)"
+    assert str(refusal) == (
+        "volume: 0.105 lots (limit 0.01 to 500 lots in steps of 0.01); 0.1 lots would pass"
+    )
 
 
 def test_a_halt_refusal_says_how_to_lift_it(gate, intent, view):
@@ -186,8 +188,9 @@ def test_the_last_entry_that_a_limit_allows_passes_and_the_next_does_not(intent,
     )
     minute = gate.decide(intent(), view(entries_in_minute=3, entries_today=4)).refusals
     day = gate.decide(intent(), view(entries_in_minute=2, entries_today=5)).refusals
+    within = "entries return within a minute"
     assert [str(one) for one in (*minute, *day)] == [
-        "max_entries_per_minute: 3 in the last 60 seconds (limit 3)",
+        f"max_entries_per_minute: 3 in the last 60 seconds (limit 3); {within}",
         "max_entries_per_day: 5 today (limit 5); entries return at the next server midnight",
     ]
 

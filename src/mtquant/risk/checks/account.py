@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.risk import rules
+from mtquant.risk.checks.remedies import cap_or_volume, largest_volume
 from mtquant.risk.checks.rule import (
     A_PERSON,
     MIDNIGHT,
+    Met,
     Result,
     Rule,
     as_told,
@@ -222,12 +224,21 @@ def _like(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tupl
     return told, f"{limit:.2f}"
 
 
+def _unlike(met: Met) -> str:
+    return f"entries return when {met.value[1]} is closed, or moves less like {met.intent.symbol}"
+
+
 def _needs_exposure(limits: RiskLimits) -> bool:
     return limits.needs_exposure
 
 
 ACCOUNT: Final = (
-    Rule(name="max_positions", look=within_max_positions, words=_open),
+    Rule(
+        name="max_positions",
+        look=within_max_positions,
+        words=_open,
+        remedy="entries return when a position is closed",
+    ),
     Rule(name="max_daily_loss", look=within_daily_loss, words=_since_day, remedy=MIDNIGHT),
     Rule(
         name="max_weekly_loss",
@@ -247,51 +258,71 @@ ACCOUNT: Final = (
         name="min_equity",
         look=above_min_equity,
         words=in_money,
+        remedy="entries return from that equity on",
         is_on=is_set("min_account_equity"),
     ),
-    Rule(name="free_margin", look=has_free_margin, words=in_money),
+    Rule(name="free_margin", look=has_free_margin, words=in_money, remedy=largest_volume),
     Rule(
         name="min_margin_level",
         look=above_margin_level,
         words=_level,
+        remedy=largest_volume,
         is_on=is_set("min_margin_level_percent"),
     ),
-    Rule(name="value_known", look=value_is_known, words=as_told, is_on=_needs_exposure),
+    Rule(
+        name="value_known",
+        look=value_is_known,
+        words=as_told,
+        remedy="entries return when it is closed, or a strategy trades its symbol",
+        is_on=_needs_exposure,
+    ),
     Rule(
         name="max_gross_exposure",
         look=within_gross_exposure,
         words=of_equity,
+        remedy=largest_volume,
         is_on=is_set("max_gross_exposure_ratio"),
     ),
     Rule(
         name="max_net_exposure",
         look=within_net_exposure,
         words=of_equity,
+        remedy=largest_volume,
         is_on=is_set("max_net_exposure_ratio"),
     ),
     Rule(
         name="max_symbol_exposure",
         look=within_symbol_exposure,
         words=of_equity,
+        remedy=largest_volume,
         is_on=is_set("max_symbol_exposure_ratio"),
     ),
     Rule(
         name="max_class_exposure",
         look=within_class_exposure,
         words=of_equity,
+        remedy=largest_volume,
         is_on=is_set("max_class_exposure_ratio"),
     ),
     Rule(
         name="max_currency_exposure",
         look=within_currency_exposure,
         words=_currency,
+        remedy=largest_volume,
         is_on=is_set("max_currency_exposure_ratio"),
     ),
-    Rule(name="max_leverage", look=within_leverage, words=_caps, is_on=is_set("max_leverage")),
+    Rule(
+        name="max_leverage",
+        look=within_leverage,
+        words=_caps,
+        remedy=cap_or_volume,
+        is_on=is_set("max_leverage"),
+    ),
     Rule(
         name="max_correlation",
         look=unlike_what_is_held,
         words=_like,
+        remedy=_unlike,
         is_on=is_set("max_correlation"),
         warns=_is_beyond,
     ),

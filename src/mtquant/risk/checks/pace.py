@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.risk.checks.rule import A_PERSON, MIDNIGHT, Result, Rule, as_told, is_set
+from mtquant.risk.checks.rule import A_PERSON, MIDNIGHT, Met, Result, Rule, as_told, is_set
 from mtquant.risk.hours import is_in_hours
 
 if TYPE_CHECKING:
@@ -97,8 +97,18 @@ def _day_trades(_value: Any, limit: Any, _intent: OrderIntent, view: RiskView) -
     return told, f"{limit} below 25,000 of equity"
 
 
+def _time_left(met: Met) -> str:
+    tenths = -(-10 * (met.limit - met.value) // _MINUTE_MS)  # rounded up: not told too soon
+    return f"entries return in {tenths / 10:.1f} min"
+
+
 PACE: Final = (
-    Rule(name="max_entries_per_minute", look=within_entries_per_minute, words=_in_minute),
+    Rule(
+        name="max_entries_per_minute",
+        look=within_entries_per_minute,
+        words=_in_minute,
+        remedy="entries return within a minute",
+    ),
     Rule(
         name="max_entries_per_day",
         look=within_entries_per_day,
@@ -117,19 +127,28 @@ PACE: Final = (
         name="cool_down",
         look=cooled_down,
         words=_minutes,
+        remedy=_time_left,
         is_on=is_set("cool_down_after_loss_minutes"),
     ),
     Rule(
         name="trading_hours",
         look=in_trading_hours,
         words=_hours,
+        remedy="entries return with those hours",
         is_on=is_set("trading_hours"),
     ),
-    Rule(name="news", look=no_news, words=as_told, is_on=is_set("news_calendar")),
+    Rule(
+        name="news",
+        look=no_news,
+        words=as_told,
+        remedy="entries return when its window is over",
+        is_on=is_set("news_calendar"),
+    ),
     Rule(
         name="pattern_day_trader",
         look=within_day_trades,
         words=_day_trades,
+        remedy="entries return as trades are five business days old, or from that equity on",
         is_on=lambda limits: limits.pattern_day_trader,
     ),
 )

@@ -91,7 +91,12 @@ PRICE: Final = (
         words=_age,
         remedy="entries return with the next tick of {symbol}",
     ),
-    Rule(name="max_spread", look=within_max_spread, words=in_points),
+    Rule(
+        name="max_spread",
+        look=within_max_spread,
+        words=in_points,
+        remedy="entries return when the spread of {symbol} is narrow enough",
+    ),
     Rule(
         name="price_band",
         look=within_price_band,

@@ -10,6 +10,7 @@ from mtquant.model import (
     lots_from_units,
     units_from_lots,
 )
+from mtquant.risk.checks.remedies import largest_volume, nearest_target, nearest_volume
 from mtquant.risk.checks.rule import Result, Rule, is_set, of_equity
 
 if TYPE_CHECKING:
@@ -125,24 +126,27 @@ def _reward(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tu
 SIZE: Final = (
     Rule(name="stop_loss", look=has_stop_loss, words=_stop),
     Rule(name="take_profit", look=target_wins, words=_target),
-    Rule(name="volume", look=tradable_volume, words=_volume),
+    Rule(name="volume", look=tradable_volume, words=_volume, remedy=nearest_volume),
     Rule(name="min_order", look=above_min_order, words=_lots, is_on=is_set("min_order_lots")),
     Rule(
         name="max_daily_volume",
         look=within_daily_volume,
         words=_share,
+        remedy=largest_volume,
         is_on=is_set("max_daily_volume_fraction"),
     ),
     Rule(
         name="min_reward_risk",
         look=worth_its_risk,
         words=_reward,
+        remedy=nearest_target,
         is_on=is_set("min_reward_risk"),
     ),
     Rule(
         name="max_position_exposure",
         look=within_position_exposure,
         words=of_equity,
+        remedy=largest_volume,
         is_on=is_set("max_position_exposure_ratio"),
     ),
 )
