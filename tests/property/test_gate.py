@@ -386,6 +386,23 @@ def test_what_reduces_risk_always_passes(
     assert is_approved(limits_of(ranks), reducing, seen(changes), halt_level)
 
 
+@given(
+    ranks=RANKS,
+    wish=WISHES,
+    side=st.sampled_from(Side),
+    old=st.one_of(st.none(), st.integers(1, 200)),
+    new=st.one_of(st.none(), st.integers(-200, 200)),
+)
+def test_a_move_passes_exactly_where_the_stop_is_not_farther_than_before(
+    ranks, wish, side: Side, old: int | None, new: int | None
+) -> None:
+    held = make_position(5, side=side, stop_loss_points=old)
+    move = replace(wish, action=IntentAction.MODIFY, position_ticket=5, stop_loss_points=new)
+    is_kept = old is None or ((new or 0) > 0 and side.value * (new or 0) >= side.value * old)
+
+    assert is_approved(limits_of(ranks), move, seen({"positions": (held,)}), 0) == is_kept
+
+
 @given(ranks=RANKS, changes=VIEWS, wish=WISHES)
 def test_every_finding_reads_and_the_verdict_is_all_of_them(ranks, changes, wish) -> None:
     decision = RiskEngine(limits_of(ranks)).decide(wish, seen(changes))

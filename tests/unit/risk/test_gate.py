@@ -326,6 +326,44 @@ def test_limits_that_do_not_limit_are_refused(changes: dict, message: str):
         RiskLimits(**changes)
 
 
+@pytest.fixture
+def moved(gate, intent, view, held):
+    """Return a decider at a halt: a position's side, its stop and the stop that is wanted."""
+
+    def decide(side: Side, old: int | None, new: int | None, *others: Position):
+        wish = intent(IntentAction.MODIFY, stop_loss_points=new, position_ticket=1)
+        own = held(position_ticket=1, side=side, stop_loss_points=old)
+        return gate.decide(wish, view(positions=(*others, own), halt_level=3))
+
+    return decide
+
+
+MOVES = [
+    (Side.BUY, 99_000, (99_000, 99_001), (98_999, 0, None, -5)),
+    (Side.SELL, 101_000, (101_000, 100_999, 1), (101_001, 0, None)),
+]
+
+
+@pytest.mark.parametrize(("side", "old", "passing", "refused"), MOVES)
+def test_a_stop_may_be_moved_nearer_and_neither_removed_nor_moved_away(
+    moved, side: Side, old: int, passing: tuple, refused: tuple
+):
+    for new in passing:
+        assert moved(side, old, new).findings is None
+    for new in refused:
+        (refusal,) = moved(side, old, new).refusals
+        assert (refusal.rule, refusal.remedy) == ("stop_widened", "closing always passes")
+        assert refusal.value == (f"a stop of {new} points" if new else "no stop")
+        assert refusal.limit == f"{old} points or {'above' if side is Side.BUY else 'below'}"
+
+
+@pytest.mark.parametrize("new", [1, 99_000, 200_000])
+def test_a_stop_that_was_lost_may_be_put_back_anywhere(moved, held, new: int):
+    other = held(position_ticket=9, stop_loss_points=99_500)
+
+    assert isinstance(moved(Side.BUY, None, new, other), ApprovedOrder)
+
+
 def test_a_refusal_without_a_remedy_reads_short():
     assert str(Refusal(rule="stop_loss", value="none", limit="required")) == (
         "stop_loss: none (limit required)"
