@@ -310,6 +310,7 @@ VIEWS = st.fixed_dictionaries(
         "breaker_level": st.integers(0, 3),
         "prop_words": st.sampled_from(["", "prop_floor: too low"]),
         "day_trades": st.integers(0, 5),
+        "opened_today": st.integers(0, 5),
     },
 )
 # by limit: values from the loosest to the tightest
@@ -383,6 +384,23 @@ def test_what_reduces_risk_always_passes(
     reducing = replace(wish, action=action, **tickets)
 
     assert is_approved(limits_of(ranks), reducing, seen(changes), halt_level)
+
+
+@given(
+    ranks=RANKS,
+    wish=WISHES,
+    side=st.sampled_from(Side),
+    old=st.one_of(st.none(), st.integers(1, 200)),
+    new=st.one_of(st.none(), st.integers(-200, 200)),
+)
+def test_a_move_passes_exactly_where_the_stop_is_not_farther_than_before(
+    ranks, wish, side: Side, old: int | None, new: int | None
+) -> None:
+    held = make_position(5, side=side, stop_loss_points=old)
+    move = replace(wish, action=IntentAction.MODIFY, position_ticket=5, stop_loss_points=new)
+    is_kept = old is None or ((new or 0) > 0 and side.value * (new or 0) >= side.value * old)
+
+    assert is_approved(limits_of(ranks), move, seen({"positions": (held,)}), 0) == is_kept
 
 
 @given(ranks=RANKS, changes=VIEWS, wish=WISHES)

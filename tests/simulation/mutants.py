@@ -207,9 +207,9 @@ class IgnoresPauses(RiskEngine):
 class RisksTwice(OrderMaker):
     """Let a trade risk twice what the limit says."""
 
-    def open(self, decision: Any, view: BrokerView, sizer: Any, scale: float = 1.0) -> Any:
+    def open(self, decision: Any, view: BrokerView, sizer: Any, left: Any = (1.0, 1.0)) -> Any:
         doubled = PositionSizer(sizer.spec, 2 * sizer.risk_per_trade_fraction)
-        return super().open(decision, view, doubled, scale)
+        return super().open(decision, view, doubled, left)
 
 
 class TakesAnyPrice(OrderMaker):

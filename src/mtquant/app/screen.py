@@ -38,6 +38,7 @@ _SENTENCES = {
     "entry_warned": "entry let pass with a warning: {reasons}",
     "breaker_rose": "circuit breaker at level {level}: {reason}",
     "breaker_reset": "circuit breaker reset by {who}: {reason}",
+    "drawdown_reset": "highest value begins anew after {drawdown_fraction:.2%}, by {who}: {reason}",
     "breaker_stays": "circuit breaker stays at level {level}: {reason}",
     "prop_rule_met": "prop rule {rule}: {what}",
     "prop_rules_not_kept": "the bot does not keep all rules of {firm}: {reasons}",

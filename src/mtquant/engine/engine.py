@@ -141,6 +141,7 @@ class Engine:
         self._room.restore(known, risk_state)
         self.desk.forgive(released_ms)
         self._watch.begin(is_new_journal=is_new_journal)
+        self._room.forgive(released_ms)
         recovered: list[Command] = [RecordIntents(rows=tuple(changed))] if changed else []
         recovered += [resolved_note(row) for row in changed]
         return [*recovered, ReadBroker(cause="start")]
@@ -550,6 +551,7 @@ class Engine:
                 return commands
             self.risk.clear_halt()
             self.desk.forgive(halt.time_ms)
+            self._room.forgive(halt.time_ms)
             cash = self.portfolio.cash
             if cash.accept(halt.time_ms) and cash.baseline_minor is not None:
                 commands.append(RecordBaseline(baseline_minor=cash.baseline_minor))

@@ -102,8 +102,9 @@ class RiskFacts:
             "known_value_minor": value_minor,
             "known_margin_minor": margin_minor,
             "last_loss_ms": self.record.last_loss_ms(intent.strategy_id),
-            "slippage_points": self.record.slippage_points(symbol),
+            "slippage_points": self.record.slippage_points(symbol, server_ms),
             "day_trades": self.record.day_trades(server_ms),
+            "opened_today": self._opened_today(view),
             "week_start_balance_minor": portfolio.week_start_balance_minor(server_ms),
             "week_loss_minor": portfolio.week_loss_minor(server_ms),
             "drawdown_fraction": self._losses.drawdown_fraction,
@@ -127,7 +128,16 @@ class RiskFacts:
     def _correlation(self, symbol: str, side: Side, view: BrokerView) -> tuple[float, str] | None:
         if self._risk.limits.max_correlation is None:
             return None
-        return self._likeness.strongest(symbol, side, view.positions)
+        held = {(one.symbol, one.side) for one in view.positions}
+        held |= {(row.intent.symbol, row.intent.side) for row in self._summed(view).coming}
+        return self._likeness.strongest(symbol, side, held)
+
+    def _opened_today(self, view: BrokerView) -> int:
+        """Return how many positions of today may still become day trades, coming ones included."""
+        if not self._risk.limits.pattern_day_trader:
+            return 0
+        coming = {row.intent_id for row in self._summed(view).coming}
+        return len(self.record.opened_today(view.server_ms) | coming)
 
     def _prop_words(self, intent: OrderIntent, slot: StrategySlot, view: BrokerView) -> str:
         """Return why the rules of a prop firm forbid an entry, empty where they do not."""
@@ -229,4 +239,6 @@ def _worth(
 def _valuer(slot: StrategySlot, limits: RiskLimits) -> Valuer:
     kind = class_of(slot.orders.instrument, limits)
     cap = limits.max_leverage.get(kind.value, 0.0)
-    return Valuer(terms=slot.orders.terms, asset_class=kind.group, leverage_cap=cap)
+    return Valuer(
+        terms=slot.orders.terms, asset_class=kind.group, leverage_cap=cap, leverage_class=kind.value
+    )

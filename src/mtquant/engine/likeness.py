@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from mtquant.portfolio.correlation import Closes, correlation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mtquant.engine.slot import StrategySlot
-    from mtquant.model import Position, Side
+    from mtquant.model import Side
 
 
 class Likeness:
@@ -26,18 +26,19 @@ class Likeness:
         self._known: dict[tuple[str, str], tuple[tuple[int, int], float | None]] = {}
 
     def strongest(
-        self, symbol: str, side: Side, positions: Sequence[Position]
+        self, symbol: str, side: Side, held: Iterable[tuple[str, Side]]
     ) -> tuple[float, str] | None:
         """Return the highest correlation of an entry with what is held, and with which symbol.
 
-        A position on the other side of a symbol that moves along counts as moving against it.
+        `held` are symbols with the side that is held, or on its way. The other side of a symbol
+        that moves along counts as moving against it.
         """
         found: tuple[float, str] | None = None
-        seen = {(p.symbol, p.side) for p in positions if p.symbol != symbol}
-        for other, held in sorted(seen, key=lambda one: (one[0], one[1].value)):
+        seen = {one for one in held if one[0] != symbol}
+        for other, its_side in sorted(seen, key=lambda one: (one[0], one[1].value)):
             value = self._between(symbol, other)
             if value is not None:
-                together = value * side.value * held.value
+                together = value * side.value * its_side.value
                 if found is None or together > found[0]:
                     found = (together, other)
         return found

@@ -56,7 +56,8 @@ class LossWatch:
         spec = limits.breaker
         self.breaker = None if spec is None else CircuitBreaker(spec, clock)
         self.prop = prop
-        self._peak = LossWindows(clock) if limits.max_drawdown_fraction is not None else None
+        self._max_drawdown = limits.max_drawdown_fraction
+        self._peak = LossWindows(clock) if self._max_drawdown is not None else None
         self._began_ms = 0
         self._latest_ms = 0
         self._paid_minor = 0
@@ -188,20 +189,46 @@ class LossWatch:
     # ------------------------------------------------------------------ a person's word
 
     def release(self, server_ms: int, who: str, reason: str) -> tuple[list[Publish], str]:
-        """Take the breaker down on a person's word; return what is told, and why not if it stays.
+        """Take breaker and drawdown back on a person's word; return what is told, and why not.
 
-        A reason is returned only where a halt of the breaker must stand on.
+        A reason is returned only where a halt of the breaker must stand on. The drawdown stays
+        with a breaker that stays.
         """
-        breaker = self.breaker
-        if breaker is None or breaker.level == 0:
-            return [], ""
-        level = breaker.level
-        try:
-            breaker.reset(server_ms, who, reason)
-        except CircuitBreakerError as problem:
-            told = note("breaker_stays", server_ms, "breaker", level=level, reason=str(problem))
-            return [told], str(problem) if level >= _FLATTEN else ""
-        return [note("breaker_reset", server_ms, "breaker", who=who, reason=reason)], ""
+        breaker, told = self.breaker, []
+        if breaker is not None and breaker.level:
+            level = breaker.level
+            try:
+                breaker.reset(server_ms, who, reason)
+            except CircuitBreakerError as problem:
+                stays = note(
+                    "breaker_stays", server_ms, "breaker", level=level, reason=str(problem)
+                )
+                return [stays], str(problem) if level >= _FLATTEN else ""
+            told.append(note("breaker_reset", server_ms, "breaker", who=who, reason=reason))
+        return told + self._release_drawdown(server_ms, who, reason), ""
+
+    def _release_drawdown(self, server_ms: int, who: str, reason: str) -> list[Publish]:
+        """Let the highest value begin anew where the limit is met: by itself it never would be.
+
+        Below its limit it goes on: a breaker that is taken down again and again forgets its own
+        losses, and this is what remembers them all.
+        """
+        peak, fraction = self._peak, self.drawdown_fraction
+        if peak is None or self._max_drawdown is None or fraction < self._max_drawdown:
+            return []
+        start_minor = peak.start_minor("peak")
+        peak.begin_anew(server_ms)
+        return [
+            note(
+                "drawdown_reset",
+                server_ms,
+                "drawdown",
+                drawdown_fraction=fraction,
+                start_minor=start_minor,
+                who=who,
+                reason=reason,
+            )
+        ]
 
     # ------------------------------------------------------------------ keeping
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 GUARD: Final = "guard:"
 """How the triggers of intents begin that are about a lost stop; the journal keeps them."""
+Left = tuple[float, float]
+"""What the breaker and what correlation leave of a size, each 0 to 1."""
+_WHOLE: Final = (1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,9 @@ class OrderMaker:
         return self.terms.instrument
 
     def open(
-        self, decision: Decision, view: BrokerView, sizer: PositionSizer, scale: float = 1.0
+        self, decision: Decision, view: BrokerView, sizer: PositionSizer, left: Left = _WHOLE
     ) -> SizedIntent | Refusal:
-        """Return a sized opening intent, or why none can be written; `scale` is 0 to 1."""
+        """Return a sized opening intent, or why none can be written."""
         signal, protection, slot = decision.signal, decision.protection, decision.slot
         side = None if signal is None else signal.direction.side
         quote = view.quote(self.instrument.symbol)
@@ -77,7 +80,8 @@ class OrderMaker:
             entry_points=entry,
             stop_points=stop,
             strength=signal.strength,
-            scale=scale,
+            scale=left[0],
+            likeness_scale=left[1],
             **volatility_facts(slot.series, slot.index, sizer.spec.method),
         )
         sizing = sizer.size(self.terms, view.account, request)

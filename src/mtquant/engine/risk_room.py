@@ -72,13 +72,18 @@ class RiskRoom:
         self._facts.record.note(deals)
         self.losses.restore(risk_state, deals)
 
+    def forgive(self, until_ms: int) -> None:
+        """Take fills up to a time (the reader's UTC ms) for seen: a person has looked."""
+        self._facts.record.forgive(until_ms)
+
     def open(self, decision: Decision, view: BrokerView) -> SizedIntent | Refusal:
         """Return a sized opening intent, or why none can be written."""
-        scale, slot = self.losses.scale, decision.slot
+        likeness_scale, slot = 1.0, decision.slot
         side = decision.wants.side if decision.wants is not None else None
         if side is not None:
-            scale *= self._facts.correlation_scale(slot.symbol, side, view)
-        return slot.orders.open(decision, view, self._sizer, scale)
+            likeness_scale = self._facts.correlation_scale(slot.symbol, side, view)
+        left = (self.losses.scale, likeness_scale)
+        return slot.orders.open(decision, view, self._sizer, left)
 
     def view(self, intent: OrderIntent, view: BrokerView, *, is_ready: bool) -> RiskView:
         """Return what the gate looks at."""

@@ -20,6 +20,7 @@ _LEVELS: Final = {
     "breaker_rose": logging.WARNING,
     "breaker_reset": logging.WARNING,
     "breaker_stays": logging.WARNING,
+    "drawdown_reset": logging.WARNING,
     "prop_rule_met": logging.WARNING,
     "prop_rules_not_kept": logging.WARNING,
     "entry_dropped": logging.WARNING,

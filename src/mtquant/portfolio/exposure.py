@@ -21,7 +21,8 @@ class Exposure:
     position adds its value to EUR and takes it from USD. `coming` is the part of the signed sums
     that no position shows yet, by what it is of (`net`, `symbol EURUSD`, `currency EUR`) and by
     sign: what may never come must not make room for an entry on the other side. `unknown` names
-    symbols whose value nobody can tell: their terms are not known here.
+    symbols whose value nobody can tell: their terms are not known here; `uncapped` the symbols,
+    each with its class, that no leverage cap bounds.
     """
 
     gross_minor: float = 0.0
@@ -32,6 +33,7 @@ class Exposure:
     by_currency: dict[str, float] = field(default_factory=dict)
     coming: dict[tuple[str, int], float] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    uncapped: dict[str, str] = field(default_factory=dict)
 
     def without_coming(self, name: str, total: float, side: int) -> float:
         """Return a signed sum without what is on its way to a side (+1 or -1), minor units.
@@ -43,11 +45,15 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Valuer:
-    """Value volumes of one symbol; `leverage_cap` is what regulation allows, 0 for no cap."""
+    """Value volumes of one symbol; `leverage_cap` is what regulation allows, 0 for no cap.
+
+    `asset_class` is the class by which exposure is summed, `leverage_class` the finer one of caps.
+    """
 
     terms: Terms
     asset_class: str
     leverage_cap: float = 0.0
+    leverage_class: str = ""
 
     def value_minor(self, units: int, price_points: float) -> float:
         """Return what a volume is worth, minor units of the account's currency, not rounded.
@@ -63,9 +69,11 @@ class Valuer:
         instrument = self.terms.instrument
         total.gross_minor += value
         total.net_minor += signed
+        name, kind = instrument.symbol, self.asset_class
         if self.leverage_cap:
             total.at_caps_minor += value / self.leverage_cap
-        name, kind = instrument.symbol, self.asset_class
+        else:
+            total.uncapped[name] = self.leverage_class
         total.by_symbol[name] = total.by_symbol.get(name, 0.0) + signed
         total.by_class[kind] = total.by_class.get(kind, 0.0) + value
         currencies = total.by_currency

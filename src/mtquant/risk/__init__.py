@@ -11,6 +11,7 @@ from mtquant.risk.ladder import (
     BreakerStep,
     CircuitBreakerStatus,
 )
+from mtquant.risk.largest import largest_units
 from mtquant.risk.limits import Directions, OnCorrelation, PropChoice, RiskLimits, in_sections
 from mtquant.risk.refusal import Refusal
 from mtquant.risk.sizing import (
@@ -61,6 +62,7 @@ __all__ = [
     "in_sections",
     "kelly_plan_a_stake_fraction",
     "kelly_stake_fraction",
+    "largest_units",
     "risk_sized",
     "worst_position",
 ]

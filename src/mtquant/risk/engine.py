@@ -6,13 +6,13 @@ from dataclasses import InitVar, dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from mtquant.model import IntentAction, OrderIntent
-from mtquant.risk.checks import ENTRY_RULES, Result, Rule
+from mtquant.risk.checks import ENTRY_RULES, MOVE_RULES, Result, Rule
+from mtquant.risk.limits import RiskLimits
 from mtquant.risk.view import RiskView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mtquant.risk.limits import RiskLimits
     from mtquant.risk.refusal import Refusal
 
 _SEAL: Final = object()
@@ -26,18 +26,19 @@ class Findings:
     view: RiskView
     rules: tuple[Rule, ...]
     results: tuple[Result, ...]
+    limits: RiskLimits
 
     def told(self) -> list[tuple[bool, Refusal]]:
         """Return for each rule whether the entry passes it, and value and limit in words."""
         return [
-            (result[0], rule.refusal(result, self.intent, self.view))
+            (result[0], rule.refusal(result, self.intent, self.view, self.limits))
             for rule, result in zip(self.rules, self.results, strict=True)
         ]
 
     def warnings(self) -> tuple[Refusal, ...]:
         """Return what a person should hear of although the entry passes it, in words."""
         return tuple(
-            rule.refusal(result, self.intent, self.view)
+            rule.refusal(result, self.intent, self.view, self.limits)
             for rule, result in zip(self.rules, self.results, strict=True)
             if result[0] and rule.warns(result[1], result[2])
         )
@@ -86,7 +87,8 @@ class RiskEngine:
     """Decide on intents and hold the halt level.
 
     Opening orders run through every check that the limits switch on, and all failures are
-    reported. Closing a position or moving its protective levels reduces risk and is never blocked.
+    reported. Closing a position or moving its stop nearer reduces risk and is never blocked; a
+    stop that is removed or moved away does not, and is refused.
     """
 
     def __init__(
@@ -104,17 +106,25 @@ class RiskEngine:
 
     def decide(self, intent: OrderIntent, view: RiskView) -> ApprovedOrder | Refused:
         """Return the approved order, or all refusals."""
+        if intent.action is IntentAction.MODIFY:
+            return self._decide_move(intent, view)
         if intent.action is not IntentAction.OPEN:
             return ApprovedOrder(intent, None, _SEAL)
         if view.halt_level < self.halt_level:  # a view may be older than the halt
             view = replace(view, halt_level=self.halt_level)
         limits = self.limits
         results = tuple([look(intent, view, limits) for look in self._looks])
-        findings = Findings(intent, view, self._rules, results)
+        findings = Findings(intent, view, self._rules, results, limits)
         for result in results:
             if not result[0]:
                 return Refused(intent, findings)
         return ApprovedOrder(intent, findings, _SEAL)
+
+    def _decide_move(self, intent: OrderIntent, view: RiskView) -> ApprovedOrder | Refused:
+        results = tuple([rule.look(intent, view, self.limits) for rule in MOVE_RULES])
+        if all(result[0] for result in results):
+            return ApprovedOrder(intent, None, _SEAL)
+        return Refused(intent, Findings(intent, view, MOVE_RULES, results, self.limits))
 
     def raise_halt(self, level: int) -> bool:
         """Raise the halt level; return whether it rose (it never falls this way)."""

@@ -40,7 +40,8 @@ class RiskView:
     `correlation` the highest one with what is held, and with which symbol, None where nothing is
     held that moves; `news` names what is published within the window; `breaker_level` and
     `prop_words` say what breaker and prop rules think of entries; `day_trades` counts positions
-    opened and closed on one day, of the last five business days.
+    opened and closed on one day, of the last five business days, and `opened_today` those that may
+    become so yet, entries on their way included.
     """
 
     now_ms: int
@@ -75,6 +76,7 @@ class RiskView:
     prop_words: str = ""
     day_trades: int = 0
     trade_mode: TradeMode = TradeMode.FULL
+    opened_today: int = 0
 
     def entry_points(self, intent: OrderIntent) -> int:
         """Return the price that an entry is expected at (points), 0 without a quote."""

@@ -602,7 +602,9 @@ def test_news_refuse_by_the_own_window_and_by_a_firms(tmp_path: Path) -> None:
     late = explain(bot(calendar | {"news_minutes_before": 3}), hypothesis())
     firms = explain(bot(calendar | firm | {"news_minutes_before": 3}), hypothesis())
 
-    assert [str(one.refusal) for one in own.refused] == ["news: USD ISM (limit none near)"]
+    assert [str(one.refusal) for one in own.refused] == [
+        "news: USD ISM (limit none near); entries return when its window is over"
+    ]
     assert refused_by(late) == []
     assert [one.refusal.value for one in firms.refused] == ["news: USD ISM"]
 

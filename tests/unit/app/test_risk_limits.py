@@ -307,3 +307,11 @@ def test_an_unknown_firm_is_answered_with_the_nearest(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="did you mean 'ftmo-2-step'"):
         make_loss_watch(loaded.config, loaded.folder)
+
+
+@pytest.mark.parametrize("name", [*list_risk_presets(), "config"])
+def test_shipped_sets_keep_the_drawdown_beyond_the_last_level_of_the_breaker(name: str):
+    limits = read_risk_limits(EXAMPLE) if name == "config" else load_risk_preset(name)
+
+    if limits.breaker is not None and limits.max_drawdown_fraction is not None:
+        assert limits.max_drawdown_fraction > limits.breaker.level_3_fraction

@@ -169,8 +169,8 @@ def test_a_view_shows_broker_journal_and_limits_together():
     assert found.reference_points == CLOSES[-1]
     assert found.server_wall_ms == NOON_MS + 2 * HOUR_MS
     assert found.last_loss_ms == NOON_MS + LEAD_MS
-    assert found.slippage_points == 7 - 100_000
-    assert found.day_trades == 1
+    assert found.slippage_points is None  # of one fill
+    assert (found.day_trades, found.opened_today) == (1, 0)
     assert (found.drawdown_fraction, found.breaker_level) == (0.0, 0)
     assert (found.news, found.prop_words, found.correlation) == ("", "", None)
     assert found.exposure is NOTHING_HELD
@@ -242,6 +242,31 @@ def test_an_entry_that_its_position_shows_counts_once_and_a_part_with_its_rest()
 
 
 # ---------------------------------------------------------------------- likeness
+
+
+@pytest.mark.parametrize("way", [OnCorrelation.REJECT, OnCorrelation.REDUCE])
+def test_an_entry_on_its_way_is_as_like_as_a_position(way: OnCorrelation):
+    room = Room(RiskLimits(max_correlation=0.5, on_correlation=way))
+    seen = room.see(reading())
+    assert room.view(seen).correlation is None
+    room.desk.restore([entered(1, NOON_MS, symbol="GBPUSD")])
+
+    assert room.view(seen).correlation == (pytest.approx(1.0), "GBPUSD")
+    expected = 0.0 if way is OnCorrelation.REDUCE else 1.0
+    assert scale(room, seen) == pytest.approx(expected, abs=1e-9)
+    assert room.view(seen, side=SELL).correlation == (pytest.approx(-1.0), "GBPUSD")
+
+
+def test_an_entry_on_its_way_may_become_a_day_trade_and_counts_once():
+    room = Room(RiskLimits(pattern_day_trader=True))
+    room.desk.restore([entered(1, NOON_MS), entered(2, NOON_MS, symbol="GBPUSD")])
+    seen = room.see(reading())
+    assert room.view(seen).opened_today == 2
+    deal = a_deal(1, time_ms=NOON_MS, position_ticket=9, intent_id=US.intent_id(1))
+    room.facts.record.note([deal], LEAD_MS)
+
+    assert room.view(seen).opened_today == 2
+    assert Room().view(Room().see(reading())).opened_today == 0
 
 
 def scale(room: Room, view, side: Side = BUY) -> float:

@@ -275,6 +275,32 @@ def test_a_strategy_that_looks_at_longer_bars_trades_as_in_the_engine() -> None:
     assert ledger_of(played).deals == market.book.ledger.deals
 
 
+@pytest.mark.parametrize(("side", "stop_points", "target_points"), [(1, 200, None), (-1, 20, 200)])
+def test_a_level_below_the_smallest_price_is_refused_before_it_is_sent(
+    side: int, stop_points: int, target_points: int | None
+) -> None:
+    closes = [150] * 4 + [100_000] * 4  # the second entry has room for its levels
+    wishes = [Direction(side), Direction.FLAT] * 4
+    exits = (stop_and_target(stop_points=stop_points, target_points=target_points),)
+    spec = replace(
+        spec_of(make_venue(spread_points=0), *exits), limits=RiskLimits(price_band_fraction=None)
+    )
+    bars = bars_of(closes)
+    orders = OrderMaker("x", Terms.of(spec.venue, "EURUSD"), deviation_points=20, deadline_ms=9)
+    slot = StrategySlot(Scripted(wishes), exits, Series.over(bars), orders)
+    market, identity = Market.of_bars(spec.venue, bars), BotIdentity()
+    desk = Desk(identity)
+    portfolio = Portfolio(identity, spec.venue.clock)
+    BacktestRunner(Engine([slot], RiskEngine(spec.limits), desk, portfolio), market).run()
+    series = Series.over(bars)
+    said = ask(Scripted(wishes), series)
+    played = play(make_job(spec, bars, series), said.directions, interpreted=True)
+
+    found = market.book.ledger
+    assert found.orders
+    assert ledger_of(played).deals == found.deals  # with the same numbers of intents
+
+
 def test_longer_bars_are_refused_where_there_are_none() -> None:
     with pytest.raises(ConfigError, match="scripted: there are no H4 bars here"):
         ask(Slowly([]), Series.over(waves()))

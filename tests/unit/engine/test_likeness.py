@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from risk_rooms import make_position, make_slot
+from risk_rooms import make_slot
 from worlds import bars_of
 
 from mtquant.engine.likeness import Likeness
@@ -38,37 +38,37 @@ def alike(returns) -> Likeness:
 
 def test_nothing_is_known_while_nothing_else_is_held(alike):
     assert alike.strongest("EURUSD", BUY, ()) is None
-    assert alike.strongest("EURUSD", BUY, [make_position()]) is None
+    assert alike.strongest("EURUSD", BUY, [("EURUSD", BUY)]) is None
 
 
 def test_the_same_side_of_a_symbol_that_moves_along_is_alike_and_the_other_is_not(alike):
-    held = [make_position(symbol="GBPUSD")]
+    held = [("GBPUSD", BUY)]
 
     value, symbol = alike.strongest("EURUSD", BUY, held)
     assert (value, symbol) == (pytest.approx(1.0, abs=1e-3), "GBPUSD")
     assert alike.strongest("EURUSD", SELL, held)[0] == pytest.approx(-1.0, abs=1e-3)
-    shorts = [make_position(symbol="GBPUSD", side=SELL)]
+    shorts = [("GBPUSD", SELL)]
     assert alike.strongest("EURUSD", SELL, shorts)[0] == pytest.approx(1.0, abs=1e-3)
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_highest_of_several_is_told(alike, order: int):
-    held = [make_position(symbol="USDJPY"), make_position(symbol="GBPUSD")][::order]
+    held = [("USDJPY", BUY), ("GBPUSD", BUY)][::order]
 
     assert alike.strongest("EURUSD", BUY, held)[1] == "GBPUSD"
     assert alike.strongest("EURUSD", SELL, held)[1] == "USDJPY"
 
 
 def test_a_symbol_that_nobody_follows_tells_nothing(alike):
-    assert alike.strongest("EURUSD", BUY, [make_position(symbol="OILX")]) is None
-    assert alike.strongest("OILX", BUY, [make_position()]) is None
+    assert alike.strongest("EURUSD", BUY, [("OILX", BUY)]) is None
+    assert alike.strongest("OILX", BUY, [("EURUSD", BUY)]) is None
 
 
 def test_the_bars_of_now_count_and_not_those_to_come(returns):
     mirrored = np.concatenate([returns[:60], -returns[60:]])
     one, other = slot_of("EURUSD", returns, 59), slot_of("GBPUSD", mirrored, 59)
     likeness = Likeness([one, other], 100)
-    held = [make_position(symbol="GBPUSD")]
+    held = [("GBPUSD", BUY)]
 
     assert likeness.strongest("EURUSD", BUY, held)[0] == pytest.approx(1.0, abs=1e-3)
     one.move_to(119)
@@ -88,7 +88,7 @@ def test_it_is_computed_once_for_each_pair_of_bars(returns, monkeypatch):
     monkeypatch.setattr("mtquant.engine.likeness.correlation", count)
     one, other = slot_of("EURUSD", returns), slot_of("GBPUSD", returns)
     likeness = Likeness([one, other], 20)
-    held = [make_position(symbol="GBPUSD")]
+    held = [("GBPUSD", BUY)]
     for _ in range(3):
         assert likeness.strongest("EURUSD", BUY, held) == (0.5, "GBPUSD")
     assert len(counted) == 1
@@ -103,6 +103,6 @@ def test_it_is_computed_once_for_each_pair_of_bars(returns, monkeypatch):
 def test_of_several_series_of_a_symbol_the_first_counts(returns):
     noise = np.random.default_rng(6).normal(0, 0.002, 120)
     slots = [slot_of("EURUSD", returns), slot_of("GBPUSD", returns), slot_of("GBPUSD", noise)]
-    held = [make_position(symbol="GBPUSD")]
+    held = [("GBPUSD", BUY)]
 
     assert Likeness(slots, 100).strongest("EURUSD", BUY, held)[0] > 0.9

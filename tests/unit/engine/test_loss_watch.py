@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -314,6 +315,46 @@ def test_a_breaker_that_halts_nothing_stays_without_an_objection_to_a_resume(equ
 
     assert [one.name for one in told] == ["breaker_stays"]
     assert objection == ""
+
+
+def test_a_drawdown_that_stops_entries_begins_anew_with_the_released_breaker():
+    watch = begun(replace(LIMITS, max_drawdown_fraction=0.2))
+    watch.observe(NOON_MS, 79_000, 100_000)
+    watch.release(NOON_MS + 10 * MINUTE_MS - 1, "Ada", "looked")
+    assert watch.drawdown_fraction == 0.21  # the breaker stays, and so does this
+
+    told, objection = watch.release(NOON_MS + 10 * MINUTE_MS, "Ada", "looked")
+    assert [one.name for one in told] == ["breaker_reset", "drawdown_reset"]
+    assert dict(told[1].fields) == {
+        "drawdown_fraction": 0.21,
+        "start_minor": 100_000,
+        "who": "Ada",
+        "reason": "looked",
+    }
+    assert (told[1].time_ms, told[1].correlation_id) == (NOON_MS + 10 * MINUTE_MS, "drawdown")
+    assert (objection, watch.drawdown_fraction) == ("", 0.0)
+    watch.observe(NOON_MS + 11 * MINUTE_MS, 71_100, 100_000)
+    assert watch.drawdown_fraction == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("equity", [90_000, 85_000])
+def test_without_a_breaker_a_person_lets_a_drawdown_begin_anew_once_it_is_met(equity: int):
+    watch = begun(RiskLimits(max_drawdown_fraction=0.1))
+    watch.observe(NOON_MS, equity, 100_000)
+    told, objection = watch.release(NOON_MS, "Ada", "looked")
+
+    assert ([one.name for one in told], objection) == (["drawdown_reset"], "")
+    assert watch.drawdown_fraction == 0.0
+
+
+def test_a_drawdown_below_its_limit_outlives_the_releases_of_the_breaker():
+    watch = begun()
+    watch.observe(NOON_MS, 80_000, 100_000)
+    told, _ = watch.release(NOON_MS + 10 * MINUTE_MS, "Ada", "looked")
+
+    assert [one.name for one in told] == ["breaker_reset"]
+    assert watch.drawdown_fraction == pytest.approx(0.2)
+    assert watch.release(NOON_MS + 11 * MINUTE_MS, "Ada", "looked") == ([], "")
 
 
 # ---------------------------------------------------------------------- keeping

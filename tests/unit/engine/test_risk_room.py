@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from journal_rows import a_deal
+from journal_rows import a_deal, sending_row
 from risk_rooms import make_position, make_slot, make_view
 from worlds import bars_of
 
-from mtquant.engine import LossWatch
+from mtquant.engine import Engine, LossWatch
 from mtquant.engine.decision import Decision
 from mtquant.engine.risk_room import RiskRoom
 from mtquant.execution import Desk
@@ -16,6 +18,7 @@ from mtquant.model import (
     DataError,
     DealEntry,
     Direction,
+    HaltOrder,
     ServerClock,
     Signal,
     Timeframe,
@@ -79,6 +82,8 @@ def test_a_size_is_what_likeness_leaves_of_it(monkeypatch):
 
     ratio = scaled.intent.volume_units / whole.intent.volume_units
     assert ratio == pytest.approx(0.5, abs=0.02)
+    assert " x 0.5 correlation = " in scaled.explanation
+    assert "breaker" not in scaled.explanation
 
 
 @pytest.mark.parametrize("direction", [None, Direction.FLAT])
@@ -151,3 +156,26 @@ def test_a_watch_may_be_handed_in():
 
     assert Room(LIMITS, watch).losses is watch
     assert Room(LIMITS).losses.breaker is not None
+
+
+@pytest.mark.parametrize("released_ms", [0, BAR_MS + 1])
+def test_bad_fills_refuse_a_symbol_until_a_person_resumes_in_this_process_or_an_earlier(
+    released_ms: int,
+):
+    slot = make_slot(bars_of([100_000] * 3, first_ms=BAR_MS), index=2)
+    limits = RiskLimits(max_slippage_points=10)
+    engine = Engine([slot], RiskEngine(limits), Desk(US), Portfolio(US, CLOCK))
+    numbers = range(1, 6)
+    rows = [
+        replace(sending_row(number, price_points=100_000), intent_id=US.intent_id(number))
+        for number in numbers
+    ]
+    deals = [
+        a_deal(n, time_ms=BAR_MS, price_points=100_040, intent_id=US.intent_id(n)) for n in numbers
+    ]
+    engine.start(rows, deals, 0, released_ms=released_ms)
+    record = engine._room._facts.record
+    assert record.slippage_points("EURUSD", BAR_MS) == (None if released_ms else 40)
+
+    engine.step(HaltOrder(time_ms=BAR_MS + 5, level=0, who="Ada", reason="one wild night"))
+    assert record.slippage_points("EURUSD", BAR_MS) is None

@@ -41,6 +41,10 @@ def closed(ticket: int = 1, time_ms: int = FRIDAY_MS, **changes):
     return opened(ticket, time_ms, **(usual | changes))
 
 
+def slipped(record: TrackRecord, server_ms: int = FRIDAY_MS) -> float | None:
+    return record.slippage_points("EURUSD", server_ms)
+
+
 # ---------------------------------------------------------------------- losses
 
 
@@ -85,22 +89,45 @@ def test_deals_of_others_are_nobodys_loss(record, changes: dict):
 
 
 def test_slippage_is_how_much_worse_than_asked_fills_were_on_average(record):
-    assert record.slippage_points("EURUSD") is None
-    record.note([opened(1, price_points=100_006)])
-    assert record.slippage_points("EURUSD") == 6
-    record.note([opened(2, price_points=99_999, intent_id=OTHERS, side=Side.SELL)])
-    assert record.slippage_points("EURUSD") == 3.5
-    record.note([opened(3, price_points=99_990)])
-    assert record.slippage_points("EURUSD") == -1
-    assert record.slippage_points("GBPUSD") is None
+    record.note(opened(n, price_points=100_006) for n in range(1, 6))
+    assert slipped(record) == 6
+    record.note([opened(6, price_points=99_999, intent_id=OTHERS, side=Side.SELL)])
+    assert slipped(record) == 31 / 6
+    record.note([opened(7, price_points=99_990)])
+    assert slipped(record) == 3
+    assert record.slippage_points("GBPUSD", FRIDAY_MS) is None
 
 
 def test_only_the_last_twenty_fills_count(record):
     record.note([opened(1, price_points=100_400)])
     record.note(opened(n, price_points=100_000) for n in range(2, 21))
-    assert record.slippage_points("EURUSD") == 20
+    assert slipped(record) == 20
     record.note([opened(21, price_points=100_000)])
-    assert record.slippage_points("EURUSD") == 0
+    assert slipped(record) == 0
+
+
+def test_of_fewer_than_five_fills_no_habit_is_known(record):
+    record.note(opened(n, price_points=100_400) for n in range(1, 5))
+    assert slipped(record) is None
+    record.note([opened(5, price_points=100_400)])
+    assert slipped(record) == 400
+
+
+def test_fills_count_for_thirty_server_days(record):
+    record.note(opened(n, FRIDAY_MS, price_points=100_400) for n in range(1, 6))
+
+    assert slipped(record, FRIDAY_MS + 30 * DAY_MS - 1) == 400
+    assert slipped(record, FRIDAY_MS + 30 * DAY_MS) is None
+
+
+def test_fills_that_a_person_has_looked_at_are_forgotten(record):
+    record.note((opened(n, 1_000 + n, price_points=100_400) for n in range(1, 6)), lead_ms=50)
+    record.forgive(1_050)
+    assert slipped(record, 2_000) == 400
+    record.forgive(1_051)  # by the reader's clock, which is ahead
+    assert slipped(record, 2_000) is None
+    record.note([opened(6, 1_500, price_points=100_000)], lead_ms=50)
+    assert slipped(record, 2_000) == 320
 
 
 @pytest.mark.parametrize(
@@ -113,9 +140,9 @@ def test_only_the_last_twenty_fills_count(record):
     ],
 )
 def test_a_fill_that_cannot_be_compared_does_not_count(record, changes: dict):
-    record.note([opened(1, price_points=100_400, **changes)])
+    record.note(opened(n, price_points=100_400, **changes) for n in range(1, 9))
 
-    assert record.slippage_points("EURUSD") is None
+    assert slipped(record) is None
 
 
 # ---------------------------------------------------------------------- day trades
@@ -165,3 +192,12 @@ def test_days_are_the_servers():
     record.note([opened(1, late_ms - 1), closed(1, late_ms), opened(2, late_ms), closed(2)])
 
     assert record.day_trades(late_ms) == 1
+
+
+def test_positions_of_today_of_which_nothing_is_closed_may_become_day_trades(record):
+    record.note([opened(1), opened(2, intent_id=OTHERS), opened(3, FRIDAY_MS - 1)])
+
+    assert record.opened_today(FRIDAY_MS) == {MINE, OTHERS}
+    record.note([closed(2, intent_id=OTHERS)])  # counted already
+    assert record.opened_today(FRIDAY_MS + DAY_MS - 1) == {MINE}
+    assert record.opened_today(FRIDAY_MS + DAY_MS) == frozenset()

@@ -106,7 +106,10 @@ def test_a_wide_spread_is_refused_with_rule_value_and_limit() -> None:
 
     refused = run.named("order_refused")[0]
     assert refused.fields["rules"] == "max_spread"
-    assert refused.fields["reasons"] == "max_spread: 80 points (limit 50 points)"
+    assert refused.fields["reasons"] == (
+        "max_spread: 80 points (limit 50 points); "
+        "entries return when the spread of EURUSD is narrow enough"
+    )
     assert run.journal.intents() == []
 
 

@@ -227,7 +227,14 @@ def note(name: str, **fields: Any) -> Publish:
 
 @pytest.mark.parametrize(
     "name",
-    ["breaker_rose", "breaker_reset", "breaker_stays", "prop_rule_met", "prop_rules_not_kept"],
+    [
+        "breaker_rose",
+        "breaker_reset",
+        "breaker_stays",
+        "drawdown_reset",
+        "prop_rule_met",
+        "prop_rules_not_kept",
+    ],
 )
 def test_what_losses_lead_to_is_a_warning(file: Path, name: str):
     LogSubscriber()(Publish(name=name, time_ms=1, correlation_id="breaker", fields={"level": 2}))

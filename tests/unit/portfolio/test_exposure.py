@@ -15,7 +15,7 @@ from mtquant.portfolio.exposure import Exposure, ExposureBook, Valuer
 
 def valuer(symbol: str, currency: str = "USD", kind: str = "forex", cap: float = 0.0) -> Valuer:
     terms = Terms.of(make_venue(symbol=symbol, currency=currency), symbol)
-    return Valuer(terms=terms, asset_class=kind, leverage_cap=cap)
+    return Valuer(terms=terms, asset_class=kind, leverage_cap=cap, leverage_class=kind)
 
 
 def position(symbol: str = "EURUSD", side: Side = Side.BUY, **changes) -> Position:
@@ -94,7 +94,8 @@ def test_several_symbols_meet_in_the_currency_they_share(book):
         "other": pytest.approx(2_000_000),
     }
     assert found.by_currency["USD"] == pytest.approx(-3_000_000)
-    assert found.at_caps_minor == pytest.approx(1_000_000 / 30)  # GBPUSD has no cap
+    assert found.at_caps_minor == pytest.approx(1_000_000 / 30)
+    assert found.uncapped == {"GBPUSD": "other"}
 
 
 def test_a_cfd_counts_once_in_the_currency_it_is_paid_in():

@@ -139,6 +139,7 @@ CASES: dict[str, Case] = {
     "price_band": case({"price_band_fraction": 0.02}, reference_points=112_500),
     "max_slippage": case({"max_slippage_points": 10}, slippage_points=12.5),
     "stop_loss": case(intent={"stop_loss_points": None}),
+    "take_profit": case(intent={"take_profit_points": 109_000}),
     "volume": case(intent={"volume_units": 50_500_000}),
     "min_order": case({"min_order_lots": 0.1}, {"volume_units": 5_000_000}),
     "max_daily_volume": case(
@@ -154,7 +155,7 @@ CASES: dict[str, Case] = {
         {"trading_hours": ("mon-fri 08:00-20:00",)}, server_wall_ms=1_483_389_000_000
     ),
     "news": case({"news_calendar": "calendar.csv"}, news="USD Nonfarm Payrolls"),
-    "pattern_day_trader": case({"pattern_day_trader": True}, day_trades=3),
+    "pattern_day_trader": case({"pattern_day_trader": True}, day_trades=1, opened_today=2),
     "max_positions": case(positions=(HELD,)),
     "max_daily_loss": case(day_loss_minor=51_025),
     "max_weekly_loss": case({"max_weekly_loss_fraction": 0.1}, week_loss_minor=100_000),

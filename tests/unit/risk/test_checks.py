@@ -133,6 +133,7 @@ CASES = [
         beyond={"quote": quote(100_000, 100_021)},
         told_at=("20 points", "20 points"),
         told=("21 points", "20 points"),
+        remedy="entries return when the spread of EURUSD is narrow enough",
     ),
     Case(
         rule="price_band",
@@ -167,13 +168,62 @@ CASES = [
         beyond={"slippage_points": 3.5},
         told_at=("3 points", "3 points"),
         told=("3.5 points", "3 points"),
-        remedy="measured over the last fills of EURUSD",
+        remedy=f"fills of EURUSD count for 30 days, or until: {A_PERSON}",
     ),
     Case(
         rule="stop_loss",
         beyond={"intent": {"stop_loss_points": None}},
-        told_at=("99000 points", "required"),
-        told=("none", "required"),
+        told_at=("99000 points", "a stop below 100010 points"),
+        told=("none", "a stop below 100010 points"),
+    ),
+    Case(
+        rule="stop_loss",
+        at={"intent": {"stop_loss_points": 1, "price_points": 100_000}},
+        beyond={"intent": {"stop_loss_points": -5, "price_points": 100_000}},
+        told_at=("1 points", "a stop below 100000 points"),
+        told=("-5 points", "a stop below 100000 points"),
+    ),
+    Case(
+        rule="stop_loss",
+        at={"intent": {"stop_loss_points": 99_999, "price_points": 100_000}},
+        beyond={"intent": {"stop_loss_points": 100_000, "price_points": 100_000}},
+        told_at=("99999 points", "a stop below 100000 points"),
+        told=("100000 points", "a stop below 100000 points"),
+    ),
+    Case(
+        rule="stop_loss",
+        at={"intent": {"side": Side.SELL, "stop_loss_points": 100_001}},
+        beyond={"intent": {"side": Side.SELL, "stop_loss_points": 100_000}},
+        told_at=("100001 points", "a stop above 100000 points"),
+        told=("100000 points", "a stop above 100000 points"),
+    ),
+    Case(
+        rule="take_profit",
+        beyond={"intent": {"take_profit_points": 100_010}},
+        told_at=("no target", "a target above the entry"),
+        told=("100010 points", "a target above 100010 points"),
+    ),
+    Case(
+        rule="take_profit",
+        at={"intent": {"take_profit_points": 100_011}},
+        beyond={"intent": {"take_profit_points": 100}},
+        told_at=("100011 points", "a target above 100010 points"),
+        told=("100 points", "a target above 100010 points"),
+    ),
+    Case(
+        rule="take_profit",
+        at={
+            "intent": {
+                "side": Side.SELL,
+                "stop_loss_points": 101_000,
+                "take_profit_points": 99_999,
+            }
+        },
+        beyond={
+            "intent": {"side": Side.SELL, "stop_loss_points": 101_000, "take_profit_points": -5}
+        },
+        told_at=("99999 points", "a target below 100000 points"),
+        told=("-5 points", "a target below 100000 points"),
     ),
     Case(
         rule="volume",
@@ -181,6 +231,7 @@ CASES = [
         beyond={"intent": {"volume_units": 999_999}},
         told_at=("0.01 lots", "0.01 to 500 lots in steps of 0.01"),
         told=("0.00999999 lots", "0.01 to 500 lots in steps of 0.01"),
+        remedy="0.01 lots would pass",
     ),
     Case(
         rule="min_order",
@@ -197,6 +248,7 @@ CASES = [
         beyond={"intent": {"volume_units": 11_000_000}},
         told_at=("5.00% of a day's volume", "5.00%"),
         told=("5.50% of a day's volume", "5.00%"),
+        remedy="up to 0.1 lots would pass",
     ),
     Case(
         rule="min_reward_risk",
@@ -205,6 +257,7 @@ CASES = [
         beyond={"intent": {"price_points": 100_000, "take_profit_points": 101_490}},
         told_at=("1.50", "at least 1.5"),
         told=("1.49", "at least 1.5"),
+        remedy="a target of 101500 points would pass, or one farther away",
     ),
     Case(
         rule="min_reward_risk",
@@ -227,6 +280,7 @@ CASES = [
         },
         told_at=("2.00", "at least 2"),
         told=("1.99", "at least 2"),
+        remedy="a target of 99800 points would pass, or one farther away",
     ),
     Case(
         rule="min_reward_risk",
@@ -235,6 +289,7 @@ CASES = [
         beyond={"intent": {"price_points": 100_000, "take_profit_points": None}},
         told_at=("0.50", "at least 0.5"),
         told=("no target", "at least 0.5"),
+        remedy="a target of 100500 points would pass, or one farther away",
     ),
     Case(
         rule="max_position_exposure",
@@ -243,6 +298,7 @@ CASES = [
         beyond={"intent": {"price_points": 100_001}},
         told_at=("1.00 x equity", "1.00 x equity"),
         told=("1.00 x equity", "1.00 x equity"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="max_entries_per_minute",
@@ -251,6 +307,7 @@ CASES = [
         beyond={"entries_in_minute": 2},
         told_at=("1 in the last 60 seconds", "2"),
         told=("2 in the last 60 seconds", "2"),
+        remedy="entries return within a minute",
     ),
     Case(
         rule="max_entries_per_day",
@@ -277,6 +334,7 @@ CASES = [
         beyond={"now_ms": 99_999, "last_loss_ms": 10_000},
         told_at=("1.5 min after a loss", "1.5 min"),
         told=("1.5 min after a loss", "1.5 min"),
+        remedy="entries return in 0.1 min",
     ),
     Case(
         rule="trading_hours",
@@ -285,6 +343,7 @@ CASES = [
         beyond={"server_wall_ms": SUNDAY_WALL_MS + (24 * 60 + 9 * 60 + 30) * 60_000},
         told_at=("mon 08:00 server time", "mon 08:00-09:30"),
         told=("mon 09:30 server time", "mon 08:00-09:30"),
+        remedy="entries return with those hours",
     ),
     Case(
         rule="trading_hours",
@@ -293,6 +352,7 @@ CASES = [
         beyond={"server_wall_ms": SUNDAY_WALL_MS + 10 * 3_600_000 + 5 * 60_000 - 1},
         told_at=("sun 10:05 server time", "sat 08:00-09:00, sun 10:05-11:00"),
         told=("sun 10:04 server time", "sat 08:00-09:00, sun 10:05-11:00"),
+        remedy="entries return with those hours",
     ),
     Case(
         rule="news",
@@ -300,6 +360,7 @@ CASES = [
         beyond={"news": "USD Payrolls"},
         told_at=("none", "none near"),
         told=("USD Payrolls", "none near"),
+        remedy="entries return when its window is over",
     ),
     Case(
         rule="pattern_day_trader",
@@ -308,6 +369,7 @@ CASES = [
         beyond={"day_trades": 3},
         told_at=("2 day trades in five days", "3 below 25,000 of equity"),
         told=("3 day trades in five days", "3 below 25,000 of equity"),
+        remedy="entries return as trades are five business days old, or from that equity on",
     ),
     Case(
         rule="pattern_day_trader",
@@ -316,6 +378,16 @@ CASES = [
         beyond={"day_trades": 3, "account": {"equity_minor": 2_499_999}},
         told_at=("3 day trades in five days", "3 below 25,000 of equity"),
         told=("3 day trades in five days", "3 below 25,000 of equity"),
+        remedy="entries return as trades are five business days old, or from that equity on",
+    ),
+    Case(
+        rule="pattern_day_trader",
+        limits={"pattern_day_trader": True},
+        at={"day_trades": 1, "opened_today": 1},
+        beyond={"day_trades": 2, "opened_today": 1},
+        told_at=("1 day trades in five days, 1 opened today", "3 below 25,000 of equity"),
+        told=("2 day trades in five days, 1 opened today", "3 below 25,000 of equity"),
+        remedy="entries return as trades are five business days old, or from that equity on",
     ),
     Case(
         rule="max_daily_loss",
@@ -342,6 +414,7 @@ CASES = [
         beyond={"drawdown_fraction": 0.1},
         told_at=("9.99%", "10.00%"),
         told=("10.00%", "10.00%"),
+        remedy=f"look at it, then: {A_PERSON}",
     ),
     Case(
         rule="min_equity",
@@ -350,6 +423,7 @@ CASES = [
         beyond={"account": {"equity_minor": 49_999}},
         told_at=("500.00 USD", "500.00 USD"),
         told=("499.99 USD", "500.00 USD"),
+        remedy="entries return from that equity on",
     ),
     Case(
         rule="free_margin",
@@ -357,6 +431,7 @@ CASES = [
         beyond={"intent": {"price_points": 100_000}, "account": {"margin_minor": 990_001}},
         told_at=("100.00 USD", "100.00 USD"),
         told=("100.00 USD", "99.99 USD"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="min_margin_level",
@@ -365,6 +440,7 @@ CASES = [
         beyond={"intent": {"price_points": 100_000}, "account": {"margin_minor": 490_001}},
         told_at=("200% after it", "at least 200%"),
         told=("200% after it", "at least 200%"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="value_known",
@@ -375,6 +451,7 @@ CASES = [
             "a position in OILX, DAX that no strategy trades",
             "positions whose value is known",
         ),
+        remedy="entries return when it is closed, or a strategy trades its symbol",
     ),
     Case(
         rule="max_gross_exposure",
@@ -383,6 +460,7 @@ CASES = [
         beyond={"exposure": Exposure(gross_minor=2e6 + 1), "intent": {"price_points": 100_000}},
         told_at=("3.00 x equity", "3.00 x equity"),
         told=("3.00 x equity", "3.00 x equity"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="max_net_exposure",
@@ -391,6 +469,7 @@ CASES = [
         beyond={"exposure": Exposure(net_minor=2e6 + 1), "intent": {"price_points": 100_000}},
         told_at=("3.00 x equity", "3.00 x equity"),
         told=("3.00 x equity", "3.00 x equity"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="max_symbol_exposure",
@@ -405,6 +484,7 @@ CASES = [
         },
         told_at=("3.00 x equity", "3.00 x equity"),
         told=("3.00 x equity", "3.00 x equity"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="max_class_exposure",
@@ -419,6 +499,7 @@ CASES = [
         },
         told_at=("3.00 x equity", "3.00 x equity"),
         told=("3.00 x equity", "3.00 x equity"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="max_currency_exposure",
@@ -433,6 +514,7 @@ CASES = [
         },
         told_at=("3.00 x equity in EUR", "3.00 x equity"),
         told=("3.00 x equity in EUR", "3.00 x equity"),
+        remedy="up to 0.09 lots would pass",
     ),
     Case(
         rule="max_leverage",
@@ -447,6 +529,7 @@ CASES = [
         },
         told_at=("10000.00 USD of margin", "10000.00 USD of equity"),
         told=("10001.00 USD of margin", "10000.00 USD of equity"),
+        remedy="up to 0.29 lots would pass",
     ),
     Case(
         rule="max_correlation",
@@ -455,6 +538,7 @@ CASES = [
         beyond={"correlation": (0.71, "GBPUSD")},
         told_at=("0.70 with GBPUSD", "0.70"),
         told=("0.71 with GBPUSD", "0.70"),
+        remedy="entries return when GBPUSD is closed, or moves less like EURUSD",
     ),
 ]
 
@@ -588,9 +672,8 @@ def test_one_position_a_symbol_is_held_whatever_its_side(decided, held, side: Si
 
 def test_without_a_quote_only_the_quote_is_refused(decided):
     limits = {"min_reward_risk": 1.0, "price_band_fraction": 0.1}
-    _, decision = decided(
-        limits, {"quote": None, "reference_points": 5, "intent": {"take_profit_points": 101_000}}
-    )
+    levels = {"stop_loss_points": 99_000, "take_profit_points": 101_000}
+    _, decision = decided(limits, {"quote": None, "reference_points": 5, "intent": levels})
 
     assert [(one.rule, one.value) for one in decision.refusals] == [
         ("quote", "none"),
@@ -606,6 +689,34 @@ def test_without_a_closed_bar_no_price_is_out_of_its_band(decided):
 
     found = told(decision, "price_band")
     assert (found.value, found.limit) == ("nothing to compare", "the last closed bar")
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "met", "seen"),
+    [
+        (Side.BUY, 50_000, (100_000, 100_010), 50_000),  # with a quote that is right
+        (Side.BUY, 100_000, (50_000, 50_010), 50_010),  # with an order that is right
+        (Side.SELL, 150_001, (100_000, 100_010), 150_001),
+        (Side.SELL, 99_000, (120_000, 100_010), 120_000),
+    ],
+)
+def test_both_the_orders_price_and_the_quotes_have_to_lie_in_the_band(
+    decided, side, price, met, seen
+):
+    stop = 40_000 if side is Side.BUY else 200_000
+    levels = {"side": side, "price_points": price, "stop_loss_points": stop, "volume_units": LOT}
+    changes = {"reference_points": 100_000, "quote": quote(*met), "intent": levels}
+    _, decision = decided({"price_band_fraction": 0.1}, {**changes, "valuer": None})
+
+    found = {one.rule: one.value.split(" points")[0] for one in decision.refusals}
+    assert found["price_band"] == str(seen)
+
+
+def test_an_orders_price_is_held_against_the_band_without_a_quote(decided):
+    order = {"price_points": 120_000, "stop_loss_points": 99_000}
+    _, decision = decided({}, {"quote": None, "reference_points": 100_000, "intent": order})
+
+    assert [one.rule for one in decision.refusals] == ["quote", "price_band"]
 
 
 def test_a_band_is_looked_at_from_a_reference_of_one_point_on(decided):
@@ -635,7 +746,10 @@ def test_an_entry_whose_stop_stands_on_the_wrong_side_is_not_worth_its_risk(deci
     levels = {"price_points": 100_000, "stop_loss_points": stop, "take_profit_points": 200_000}
     _, decision = decided({"min_reward_risk": 0.1}, {"intent": levels})
 
-    assert [(one.rule, one.value) for one in decision.refusals] == [("min_reward_risk", "0.00")]
+    assert [(one.rule, one.value) for one in decision.refusals] == [
+        ("stop_loss", f"{stop} points"),
+        ("min_reward_risk", "0.00"),
+    ]
 
 
 def test_a_stop_one_point_away_is_a_risk(decided):
@@ -795,15 +909,25 @@ def test_of_a_cfd_only_the_currency_it_is_paid_in_counts(decided, account, instr
 
 def test_a_class_without_a_cap_may_not_be_traded_under_caps(decided, valuer):
     limits = {"max_leverage": {"gold": 20.0}}
-    for unknown in (None, replace(valuer, leverage_cap=0.0)):
-        _, decision = decided(limits, {"valuer": unknown})
+    uncapped = replace(valuer, leverage_cap=0.0, leverage_class="forex_major")
+    for kind, valued in (("unknown", None), ("forex_major", uncapped)):
+        _, decision = decided(limits, {"valuer": valued})
         assert [(one.rule, one.value, one.limit) for one in decision.refusals] == [
             (
                 "max_leverage",
-                "no cap is known for its asset class",
-                "name it in risk.asset_classes",
+                f"EURUSD is of the class {kind}, which has no cap",
+                "a cap in max_leverage for each class",
             )
         ]
+
+
+def test_beside_a_position_whose_class_has_no_cap_nothing_is_opened_under_caps(decided):
+    held = Exposure(gross_minor=1.0, uncapped={"BTCUSD": "crypto"})
+    _, decision = decided({"max_leverage": {"forex_major": 30.0}}, {"exposure": held})
+
+    assert [(one.rule, one.value) for one in decision.refusals] == [
+        ("max_leverage", "BTCUSD is held, of the class crypto, which has no cap")
+    ]
 
 
 @pytest.mark.parametrize("way", [OnCorrelation.WARN, OnCorrelation.REDUCE])

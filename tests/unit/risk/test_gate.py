@@ -93,7 +93,7 @@ def test_an_entry_within_all_limits_is_approved(gate, intent, view):
     ],
 )
 def test_an_entry_is_refused_with_rule_value_and_limit(gate, intent, view, changes, expected):
-    decision = gate.decide(intent(), view(**changes))
+    decision = gate.decide(intent(price_points=100_000), view(**changes))
 
     assert isinstance(decision, Refused)
     assert [(r.rule, r.value, r.limit) for r in decision.refusals] == [expected]
@@ -134,7 +134,9 @@ def test_an_entry_that_its_instrument_or_its_risk_forbids_is_refused(
 def test_a_volume_refusal_says_which_volumes_pass(gate, intent, view):
     refusal = gate.decide(intent(volume_units=10_500_000), view()).refusals[0]
 
-    assert str(refusal) == "volume: 0.105 lots (limit 0.01 to 500 lots in steps of 0.01)"
+    assert str(refusal) == (
+        "volume: 0.105 lots (limit 0.01 to 500 lots in steps of 0.01); 0.1 lots would pass"
+    )
 
 
 def test_a_halt_refusal_says_how_to_lift_it(gate, intent, view):
@@ -160,7 +162,9 @@ def test_every_failing_check_is_reported(gate, intent, view):
         trade_mode=TradeMode.DISABLED,
     )
     gate = RiskEngine(replace(gate.limits, max_entries_per_day=7, max_entries_in_a_row=4))
-    decision = gate.decide(intent(stop_loss_points=None, volume_units=1), bad)
+    decision = gate.decide(
+        intent(stop_loss_points=None, take_profit_points=100, volume_units=1), bad
+    )
 
     refused = [refusal.rule for refusal in decision.refusals]
     assert refused == [
@@ -172,6 +176,7 @@ def test_every_failing_check_is_reported(gate, intent, view):
         "max_spread",
         "price_band",
         "stop_loss",
+        "take_profit",
         "volume",
         "max_entries_per_minute",
         "max_entries_per_day",
@@ -194,8 +199,9 @@ def test_the_last_entry_that_a_limit_allows_passes_and_the_next_does_not(intent,
     )
     minute = gate.decide(intent(), view(entries_in_minute=3, entries_today=4)).refusals
     day = gate.decide(intent(), view(entries_in_minute=2, entries_today=5)).refusals
+    within = "entries return within a minute"
     assert [str(one) for one in (*minute, *day)] == [
-        "max_entries_per_minute: 3 in the last 60 seconds (limit 3)",
+        f"max_entries_per_minute: 3 in the last 60 seconds (limit 3); {within}",
         "max_entries_per_day: 5 today (limit 5); entries return at the next server midnight",
     ]
 
@@ -329,6 +335,44 @@ def test_a_halt_of_an_earlier_process_stands(intent, view):
 def test_limits_that_do_not_limit_are_refused(changes: dict, message: str):
     with pytest.raises(ConfigError, match=message):
         RiskLimits(**changes)
+
+
+@pytest.fixture
+def moved(gate, intent, view, held):
+    """Return a decider at a halt: a position's side, its stop and the stop that is wanted."""
+
+    def decide(side: Side, old: int | None, new: int | None, *others: Position):
+        wish = intent(IntentAction.MODIFY, stop_loss_points=new, position_ticket=1)
+        own = held(position_ticket=1, side=side, stop_loss_points=old)
+        return gate.decide(wish, view(positions=(*others, own), halt_level=3))
+
+    return decide
+
+
+MOVES = [
+    (Side.BUY, 99_000, (99_000, 99_001), (98_999, 0, None, -5)),
+    (Side.SELL, 101_000, (101_000, 100_999, 1), (101_001, 0, None)),
+]
+
+
+@pytest.mark.parametrize(("side", "old", "passing", "refused"), MOVES)
+def test_a_stop_may_be_moved_nearer_and_neither_removed_nor_moved_away(
+    moved, side: Side, old: int, passing: tuple, refused: tuple
+):
+    for new in passing:
+        assert moved(side, old, new).findings is None
+    for new in refused:
+        (refusal,) = moved(side, old, new).refusals
+        assert (refusal.rule, refusal.remedy) == ("stop_widened", "closing always passes")
+        assert refusal.value == (f"a stop of {new} points" if new else "no stop")
+        assert refusal.limit == f"{old} points or {'above' if side is Side.BUY else 'below'}"
+
+
+@pytest.mark.parametrize("new", [1, 99_000, 200_000])
+def test_a_stop_that_was_lost_may_be_put_back_anywhere(moved, held, new: int):
+    other = held(position_ticket=9, stop_loss_points=99_500)
+
+    assert isinstance(moved(Side.BUY, None, new, other), ApprovedOrder)
 
 
 def test_a_refusal_without_a_remedy_reads_short():

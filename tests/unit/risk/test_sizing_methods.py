@@ -66,6 +66,21 @@ def test_percent_at_risk_tells_its_arithmetic(terms, size):
     )
 
 
+def test_what_breaker_and_correlation_leave_is_told_of_each(terms, size):
+    def told(**left: float) -> str:
+        return size(terms, SizingSpec(), **left).explanation.partition(" = ")[0]
+
+    assert told(likeness_scale=0.25) == "risk 1.00% x 0.25 correlation"
+    assert told(scale=0.75) == "risk 1.00% x 0.75 breaker"
+    assert told(scale=0.75, likeness_scale=0.5) == "risk 1.00% x 0.75 breaker x 0.5 correlation"
+    both = size(terms, SizingSpec(), scale=0.5, likeness_scale=0.5)
+    assert both.volume_units == size(terms, SizingSpec(), scale=0.25).volume_units == 12_000_000
+    lots = SizingSpec(method=SizingMethod.FIXED_LOTS, lots=1.0)
+    assert size(terms, lots, likeness_scale=0.5).explanation == (
+        "fixed 1 lots x 0.5 correlation -> 0.5000 -> 0.5 lots"
+    )
+
+
 def test_percent_at_risk_is_what_risk_sized_gives(terms, account, size):
     expected = risk_sized(terms, account, Side.SELL, 100_000, 100_170, 0.02, 0.3)
 

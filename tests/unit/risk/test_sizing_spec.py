@@ -157,7 +157,7 @@ def test_more_than_all_equity_cannot_be_staked():
     assert whole.kelly_stake_fraction * whole.parameter("kelly_fraction") == pytest.approx(1)
 
 
-@pytest.mark.parametrize("name", ["strength", "scale"])
+@pytest.mark.parametrize("name", ["strength", "scale", "likeness_scale"])
 @pytest.mark.parametrize("value", [-0.01, 1.01, math.nan])
 def test_a_request_is_scaled_by_0_to_1(name: str, value: float):
     with pytest.raises(ConfigError, match=f"^{name}: .* from 0 to 1$"):

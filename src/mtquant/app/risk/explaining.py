@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mtquant.app.plain_text import aligned, lots_text, money_text, price_text, shown, utc_text
 from mtquant.app.risk.hypothesis import Hypothesis, Stand
 from mtquant.model import UNITS_PER_LOT, OrderIntent, units_from_lots
-from mtquant.risk import Refusal, Refused, RiskEngine, Sizing
+from mtquant.risk import Refusal, Refused, RiskEngine, Sizing, largest_units
 
 if TYPE_CHECKING:
     from mtquant.app.config import LoadedConfig
@@ -175,22 +175,15 @@ def _is_number(value: object) -> bool:
 
 def _largest(gate: RiskEngine, stand: Stand) -> tuple[int, tuple[str, ...]]:
     """Return the largest volume that passes, or 0 and the rules that refuse the smallest."""
-    least = max(stand.instrument.volume_min_units, units_from_lots(gate.limits.min_order_lots or 0))
-    step, most = stand.instrument.volume_step_units, stand.instrument.volume_max_units
-    smallest = stand.instrument.floor_units(least)
-    if smallest < least:
-        smallest += step
-    refused = _refused_by(gate, stand, smallest)
-    if refused:
-        return 0, refused
-    low, high = 0, (most - smallest) // step
-    while low < high:
-        middle = (low + high + 1) // 2
-        if _refused_by(gate, stand, smallest + middle * step):
-            high = middle - 1
-        else:
-            low = middle
-    return smallest + low * step, ()
+    refused: dict[int, tuple[str, ...]] = {}
+
+    def passes(units: int) -> bool:
+        refused[units] = _refused_by(gate, stand, units)
+        return not refused[units]
+
+    least_units = units_from_lots(gate.limits.min_order_lots or 0)
+    largest = largest_units(stand.instrument, passes, least_units)
+    return largest, () if largest else refused[min(refused)]
 
 
 def _refused_by(gate: RiskEngine, stand: Stand, units: int) -> tuple[str, ...]:

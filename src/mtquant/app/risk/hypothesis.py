@@ -314,7 +314,7 @@ def _minor(money: float, account: AccountSnapshot) -> int:
 def _valuer(terms: Terms, limits: RiskLimits) -> Valuer:
     kind = class_of(terms.instrument, limits)
     cap = limits.max_leverage.get(kind.value, 0.0)
-    return Valuer(terms=terms, asset_class=kind.group, leverage_cap=cap)
+    return Valuer(terms=terms, asset_class=kind.group, leverage_cap=cap, leverage_class=kind.value)
 
 
 def _quote(loaded: LoadedConfig, asked: Hypothesis, instrument: Instrument) -> Quote:

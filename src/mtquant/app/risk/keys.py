@@ -97,6 +97,7 @@ WITHOUT_KEY: Final = (
     "cash",
     "quote",
     "stop_loss",
+    "take_profit",
     "volume",
     "free_margin",
     "value_known",

@@ -106,7 +106,8 @@ def enter(
     loss = -profit(money, side, UNITS_PER_LOT, asked, stop)
     wanted = units_for_risk(risk_minor(equity_minor, bot.risk_fraction, strength), loss)
     units = floor_to_step(wanted, trading.volume_min, trading.volume_max, trading.volume_step)
-    if units == 0 or stop == 0 or not _gate_opens(record, bot, asked, reference):
+    is_order = units > 0 and stop > 0 and target >= 0  # else the gate does not let it pass
+    if not (is_order and _gate_opens(record, bot, asked, reference)):
         return False
     if equity_minor < margin_to_open(money, side, units, asked):
         return False

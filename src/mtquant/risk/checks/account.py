@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.risk import rules
+from mtquant.risk.checks.remedies import cap_or_volume, largest_volume
 from mtquant.risk.checks.rule import (
+    A_PERSON,
     MIDNIGHT,
+    Met,
     Result,
     Rule,
     as_told,
@@ -21,6 +24,8 @@ from mtquant.risk.limits import OnCorrelation, RiskLimits
 if TYPE_CHECKING:
     from mtquant.model import OrderIntent
     from mtquant.risk.view import RiskView
+
+_CAPS: Final = "a cap in max_leverage for each class"
 
 
 def within_max_positions(_intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
@@ -152,12 +157,17 @@ def _bounded(view: RiskView, held: float, change: float, most: float | None) -> 
 def within_leverage(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
     """Refuse when the margin that leverage caps ask for would be more than equity.
 
-    Σ value ÷ cap of its class, over all positions and the order.
+    Σ value ÷ cap of its class, over all positions and the order. Where one has no cap, the sum
+    bounds nothing.
     """
     valuer = view.valuer
     cap = valuer.leverage_cap if valuer else 0.0
     if not cap:
-        return False, "no cap is known for its asset class", "name it in risk.asset_classes"
+        kind = valuer.leverage_class if valuer else "unknown"
+        return False, f"{intent.symbol} is of the class {kind}, which has no cap", _CAPS
+    if view.exposure.uncapped:
+        symbol, kind = next(iter(view.exposure.uncapped.items()))
+        return False, f"{symbol} is held, of the class {kind}, which has no cap", _CAPS
     needed = view.exposure.at_caps_minor + view.order_value_minor(intent) / cap
     return needed <= view.account.equity_minor, needed, view.account.equity_minor
 
@@ -214,12 +224,21 @@ def _like(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tupl
     return told, f"{limit:.2f}"
 
 
+def _unlike(met: Met) -> str:
+    return f"entries return when {met.value[1]} is closed, or moves less like {met.intent.symbol}"
+
+
 def _needs_exposure(limits: RiskLimits) -> bool:
     return limits.needs_exposure
 
 
 ACCOUNT: Final = (
-    Rule(name="max_positions", look=within_max_positions, words=_open),
+    Rule(
+        name="max_positions",
+        look=within_max_positions,
+        words=_open,
+        remedy="entries return when a position is closed",
+    ),
     Rule(name="max_daily_loss", look=within_daily_loss, words=_since_day, remedy=MIDNIGHT),
     Rule(
         name="max_weekly_loss",
@@ -232,57 +251,78 @@ ACCOUNT: Final = (
         name="max_drawdown",
         look=within_drawdown,
         words=in_percent,
+        remedy=f"look at it, then: {A_PERSON}",
         is_on=is_set("max_drawdown_fraction"),
     ),
     Rule(
         name="min_equity",
         look=above_min_equity,
         words=in_money,
+        remedy="entries return from that equity on",
         is_on=is_set("min_account_equity"),
     ),
-    Rule(name="free_margin", look=has_free_margin, words=in_money),
+    Rule(name="free_margin", look=has_free_margin, words=in_money, remedy=largest_volume),
     Rule(
         name="min_margin_level",
         look=above_margin_level,
         words=_level,
+        remedy=largest_volume,
         is_on=is_set("min_margin_level_percent"),
     ),
-    Rule(name="value_known", look=value_is_known, words=as_told, is_on=_needs_exposure),
+    Rule(
+        name="value_known",
+        look=value_is_known,
+        words=as_told,
+        remedy="entries return when it is closed, or a strategy trades its symbol",
+        is_on=_needs_exposure,
+    ),
     Rule(
         name="max_gross_exposure",
         look=within_gross_exposure,
         words=of_equity,
+        remedy=largest_volume,
         is_on=is_set("max_gross_exposure_ratio"),
     ),
     Rule(
         name="max_net_exposure",
         look=within_net_exposure,
         words=of_equity,
+        remedy=largest_volume,
         is_on=is_set("max_net_exposure_ratio"),
     ),
     Rule(
         name="max_symbol_exposure",
         look=within_symbol_exposure,
         words=of_equity,
+        remedy=largest_volume,
         is_on=is_set("max_symbol_exposure_ratio"),
     ),
     Rule(
         name="max_class_exposure",
         look=within_class_exposure,
         words=of_equity,
+        remedy=largest_volume,
         is_on=is_set("max_class_exposure_ratio"),
     ),
     Rule(
         name="max_currency_exposure",
         look=within_currency_exposure,
         words=_currency,
+        remedy=largest_volume,
         is_on=is_set("max_currency_exposure_ratio"),
     ),
-    Rule(name="max_leverage", look=within_leverage, words=_caps, is_on=is_set("max_leverage")),
+    Rule(
+        name="max_leverage",
+        look=within_leverage,
+        words=_caps,
+        remedy=cap_or_volume,
+        is_on=is_set("max_leverage"),
+    ),
     Rule(
         name="max_correlation",
         look=unlike_what_is_held,
         words=_like,
+        remedy=_unlike,
         is_on=is_set("max_correlation"),
         warns=_is_beyond,
     ),

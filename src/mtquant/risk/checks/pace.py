@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.risk.checks.rule import A_PERSON, MIDNIGHT, Result, Rule, as_told, is_set
+from mtquant.risk.checks.rule import A_PERSON, MIDNIGHT, Met, Result, Rule, as_told, is_set
 from mtquant.risk.hours import is_in_hours
 
 if TYPE_CHECKING:
@@ -58,11 +58,13 @@ def no_news(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result
 def within_day_trades(_intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
     """Refuse what would make a small account a pattern day trader's (FINRA rule 4210(f)(8)(B)).
 
-    Four day trades within five business days need 25,000 of equity: an entry may become the fourth.
+    Four day trades within five business days need 25,000 of equity: an entry may become the
+    fourth, as every position of today may become one when its stop is met.
     """
     account = view.account
     is_large = account.equity_minor >= _DAY_TRADER_EQUITY * 10**account.currency_digits
-    return is_large or view.day_trades < _DAY_TRADES, view.day_trades, _DAY_TRADES
+    may_be = view.day_trades + view.opened_today
+    return is_large or may_be < _DAY_TRADES, may_be, _DAY_TRADES
 
 
 def _in_minute(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
@@ -88,12 +90,25 @@ def _hours(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tup
     return f"{day} {minutes // 60:02}:{minutes % 60:02} server time", ", ".join(limit)
 
 
-def _day_trades(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
-    return f"{value} day trades in five days", f"{limit} below 25,000 of equity"
+def _day_trades(_value: Any, limit: Any, _intent: OrderIntent, view: RiskView) -> tuple[str, str]:
+    told = f"{view.day_trades} day trades in five days"
+    if view.opened_today:
+        told = f"{told}, {view.opened_today} opened today"
+    return told, f"{limit} below 25,000 of equity"
+
+
+def _time_left(met: Met) -> str:
+    tenths = -(-10 * (met.limit - met.value) // _MINUTE_MS)  # rounded up: not told too soon
+    return f"entries return in {tenths / 10:.1f} min"
 
 
 PACE: Final = (
-    Rule(name="max_entries_per_minute", look=within_entries_per_minute, words=_in_minute),
+    Rule(
+        name="max_entries_per_minute",
+        look=within_entries_per_minute,
+        words=_in_minute,
+        remedy="entries return within a minute",
+    ),
     Rule(
         name="max_entries_per_day",
         look=within_entries_per_day,
@@ -112,19 +127,28 @@ PACE: Final = (
         name="cool_down",
         look=cooled_down,
         words=_minutes,
+        remedy=_time_left,
         is_on=is_set("cool_down_after_loss_minutes"),
     ),
     Rule(
         name="trading_hours",
         look=in_trading_hours,
         words=_hours,
+        remedy="entries return with those hours",
         is_on=is_set("trading_hours"),
     ),
-    Rule(name="news", look=no_news, words=as_told, is_on=is_set("news_calendar")),
+    Rule(
+        name="news",
+        look=no_news,
+        words=as_told,
+        remedy="entries return when its window is over",
+        is_on=is_set("news_calendar"),
+    ),
     Rule(
         name="pattern_day_trader",
         look=within_day_trades,
         words=_day_trades,
+        remedy="entries return as trades are five business days old, or from that equity on",
         is_on=lambda limits: limits.pattern_day_trader,
     ),
 )

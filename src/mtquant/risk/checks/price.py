@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.model import OrderIntent, Side
 from mtquant.risk import rules
-from mtquant.risk.checks.rule import Result, Rule, in_points, is_set
+from mtquant.risk.checks.rule import A_PERSON, Result, Rule, in_points, is_set
 
 if TYPE_CHECKING:
     from mtquant.risk.limits import RiskLimits
@@ -35,11 +35,18 @@ def within_max_spread(_intent: OrderIntent, view: RiskView, limits: RiskLimits) 
 
 
 def within_price_band(intent: OrderIntent, view: RiskView, limits: RiskLimits) -> Result:
-    """Refuse a price far from the close of the newest closed bar: it may be a wrong tick."""
+    """Refuse a price far from the close of the newest closed bar: it may be a wrong tick.
+
+    Both the order's own price, by which it is valued, and the quote's that it meets are looked at.
+    """
     quote, reference, band = view.quote, view.reference_points, limits.price_band_fraction or 0.0
-    if quote is None or reference <= 0:
+    price = intent.price_points
+    if quote is not None:
+        met = quote.ask_points if intent.side is Side.BUY else quote.bid_points
+        if not price or abs(met - reference) > abs(price - reference):
+            price = met
+    if not price or reference <= 0:
         return True, 0, 0
-    price = quote.ask_points if intent.side is Side.BUY else quote.bid_points
     return rules.is_within_band(price, reference, band), price, (reference, band)
 
 
@@ -84,7 +91,12 @@ PRICE: Final = (
         words=_age,
         remedy="entries return with the next tick of {symbol}",
     ),
-    Rule(name="max_spread", look=within_max_spread, words=in_points),
+    Rule(
+        name="max_spread",
+        look=within_max_spread,
+        words=in_points,
+        remedy="entries return when the spread of {symbol} is narrow enough",
+    ),
     Rule(
         name="price_band",
         look=within_price_band,
@@ -96,7 +108,7 @@ PRICE: Final = (
         name="max_slippage",
         look=within_slippage,
         words=in_points,
-        remedy="measured over the last fills of {symbol}",
+        remedy=f"fills of {{symbol}} count for 30 days, or until: {A_PERSON}",
         is_on=is_set("max_slippage_points"),
     ),
 )

@@ -29,24 +29,49 @@ def _never(_value: Any, _limit: Any) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """Hold a rule that refused, what it saw, and all that it looked at."""
+
+    look: Look
+    value: Any
+    limit: Any
+    intent: OrderIntent
+    view: RiskView
+    limits: RiskLimits
+
+
+Remedy = Callable[[Met], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """Name a check of entries; `is_on` tells for which limits it is looked at.
 
-    `warns` tells of which value and limit a person should hear although the entry passes.
+    `remedy` says what would pass, as it is or by what was met; `warns` tells of which value and
+    limit a person should hear although the entry passes.
     """
 
     name: str
     look: Look
     words: Words
-    remedy: str = ""
+    remedy: str | Remedy = ""
     is_on: Callable[[RiskLimits], bool] = _always
     warns: Callable[[Any, Any], bool] = _never
 
-    def refusal(self, result: Result, intent: OrderIntent, view: RiskView) -> Refusal:
-        """Return a result in words."""
-        value, limit = self.words(result[1], result[2], intent, view)
-        remedy = self.remedy.format(symbol=intent.symbol)
-        return Refusal(rule=self.name, value=value, limit=limit, remedy=remedy)
+    def refusal(
+        self, result: Result, intent: OrderIntent, view: RiskView, limits: RiskLimits
+    ) -> Refusal:
+        """Return a result in words; one that passes needs no remedy."""
+        passes, value, limit = result
+        told_value, told_limit = self.words(value, limit, intent, view)
+        met = Met(look=self.look, value=value, limit=limit, intent=intent, view=view, limits=limits)
+        remedy = "" if passes else self._told_remedy(met)
+        return Refusal(rule=self.name, value=told_value, limit=told_limit, remedy=remedy)
+
+    def _told_remedy(self, met: Met) -> str:
+        if isinstance(self.remedy, str):
+            return self.remedy.format(symbol=met.intent.symbol)
+        return self.remedy(met)
 
 
 def is_set(name: str) -> Callable[[RiskLimits], bool]:

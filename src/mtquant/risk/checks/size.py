@@ -10,17 +10,32 @@ from mtquant.model import (
     lots_from_units,
     units_from_lots,
 )
-from mtquant.risk.checks.rule import Result, Rule, as_told, is_set, of_equity
+from mtquant.risk.checks.remedies import largest_volume, nearest_target, nearest_volume
+from mtquant.risk.checks.rule import Result, Rule, is_set, of_equity
 
 if TYPE_CHECKING:
     from mtquant.risk.limits import RiskLimits
     from mtquant.risk.view import RiskView
 
 
-def has_stop_loss(intent: OrderIntent, _view: RiskView, _limits: RiskLimits) -> Result:
-    """Refuse an entry without a stop loss: its risk has no bound."""
-    stop = intent.stop_loss_points
-    return bool(stop), f"{stop} points" if stop else "none", "required"
+def has_stop_loss(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
+    """Refuse an entry without a stop loss on its losing side: its risk has no bound.
+
+    Without a price, which is refused by itself, only that it is a price is asked.
+    """
+    stop, price = intent.stop_loss_points or 0, view.entry_points(intent)
+    is_losing = not price or (price - stop) * intent.side.value > 0
+    return stop > 0 and is_losing, intent.stop_loss_points, price
+
+
+def target_wins(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
+    """Refuse a take profit that is not on the winning side of the entry; none is needed."""
+    target = intent.take_profit_points
+    if not target:
+        return True, None, 0
+    price = view.entry_points(intent)
+    is_winning = not price or (target - price) * intent.side.value > 0
+    return target > 0 and is_winning, target, price
 
 
 def tradable_volume(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> Result:
@@ -67,6 +82,24 @@ def within_position_exposure(intent: OrderIntent, view: RiskView, limits: RiskLi
     return ratio <= most, ratio, most
 
 
+def _stop(value: Any, limit: Any, intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
+    return _level(value, "none"), f"a stop {_beyond(-intent.side.value, limit)}"
+
+
+def _target(value: Any, limit: Any, intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
+    return _level(value, "no target"), f"a target {_beyond(intent.side.value, limit)}"
+
+
+def _level(points: int | None, missing: str) -> str:
+    return f"{points} points" if points else missing
+
+
+def _beyond(direction: int, price_points: int) -> str:
+    """Say on which side of the entry a level has to stand."""
+    where = "above" if direction > 0 else "below"
+    return f"{where} {price_points} points" if price_points else f"{where} the entry"
+
+
 def _volume(value: Any, _limit: Any, _intent: OrderIntent, view: RiskView) -> tuple[str, str]:
     instrument = view.instrument
     traded = (
@@ -91,25 +124,29 @@ def _reward(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tu
 
 
 SIZE: Final = (
-    Rule(name="stop_loss", look=has_stop_loss, words=as_told),
-    Rule(name="volume", look=tradable_volume, words=_volume),
+    Rule(name="stop_loss", look=has_stop_loss, words=_stop),
+    Rule(name="take_profit", look=target_wins, words=_target),
+    Rule(name="volume", look=tradable_volume, words=_volume, remedy=nearest_volume),
     Rule(name="min_order", look=above_min_order, words=_lots, is_on=is_set("min_order_lots")),
     Rule(
         name="max_daily_volume",
         look=within_daily_volume,
         words=_share,
+        remedy=largest_volume,
         is_on=is_set("max_daily_volume_fraction"),
     ),
     Rule(
         name="min_reward_risk",
         look=worth_its_risk,
         words=_reward,
+        remedy=nearest_target,
         is_on=is_set("min_reward_risk"),
     ),
     Rule(
         name="max_position_exposure",
         look=within_position_exposure,
         words=of_equity,
+        remedy=largest_volume,
         is_on=is_set("max_position_exposure_ratio"),
     ),
 )

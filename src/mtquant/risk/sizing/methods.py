@@ -47,7 +47,8 @@ class Case:
         """Return the volume for equity x fraction x strength x scale, at money per lot."""
         request = self.request
         money_minor = (
-            rules.risk_minor(self.account.equity_minor, fraction, request.strength) * request.scale
+            rules.risk_minor(self.account.equity_minor, fraction, request.strength)
+            * request.left_fraction
         )
         return Wish.for_money(
             self.account,
@@ -95,7 +96,7 @@ def _fixed_lots(case: Case) -> Wish:
     """Trade the same lots each time."""
     lots, request = case.spec.parameter("lots"), case.request
     # To the nearest 1e-8 lots: 0.29 of a lot shall not become 0.28 because 0.29 is no exact float.
-    units = round_half_away(units_from_lots(lots) * request.strength * request.scale)
+    units = round_half_away(units_from_lots(lots) * request.strength * request.left_fraction)
     weaker = f" x {request.strength:g} strength" if request.strength < 1 else ""
     return Wish(units=units, told=f"fixed {lots:g} lots{weaker}{_told_scale(request)}")
 
@@ -154,7 +155,9 @@ def _volatility_target(case: Case) -> Wish | Refusal:
 
 
 def _told_scale(request: SizingRequest) -> str:
-    return f" x {request.scale:g} breaker" if request.scale < 1 else ""
+    breaker = f" x {request.scale:g} breaker" if request.scale < 1 else ""
+    likeness = request.likeness_scale
+    return f"{breaker} x {likeness:g} correlation" if likeness < 1 else breaker
 
 
 def _not_ready(rule: str, needed: str) -> Refusal:
