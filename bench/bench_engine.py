@@ -98,7 +98,7 @@ def test_what_a_trade_costs() -> None:
         "strategy": {"name": "sma_crossover", "parameters": {"fast": 2, "slow": 5}},
         "exits": {"stop_loss_take_profit": {"stop_points": 40, "target_points": 40}},
     }
-    raw["risk"] = raw["risk"] | {"max_daily_loss_fraction": 0.9}
+    raw["risk"] = raw["risk"] | {"max_daily_loss_fraction": "90%"}
     account = raw["venue"]["account"] | {"deposit": 1e9}
     raw["venue"] = raw["venue"] | {"account": account}
     plan = replace(make_plan(load_config(raw=raw)), bars=bars)

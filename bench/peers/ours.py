@@ -61,7 +61,7 @@ CONFIGURATION: Final = {
     "risk": {
         "risk_per_trade_fraction": 0.01,
         "max_positions": 1,
-        "max_daily_loss_fraction": 0.99,
+        "max_daily_loss_fraction": "99%",
         "max_spread_points": 1_000,
     },
 }

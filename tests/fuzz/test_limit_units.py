@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -13,176 +13,213 @@ from hypothesis import strategies as st
 from mtquant.model import ConfigError, read
 from mtquant.risk import BreakerSpec, PropChoice, RiskLimits, SizingSpec
 
-NEEDED: dict[type, dict[str, Any]] = {
+KINDS: dict[type, dict[str, Any]] = {
     RiskLimits: {},
     BreakerSpec: {},
     SizingSpec: {},
     PropChoice: {"rules": "firm", "initial_deposit": 1.0},
 }
 RECORD = {"average_win": 1.0, "average_loss": 1.0}
-METHODS: dict[str, dict[str, Any]] = {  # of sizing: what makes it take a parameter
+BESIDE: dict[str, dict[str, Any]] = {  # what has to stand beside a key
     "equity_fraction": {"method": "fixed_fractional"},
-    "win_rate_fraction": {"method": "kelly", **RECORD},
+    "win_rate_fraction": {"method": "kelly", **RECORD, "kelly_fraction": "2%"},
     "kelly_fraction": {"method": "kelly", "win_rate_fraction": 0.6, **RECORD},
     "annual_volatility_fraction": {"method": "volatility_target"},
+    "level_1_scale": {"level_2_scale": "0.001%"},
+    "level_2_scale": {"level_1_scale": "100%"},
 }
 LADDER = [f"level_{level}_fraction" for level in (1, 2, 3)]
-Known = tuple[type, Field[Any]]
-SENSIBLE: list[Known] = [
-    (kind, one) for kind in NEEDED for one in fields(kind) if "sensible" in one.metadata
-]
-EVERY = pytest.mark.parametrize(
-    ("kind", "one"), SENSIBLE, ids=[f"{kind.__name__}.{one.name}" for kind, one in SENSIBLE]
-)
+
+# What anybody may mean: prop firms' traders, retail clients with leverage, accounts without any.
+LOSS = (0.001, 0.99)
+FRACTIONS: dict[tuple[type, str], tuple[float, float]] = {
+    (RiskLimits, "risk_per_trade_fraction"): (0.0005, 0.1),
+    (RiskLimits, "max_daily_volume_fraction"): (0.001, 1.0),
+    (RiskLimits, "max_daily_loss_fraction"): LOSS,
+    (RiskLimits, "max_weekly_loss_fraction"): LOSS,
+    (RiskLimits, "max_drawdown_fraction"): LOSS,
+    (RiskLimits, "price_band_fraction"): (0.0005, 0.5),
+    (RiskLimits, "max_correlation"): (0.05, 1.0),
+    (PropChoice, "buffer_fraction"): (0.005, 0.9),
+    (BreakerSpec, "level_1_fraction"): LOSS,
+    (BreakerSpec, "level_2_fraction"): LOSS,
+    (BreakerSpec, "level_3_fraction"): LOSS,
+    (BreakerSpec, "level_1_scale"): (0.05, 1.0),
+    (BreakerSpec, "level_2_scale"): (0.05, 1.0),
+    (SizingSpec, "equity_fraction"): (0.005, 1.0),
+    (SizingSpec, "win_rate_fraction"): (0.05, 0.98),
+    (SizingSpec, "kelly_fraction"): (0.05, 1.0),
+    (SizingSpec, "annual_volatility_fraction"): (0.01, 1.0),
+}
+RATIOS: dict[tuple[type, str], tuple[float, float]] = {
+    (RiskLimits, "max_position_exposure_ratio"): (0.01, 30.0),
+    (RiskLimits, "max_gross_exposure_ratio"): (0.1, 100.0),
+    (RiskLimits, "max_net_exposure_ratio"): (0.05, 100.0),
+    (RiskLimits, "max_symbol_exposure_ratio"): (0.02, 50.0),
+    (RiskLimits, "max_class_exposure_ratio"): (0.05, 100.0),
+    (RiskLimits, "max_currency_exposure_ratio"): (0.05, 100.0),
+}
+PERCENTS = {(RiskLimits, "min_margin_level_percent"): (50.0, 4000.0)}
+ALL = FRACTIONS | RATIOS | PERCENTS
 
 
-def is_share(one: Field[Any]) -> bool:
-    """Tell whether a text with a percent sign may stand for a field."""
-    return one.name.endswith(("_fraction", "_ratio"))
+def each(*ranges: dict[tuple[type, str], tuple[float, float]]) -> pytest.MarkDecorator:
+    rows = [(kind, key) for one in ranges for kind, key in one]
+    ids = [f"{kind.__name__}.{key}" for kind, key in rows]
+    return pytest.mark.parametrize(("kind", "key"), rows, ids=ids)
 
 
-SHARES = [(kind, one) for kind, one in SENSIBLE if is_share(one)]
-EVERY_SHARE = pytest.mark.parametrize(
-    ("kind", "one"), SHARES, ids=[f"{kind.__name__}.{one.name}" for kind, one in SHARES]
-)
+def meant(kind: type, key: str) -> st.SearchStrategy[float]:
+    least, most = ALL[kind, key]
+    return st.floats(least, most)
 
 
-def sensible(one: Field[Any]) -> st.SearchStrategy[float]:
-    above, most = one.metadata["sensible"]
-    return st.floats(above, most, exclude_min=True)
-
-
-def taken(kind: type, one: Field[Any], written: object, value: float) -> float:
-    """Read a section with one field written; a ladder is made to rise around it."""
-    raw = {**NEEDED[kind], **METHODS.get(one.name, {}), one.name: written}
-    if one.name in LADDER:
-        below, above = 1e-3 * value, value + 0.999 * (1 - value)
-        rank = LADDER.index(one.name)
-        around = {
-            name: (below * (1 + index) if index < rank else above + (1 - above) * index / 9)
-            for index, name in enumerate(LADDER)
-            if index != rank
-        }
-        raw |= {name: f"{number!r} = {100 * number!r}%" for name, number in around.items()}
-    found: float = getattr(read(kind, raw, "limits"), one.name)
+def taken(kind: type, key: str, written: object, value: float) -> float:
+    """Read a section with one key written; a ladder is made to rise around it."""
+    raw = {**KINDS[kind], **BESIDE.get(key, {}), key: written}
+    if key in LADDER:
+        rank = LADDER.index(key)
+        for index, name in enumerate(LADDER):
+            if index < rank:
+                raw[name] = f"{100 * value * (index + 1) / 10!r}%"
+            elif index > rank:
+                raw[name] = f"{100 * (value + (1 - value) * index / 10)!r}%"
+    if key == "max_daily_loss_fraction":
+        raw["max_weekly_loss_fraction"] = None
+    if key == "max_weekly_loss_fraction":
+        raw["max_daily_loss_fraction"] = "0.01%"
+    found: float = getattr(read(kind, raw, "limits"), key)
     return found
 
 
-def refused(kind: type, one: Field[Any], written: object) -> str:
+def refused(kind: type, key: str, written: object) -> str:
     with pytest.raises(ConfigError) as problem:
-        read(kind, {**NEEDED[kind], one.name: written}, "limits")
-    return str(problem.value)
+        read(kind, {**KINDS[kind], **BESIDE.get(key, {}), key: written}, "limits")
+    message = str(problem.value)
+    assert message.startswith(f"limits.{key}: {written!r} ")
+    assert "\n" not in message
+    return message
 
 
 def readings(message: str) -> list[float]:
-    """Return the numbers that a message shows with a percent sign."""
-    shown = re.sub(r"limits\.\w+: ('[^']*'|\S+) ", "", message, count=1)
-    return [float(number) for number in re.findall(r"([\d.]+(?:e[+-]?\d+)?) ?%", shown)]
+    """Return the numbers that a message shows with a percent sign, as fractions."""
+    shown = message.split(" ", 2)[2]
+    return [float(one) / 100 for one in re.findall(r"([\d.]+(?:e[+-]?\d+)?) ?%", shown)]
 
 
-def test_every_fraction_and_ratio_of_limits_states_what_is_sensible():
-    """Scales of the ladder are no fractions of money, and 1 is usual."""
-    names = {one.name for kind in NEEDED for one in fields(kind) if is_share(one)}
-
-    assert {one.name for _, one in SHARES} >= names
-    assert len(SENSIBLE) >= 20
-    assert all(is_dataclass(kind) for kind, _ in SENSIBLE)
+def offers(message: str) -> list[str]:
+    return re.findall(r"'([^']+)'", message.split(" ", 2)[2])
 
 
-@EVERY
-def test_no_range_is_wider_than_a_hundred_times_its_lower_end(kind: type, one: Field[Any]):
-    above, most = one.metadata["sensible"]
+def test_every_share_and_ratio_of_limits_has_a_range_of_what_may_be_meant() -> None:
+    ends = ("_fraction", "_ratio", "_percent", "_scale", "_correlation")
+    named = {
+        (kind, one.name) for kind in KINDS for one in fields(kind) if one.name.endswith(ends)
+    } - {(RiskLimits, "on_correlation")}
 
-    assert 0 < above < most <= 100 * above * (1 + 1e-12)
-
-
-@EVERY
-def test_the_default_is_sensible(kind: type, one: Field[Any]):
-    above, most = one.metadata["sensible"]
-
-    assert one.default is None or above < one.default <= most
+    assert set(ALL) == named
 
 
-@EVERY
+@each(FRACTIONS, RATIOS)
 @given(data=st.data())
-def test_a_sensible_number_reads_as_itself(kind: type, one: Field[Any], data: st.DataObject):
-    value = data.draw(sensible(one))
+def test_a_percentage_without_its_sign_is_refused_with_both_readings(
+    kind: type, key: str, data: st.DataObject
+) -> None:
+    value = data.draw(meant(kind, key))
 
-    assert taken(kind, one, value, value) == value
+    found = readings(refused(kind, key, 100 * value))
+
+    assert pytest.approx(100 * value) in found
+    assert pytest.approx(value) in found
 
 
-@EVERY_SHARE
+@each(PERCENTS)
 @given(data=st.data())
-def test_a_sensible_percentage_reads_as_its_fraction(
-    kind: type, one: Field[Any], data: st.DataObject
-):
-    above, most = one.metadata["sensible"]
-    value = data.draw(st.floats(1.001 * above, 0.999 * most))
+def test_a_factor_where_percent_is_asked_is_refused_with_both_readings(
+    kind: type, key: str, data: st.DataObject
+) -> None:
+    value = data.draw(meant(kind, key))
 
-    assert taken(kind, one, f"{100 * value!r}%", value) == pytest.approx(value, rel=1e-12)
+    found = readings(refused(kind, key, value / 100))
+
+    assert pytest.approx(value / 100) in [100 * one for one in found]
+    assert pytest.approx(value) in [100 * one for one in found]
 
 
-@EVERY
+@each(ALL)
 @given(data=st.data())
-def test_a_number_of_the_other_unit_is_refused_with_both_readings(
-    kind: type, one: Field[Any], data: st.DataObject
-):
-    value = data.draw(sensible(one))
+def test_a_number_with_a_percent_sign_is_taken_over_the_whole_range(
+    kind: type, key: str, data: st.DataObject
+) -> None:
+    value = data.draw(meant(kind, key))
+    percent = value if (kind, key) in PERCENTS else 100 * value
 
-    for other in (100 * value, value / 100):
-        shown = readings(refused(kind, one, other))
-        if one.name.endswith("_percent"):
-            expected = [other, 100 * other]
-        elif other > 1 and one.name.endswith("_fraction"):
-            expected = [100 * other, other]
-        else:
-            expected = [100 * other, other if other > value else 10_000 * other]
-        assert shown[:2] == [pytest.approx(number, rel=1e-5) for number in expected]
+    assert taken(kind, key, f"{percent!r}%", value) == pytest.approx(value, rel=1e-12)
 
 
-@EVERY_SHARE
+@each(RATIOS)
 @given(data=st.data())
-def test_a_percentage_of_the_other_unit_is_refused_with_both_readings(
-    kind: type, one: Field[Any], data: st.DataObject
-):
-    above, most = one.metadata["sensible"]
-    value = data.draw(st.floats(1.001 * above, 0.999 * most))
+def test_a_ratio_that_says_times_is_taken_over_the_whole_range(
+    kind: type, key: str, data: st.DataObject
+) -> None:
+    value = data.draw(meant(kind, key))
 
-    for other in (100 * value, value / 100):
-        shown = readings(refused(kind, one, f"{100 * other!r}%"))
-        counterpart = other if other > value else 10_000 * other
-        assert shown[:2] == [
-            pytest.approx(number, rel=1e-5) for number in (100 * other, counterpart)
-        ]
+    assert taken(kind, key, f"{value!r}x", value) == value
+    assert taken(kind, key, f"{value!r} x", value) == value
 
 
-@EVERY_SHARE
+@each(ALL)
 @given(data=st.data())
-def test_what_is_written_both_ways_is_meant(kind: type, one: Field[Any], data: st.DataObject):
-    above, _ = one.metadata["sensible"]
-    value = data.draw(st.floats(above / 100, above))
-
-    assert taken(kind, one, f"{value!r} = {100 * value!r}%", value) == value
-
-
-@EVERY_SHARE
-@given(data=st.data())
-def test_what_is_written_both_ways_and_is_not_the_same_is_refused(
-    kind: type, one: Field[Any], data: st.DataObject
-):
-    value = data.draw(sensible(one))
-
-    for wrong in (f"{value!r} = {value!r}%", f"{value!r} = {100 * value!r}", f"{value!r} = much%"):
-        assert refused(kind, one, wrong).startswith(f"limits.{one.name}: ")
+def test_a_bare_number_means_itself_or_is_refused_with_what_then_passes(
+    kind: type, key: str, data: st.DataObject
+) -> None:
+    value = data.draw(meant(kind, key))
+    try:
+        assert taken(kind, key, value, value) == value
+    except ConfigError as error:
+        shares = [float(one.rstrip("%x")) for one in offers(str(error))]
+        assert len(shares) == 2
+        for written in offers(str(error)):
+            number = float(written.rstrip("%x"))
+            share = number / 100 if written.endswith("%") else number
+            assert taken(kind, key, written, share) == pytest.approx(share)
 
 
-@EVERY
-def test_a_message_offers_only_what_then_passes(kind: type, one: Field[Any]):
-    above, _ = one.metadata["sensible"]
-    message = refused(kind, one, above / 2)
-    assert message.endswith(("that is what is meant", f"at most {one.metadata['sensible'][1]:g}"))
-    offered = re.search(r"or '([^']+)' if that is what is meant", message)
+@pytest.mark.parametrize(
+    ("kind", "raw", "key", "value"),
+    [
+        (RiskLimits, {"risk_per_trade_fraction": 0.02}, "risk_per_trade_fraction", 0.02),
+        (RiskLimits, {"max_daily_loss_fraction": 0.05}, "max_daily_loss_fraction", 0.05),
+        (RiskLimits, {"max_correlation": 0.7}, "max_correlation", 0.7),
+        (RiskLimits, {"max_correlation": "70%"}, "max_correlation", 0.7),
+        (RiskLimits, {"max_gross_exposure_ratio": 1.5}, "max_gross_exposure_ratio", 1.5),
+        (RiskLimits, {"min_margin_level_percent": 300}, "min_margin_level_percent", 300.0),
+        (RiskLimits, {"max_symbol_exposure_ratio": "20%"}, "max_symbol_exposure_ratio", 0.2),
+        (BreakerSpec, {"level_1_scale": "80%"}, "level_1_scale", 0.8),
+    ],
+)
+def test_what_people_usually_write_is_taken(
+    kind: type, raw: dict[str, Any], key: str, value: float
+) -> None:
+    assert getattr(read(kind, raw), key) == pytest.approx(value)
 
-    assert (offered is not None) == is_share(one)
-    if offered is not None:
-        assert taken(kind, one, offered[1], above / 2) == pytest.approx(above / 2, rel=1e-5)
+
+@given(value=st.floats(1.0, 99.0))
+def test_a_leverage_is_taken_as_a_bare_number_and_as_one_that_says_its_unit(value: float) -> None:
+    for written in (value, f"{value!r}x", f"{100 * value!r}%"):
+        found = read(RiskLimits, {"max_leverage": {"forex_major": written}}).max_leverage
+        assert found["forex_major"] == pytest.approx(value, rel=1e-12)
+
+
+@given(value=st.floats(1.0, 500.0))
+def test_a_leverage_in_percent_or_as_a_margin_is_refused_with_both_readings(value: float) -> None:
+    with pytest.raises(ConfigError, match=r"^max_leverage\.gold: .*: write '") as percent:
+        read(RiskLimits, {"max_leverage": {"gold": 100 * value}})
+    assert offers(str(percent.value))[0] == f"{100 * value:.12g}x"
+    assert float(offers(str(percent.value))[1].rstrip("%")) == pytest.approx(100 * value)
+    if value > 1.001:
+        for margin in (1 / value, f"{100 / value!r}%"):
+            with pytest.raises(ConfigError, match=r"max_leverage\.gold.*margin.*x'") as problem:
+                read(RiskLimits, {"max_leverage": {"gold": margin}})
+            leverage = offers(str(problem.value))[1].removesuffix("x")
+            assert float(leverage) == pytest.approx(value, rel=1e-5)

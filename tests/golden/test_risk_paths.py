@@ -1,4 +1,4 @@
-"""The shipped demo under every preset of limits and two firms' rules: what it does, stored.
+"""Worlds in which each preset of limits and two firms' rules let trades through and refuse some.
 
 A change here changes what users see: it needs a line in the changelog that says why. To store what
 is played now, run this module: `python tests/golden/test_risk_paths.py`.
@@ -40,27 +40,60 @@ _NO_EXPOSURE = dict.fromkeys(
 )
 _NARROW = {"level_1_fraction": 0.01, "level_2_fraction": 0.0105, "level_3_fraction": 0.011}
 LOSING = {  # the demo's trades, each so large that the breaker has something to do
-    "plan-a-losing": {"preset": "plan-a", "risk_per_trade_fraction": 0.05, **_NO_EXPOSURE},
+    "plan-a-losing": {"preset": "plan-a", "risk_per_trade_fraction": "5%", **_NO_EXPOSURE},
     "conservative-losing": {
         "preset": "conservative",
-        "risk_per_trade_fraction": "0.1 = 10%",
+        "risk_per_trade_fraction": "10%",
         "breaker": _NARROW,
         **_NO_EXPOSURE,
     },
 }
 
 
-def sections(name: str) -> dict[str, Any]:
-    """Return what a run says otherwise than the demo."""
+PRESETS = {  # what each needs in order to bind now and then: an account, a size, a second strategy
+    "conservative": {},
+    "plan-a": {"sizing": {"method": "fixed_lots", "lots": 0.9}},
+    "esma-retail": {"risk_per_trade_fraction": "10%"},
+    "nfa-fifo-no-hedge": {"max_positions": 5},
+}
+BINDS = {
+    "conservative": "cool_down",
+    "plan-a": "max_position_exposure",
+    "esma-retail": "max_leverage",
+    "nfa-fifo-no-hedge": "fifo_no_hedge",
+}
+DEPOSITS = {"plan-a": 1_000_000}
+
+
+def whole(name: str) -> dict[str, Any]:
+    """Return the configuration of a run."""
+    raw = dict(load_config().raw)
     if name in LOSING:
-        return {"risk": LOSING[name]}
-    if name not in FIRMS:
-        return {"risk": {"preset": name}}
+        return raw | {"risk": LOSING[name]}
+    if name in FIRMS:
+        return raw | sections_of_firm(name)
+    raw |= {"risk": {"preset": name, **PRESETS[name]}}
+    if name in DEPOSITS:
+        account = raw["venue"]["account"] | {"deposit": DEPOSITS[name]}
+        raw |= {"venue": raw["venue"] | {"account": account}}
+    if name == "nfa-fifo-no-hedge":
+        raw |= {"strategies": two_strategies(raw.pop("strategy"), raw.pop("exits"))}
+    return raw
+
+
+def two_strategies(strategy: dict[str, Any], exits: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the demo's strategy and a quicker one, which will want to hold against it."""
+    quick = strategy | {"parameters": {"fast": 5, "slow": 20}}
+    return [one | {"exits": exits, "id": name} for name, one in (("a", strategy), ("b", quick))]
+
+
+def sections_of_firm(name: str) -> dict[str, Any]:
+    """Return what a run under a firm's rules says otherwise than the demo."""
     firm = FIRMS[name]
     account = {"currency": "USD", "deposit": firm["deposit"], "leverage": 100}
     venue = load_config().raw["venue"] | {"account": {**account, "margin_mode": "hedging"}}
     prop = {"rules": name, "initial_deposit": firm["deposit"], "phase": firm["phase"]}
-    risk = {"risk_per_trade_fraction": 0.02, "max_daily_loss_fraction": 0.5, **DEMO_RISK}
+    risk = {"risk_per_trade_fraction": 0.02, "max_daily_loss_fraction": "50%", **DEMO_RISK}
     return {"venue": venue, "risk": {**risk, "prop": prop}}
 
 
@@ -69,7 +102,7 @@ NAMES = [*list_risk_presets(), *LOSING, *FIRMS]
 
 def played(name: str) -> dict[str, Any]:
     """Return what a run comes to."""
-    plan = make_plan(load_config(overrides=sections(name)))
+    plan = make_plan(load_config(raw=whole(name)))
     notes: list[Publish] = []
     deals = run_backtest(plan, notes.append).book.ledger.deals
     venue = plan.config.venue
@@ -106,6 +139,15 @@ def test_every_preset_has_a_stored_path_and_each_level_of_the_breaker_is_met() -
     assert levels == {1, 2, 3}
     assert all("prop_rules" in stored[name]["refusals"] for name in FIRMS)
     assert any(one["halts"] for one in stored.values())
+
+
+@pytest.mark.parametrize("name", list_risk_presets())
+def test_each_preset_has_a_world_in_which_it_trades_and_refuses(name: str) -> None:
+    stored = json.loads(STORED.read_text(encoding="utf-8"))
+
+    assert stored[name]["deals"] >= 20
+    assert stored[name]["refusals"][BINDS[name]] >= 1
+    assert len({one["trades_sha256"] for one in stored.values()}) == len(stored)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtquant.app.config import load_config
-from mtquant.app.playing import play_plan
+from mtquant.app.playing import PlayedPlan, play_plan
 from mtquant.app.results import Results, finish_run
 from mtquant.app.risk.prop_showing import unkept_lines
 from mtquant.app.risk_wiring import chosen_rules
@@ -52,7 +52,7 @@ def run_backtest_command(
     started_ms = clock.now_ms()
     if options.out is None:
         played = play_plan(plan, tell, event_driven=options.event_driven)
-        summary = {**played.summary.to_dict(), **_took(clock.now_ms() - started_ms)}
+        summary = {**played.summary.to_dict(), **_beside(played, clock.now_ms() - started_ms)}
         currency = plan.config.venue.account.currency
         return Results(summary=summary, report=None, currency=currency)
     facts = {"kind": "backtest", **loaded.facts()}
@@ -62,12 +62,14 @@ def run_backtest_command(
     )
     try:
         played = play_plan(plan, tell, event_driven=options.event_driven)
-        took = _took(clock.now_ms() - started_ms)
+        beside = _beside(played, clock.now_ms() - started_ms)
         journal.record_deals(played.deals)
-        return finish_run(workspace, plan, played.deals, took, played.summary)
+        return finish_run(workspace, plan, played.deals, beside, played.summary)
     finally:
         journal.close()
 
 
-def _took(milliseconds: int) -> dict[str, Any]:
-    return {"seconds": round(milliseconds / 1000, 3)}
+def _beside(played: PlayedPlan, milliseconds: int) -> dict[str, Any]:
+    """Return what a summary says beside the figures: the time, and what limits did if counted."""
+    took = {"seconds": round(milliseconds / 1000, 3)}
+    return took if played.tally is None else took | played.tally.refusals()

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from mtquant.app.risk.fitting import require_fitting
 from mtquant.app.risk_limits import resolve_limits
 from mtquant.data import SAMPLES, parse_yaml, read_yaml
 from mtquant.exchange import SlippageModel, VenueSpec
@@ -133,6 +134,7 @@ class BotConfig:
                 "strategy: there are several sources of data; write a list of strategies, each "
                 "with its symbol"
             )
+        require_fitting(self.risk, self.venue)
 
     @property
     def sources(self) -> tuple[DataSpec, ...]:

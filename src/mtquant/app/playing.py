@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from mtquant.app.risk.tally import Tally
 from mtquant.app.wiring import Plan, make_exits, run_backtest
 from mtquant.data import resample
 from mtquant.engine.kernels import (
@@ -50,11 +51,15 @@ SHORT_RUN: Final = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedPlan:
-    """Hold the deals of a run, its figures, and why it was not played by a kernel (if so)."""
+    """Hold the deals of a run, its figures, and why it was not played by a kernel (if so).
+
+    `tally` is what limits did; None where a kernel played, which does not count refusals.
+    """
 
     deals: Sequence[Deal]
     summary: Summary
     objections: tuple[str, ...] = ()
+    tally: Tally | None = None
 
 
 def run_spec(config: BotConfig, symbol: str) -> RunSpec:
@@ -114,9 +119,10 @@ def play_plan(plan: Plan, tell: Callable[[str], None], *, event_driven: bool = F
                 tell(about)
             return _by_kernel(plan, *stage)
         tell(f"this run needs the event-driven engine: {'; '.join(found)}")
-    deals = run_backtest(plan).book.ledger.deals
+    tally = Tally()
+    deals = run_backtest(plan, tally.take).book.ledger.deals
     summary = summarise(plan.bars, deals, plan.config.venue, plan.others)
-    return PlayedPlan(deals=deals, summary=summary, objections=found)
+    return PlayedPlan(deals=deals, summary=summary, objections=found, tally=tally)
 
 
 def kernel_stage(plan: Plan) -> tuple[tuple[Job, Series] | None, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from mtquant.data import parse_yaml, read_yaml
 from mtquant.model import ConfigError
 from mtquant.model.reading import nearest, read
 from mtquant.risk import RiskLimits, in_sections
+from mtquant.risk.coherence import require_coherent
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -31,7 +32,7 @@ def load_risk_preset(name: str) -> RiskLimits:
     Raises:
         ConfigError: there is none of this name.
     """
-    return read(RiskLimits, _preset(name, "preset"), name)
+    return _coherent(_preset(name, "preset"), name)
 
 
 def read_risk_limits(path: Path) -> RiskLimits:
@@ -40,7 +41,7 @@ def read_risk_limits(path: Path) -> RiskLimits:
     Raises:
         ConfigError: it is missing or says something wrong.
     """
-    return read(RiskLimits, _of_file(path, str(path), ()), str(path))
+    return _coherent(_of_file(path, str(path), ()), str(path))
 
 
 def resolve_limits(raw: object, folder: Path, where: str = "risk") -> dict[str, Any]:
@@ -56,6 +57,15 @@ def resolve_limits(raw: object, folder: Path, where: str = "risk") -> dict[str, 
             section.
     """
     return _resolved(raw, folder, where, ())
+
+
+def _coherent(raw: Mapping[str, Any], where: str) -> RiskLimits:
+    limits = read(RiskLimits, raw, where)
+    try:
+        require_coherent(limits)
+    except ConfigError as error:
+        raise ConfigError(f"{where}.{error}") from error
+    return limits
 
 
 def _resolved(raw: object, folder: Path, where: str, inside: tuple[Path, ...]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -11,9 +11,11 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
+from mtquant.app.plain_text import shown
 from mtquant.model import Publish, money_from_minor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from mtquant.app.outage import ScriptedOutage
@@ -182,8 +184,27 @@ def show_results(results: Results) -> None:
         table.add_row(label, "undefined" if value is None else pattern.format(value))
     console.print(table)
     console.print(f"Trades hash  {summary['trades_sha256']}", markup=False)
+    for line in limit_lines(summary):
+        console.print(line, markup=False, soft_wrap=True)
     if results.report is not None:
         console.print(f"Report       {results.report.resolve()}", markup=False, soft_wrap=True)
+
+
+def limit_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Return what limits did to a run, for people: nothing where they refused nothing.
+
+    A run of a kernel counts no refusals: without a trade it is said how to have them counted.
+    """
+    if "refused_entries" not in summary:
+        if summary.get("trades") or summary.get("open_positions"):
+            return []
+        return ["Limits       no trade; `mtquant risk simulate` counts what was refused, by rule"]
+    lines = []
+    if summary["refused_entries"]:
+        rules = ", ".join(f"{rule} {count:,}" for rule, count in summary["refused_by_rule"].items())
+        refused, entries = summary["refused_entries"], summary["entries"]
+        lines.append(f"Limits       {refused:,} of {entries:,} entries refused: {rules}")
+    return lines + [f"Halt         {shown(reason)}" for reason in summary["halts"]]
 
 
 def _utc(time_ms: int) -> str:

@@ -2,9 +2,8 @@
 
 Unknown keys are refused with the nearest known name. Fields that end in `_fraction` or `_ratio`
 take a fraction (0.01) or a text with a percent sign ("1%"); a bare fraction above 1 is refused,
-because 5 might mean 5 % or 500 %. A field may state what is sensible (`metadata["sensible"]`): the
-upper end is a hundred times the lower, so whoever takes a percentage for a fraction, or the
-reverse, always lands outside. Who means it writes both: "0.0005 = 0.05%".
+because 5 might mean 5 % or 500 %. A field may state what anybody may mean by it
+(`metadata["sensible"]`): then a bare number that may be one of the other unit is refused, too.
 """
 
 from __future__ import annotations
@@ -61,9 +60,10 @@ def read(cls: type[T], raw: object, where: str = "") -> T:
     for name, field in known.items():
         path = _join(where, name)
         if name in raw:
-            values[name] = _value(raw[name], hints[name], path)
+            meant = raw[name]
             if "sensible" in field.metadata:
-                _require_sensible(raw[name], values[name], field.metadata["sensible"], path)
+                meant = field.metadata["sensible"].value(_plain(meant), path)
+            values[name] = _value(meant, hints[name], path)
         elif field.default is MISSING and field.default_factory is MISSING:
             raise ConfigError(f"{path}: this key is required")
     try:
@@ -164,25 +164,11 @@ def _enum(raw: object, hint: type[Enum], path: str) -> Enum:
     return names[raw.lower()]
 
 
-def _require_sensible(raw: object, value: Any, sensible: tuple[float, float], path: str) -> None:
-    """Refuse a number that was likely written in another unit, and show both readings."""
-    above, most = sensible
-    is_plain = not isinstance(value, float) or value == 0 or above < value <= most
-    if is_plain or _both_ways(raw) is not None:
-        return
-    use = f"use more than {above:g} and at most {most:g}"
-    if path.endswith("_percent"):
-        raise ConfigError(
-            f"{path}: {raw!r} is not sensible: it reads as {value:g} %, and the factor {value:g} "
-            f"would be {100 * value:g} %; {use}"
-        )
-    other = value / 100 if value > most else 100 * value
-    if path.endswith(("_fraction", "_ratio")):  # only these may be written as a text
-        use += f", or '{value:g} = {_percent(value)}' if that is what is meant"
-    raise ConfigError(
-        f"{path}: {raw!r} is not sensible: it reads as {value:g}, which is {_percent(value)}, or "
-        f"as {other:g}, which is {_percent(other)}; {use}"
-    )
+def _plain(raw: object) -> object:
+    """Return a number from the environment as one."""
+    if isinstance(raw, Mapping):
+        return {key: _plain(one) for key, one in raw.items()}
+    return _from_environment(raw, float) if isinstance(raw, EnvText) else raw
 
 
 def _percent(value: float) -> str:

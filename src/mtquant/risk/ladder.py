@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final
 
 from mtquant.model import ConfigError, Jsonable
+from mtquant.model.sensible import Sensible
 from mtquant.risk.windows import LOSS_WINDOWS, LossBasis, LossWindow
 
 LEVELS: Final = (1, 2, 3)
@@ -21,8 +22,10 @@ class CircuitBreakerStatus(Enum):
     LEVEL_3_HALT = 3
 
 
-# between the ends a percentage that is taken for a fraction, or the reverse, always lies outside
-_LOSS: Final = {"sensible": (0.00999, 0.999)}
+LOSS: Final = Sensible(0.001, 1)
+"""What anybody may mean by a loss at which something happens, a fraction."""
+_LOSS: Final = {"sensible": LOSS}
+_SCALE: Final = {"sensible": Sensible(0.02, 1)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +40,8 @@ class BreakerSpec:
     level_1_fraction: float = field(default=0.05, metadata=_LOSS)
     level_2_fraction: float = field(default=0.10, metadata=_LOSS)
     level_3_fraction: float = field(default=0.15, metadata=_LOSS)
-    level_1_scale: float = 0.75
-    level_2_scale: float = 0.5
+    level_1_scale: float = field(default=0.75, metadata=_SCALE)
+    level_2_scale: float = field(default=0.5, metadata=_SCALE)
     windows: tuple[str, ...] = LOSS_WINDOWS
     basis: LossBasis = LossBasis.EQUITY
     cool_down_minutes: int = 60

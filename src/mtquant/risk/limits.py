@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from mtquant.model import ConfigError
 from mtquant.model.reading import nearest
+from mtquant.model.sensible import Sensible, Unit
 from mtquant.risk.classes import AssetClass
 from mtquant.risk.hours import open_spans
-from mtquant.risk.ladder import BreakerSpec
+from mtquant.risk.ladder import LOSS, BreakerSpec
 from mtquant.risk.sizing import SizingSpec
 
 SECTIONS: Final = ("position", "portfolio", "losses", "breaker", "strategy", "pre_trade")
@@ -37,19 +38,26 @@ class Directions(Enum):
 
 
 def _in(
-    section: str, *, sensible: tuple[float, float] | None = None, least: float | None = None
+    section: str,
+    *,
+    sensible: Sensible | None = None,
+    least: float | None = None,
+    above: float | None = None,
 ) -> dict[str, Any]:
     """Return what is said about a field.
 
     Args:
         section: one of `SECTIONS`.
-        sensible: what a file may say, above the first and up to the second, which is a hundred
-            times the first: a percentage that is taken for a fraction, or the reverse, lies
-            outside.
+        sensible: what anybody may mean by it, for numbers that are mistaken for percentages.
         least: the smallest value.
+        above: what the value has to be more than.
     """
-    said = {"section": section, "least": least}
+    said = {"section": section, "least": least, "above": above}
     return said if sensible is None else said | {"sensible": sensible}
+
+
+def _times(least: float, most: float) -> Sensible:
+    return Sensible(least, most, Unit.TIMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +74,7 @@ class PropChoice:
     initial_deposit: float
     phase: str = ""
     highest_balance: float | None = None
-    buffer_fraction: float = field(default=0.1, metadata={"sensible": (0.0099, 0.99)})
+    buffer_fraction: float = field(default=0.1, metadata={"sensible": Sensible(0.005, 0.99)})
 
     def __post_init__(self) -> None:
         """Refuse what cannot be.
@@ -100,50 +108,46 @@ class RiskLimits:
     """
 
     risk_per_trade_fraction: float = field(
-        default=0.01, metadata=_in("position", sensible=(0.00099, 0.099))
+        default=0.01, metadata=_in("position", sensible=Sensible(0.0005, 0.1))
     )
     sizing: SizingSpec = field(default=SizingSpec(), metadata=_in("position"))
     max_position_exposure_ratio: float | None = field(
-        default=None, metadata=_in("position", sensible=(0.05, 5.0))
+        default=None, metadata=_in("position", sensible=_times(0.01, 30))
     )
     max_daily_volume_fraction: float | None = field(
-        default=None, metadata=_in("position", sensible=(0.005, 0.5))
+        default=None, metadata=_in("position", sensible=Sensible(0.001, 1))
     )
     average_daily_lots: Mapping[str, float] = field(default_factory=dict, metadata=_in("position"))
     min_order_lots: float | None = field(default=None, metadata=_in("position", least=0))
 
     max_positions: int = field(default=1, metadata=_in("portfolio", least=1))
     max_gross_exposure_ratio: float | None = field(
-        default=None, metadata=_in("portfolio", sensible=(0.5, 50.0))
+        default=None, metadata=_in("portfolio", sensible=_times(0.1, 100))
     )
     max_net_exposure_ratio: float | None = field(
-        default=None, metadata=_in("portfolio", sensible=(0.5, 50.0))
+        default=None, metadata=_in("portfolio", sensible=_times(0.05, 100))
     )
     max_symbol_exposure_ratio: float | None = field(
-        default=None, metadata=_in("portfolio", sensible=(0.25, 25.0))
+        default=None, metadata=_in("portfolio", sensible=_times(0.02, 50))
     )
     max_class_exposure_ratio: float | None = field(
-        default=None, metadata=_in("portfolio", sensible=(0.25, 25.0))
+        default=None, metadata=_in("portfolio", sensible=_times(0.05, 100))
     )
     max_currency_exposure_ratio: float | None = field(
-        default=None, metadata=_in("portfolio", sensible=(0.25, 25.0))
+        default=None, metadata=_in("portfolio", sensible=_times(0.05, 100))
     )
     asset_classes: Mapping[str, str] = field(default_factory=dict, metadata=_in("portfolio"))
     max_correlation: float | None = field(
-        default=None, metadata=_in("portfolio", sensible=(0.01, 1.0))
+        default=None, metadata=_in("portfolio", sensible=Sensible(0.05, 1))
     )
     on_correlation: OnCorrelation = field(default=OnCorrelation.REJECT, metadata=_in("portfolio"))
     correlation_bars: int = field(default=100, metadata=_in("portfolio", least=30))
 
-    max_daily_loss_fraction: float = field(
-        default=0.05, metadata=_in("losses", sensible=(0.00999, 0.999))
-    )
+    max_daily_loss_fraction: float = field(default=0.05, metadata=_in("losses", sensible=LOSS))
     max_weekly_loss_fraction: float | None = field(
-        default=None, metadata=_in("losses", sensible=(0.00999, 0.999))
+        default=None, metadata=_in("losses", sensible=LOSS)
     )
-    max_drawdown_fraction: float | None = field(
-        default=None, metadata=_in("losses", sensible=(0.00999, 0.999))
-    )
+    max_drawdown_fraction: float | None = field(default=None, metadata=_in("losses", sensible=LOSS))
     prop: PropChoice | None = field(default=None, metadata=_in("losses"))
 
     breaker: BreakerSpec | None = field(default=None, metadata=_in("breaker"))
@@ -151,7 +155,7 @@ class RiskLimits:
     max_entries_per_minute: int = field(default=60, metadata=_in("strategy", least=1))
     max_entries_per_day: int | None = field(default=None, metadata=_in("strategy", least=1))
     max_entries_in_a_row: int | None = field(default=None, metadata=_in("strategy", least=1))
-    max_holding_hours: float | None = field(default=None, metadata=_in("strategy", least=0))
+    max_holding_hours: float | None = field(default=None, metadata=_in("strategy", above=0))
     cool_down_after_loss_minutes: float | None = field(
         default=None, metadata=_in("strategy", least=0)
     )
@@ -159,15 +163,17 @@ class RiskLimits:
     max_spread_points: int = field(default=50, metadata=_in("pre_trade", least=0))
     max_quote_age_s: int = field(default=60, metadata=_in("pre_trade", least=1))
     price_band_fraction: float | None = field(
-        default=0.10, metadata=_in("pre_trade", sensible=(0.0025, 0.25))
+        default=0.10, metadata=_in("pre_trade", sensible=Sensible(0.0005, 0.5))
     )
     max_slippage_points: int | None = field(default=None, metadata=_in("pre_trade", least=0))
     min_reward_risk: float | None = field(default=None, metadata=_in("pre_trade", least=0))
     min_account_equity: float | None = field(default=None, metadata=_in("pre_trade", least=0))
     min_margin_level_percent: float | None = field(
-        default=None, metadata=_in("pre_trade", sensible=(99.0, 9900.0))
+        default=None, metadata=_in("pre_trade", sensible=Sensible(50, 4000, Unit.PERCENT))
     )
-    max_leverage: Mapping[str, float] = field(default_factory=dict, metadata=_in("pre_trade"))
+    max_leverage: Mapping[str, float] = field(
+        default_factory=dict, metadata=_in("pre_trade", sensible=Sensible(1, 3000, Unit.LEVERAGE))
+    )
     directions: Directions = field(default=Directions.BOTH, metadata=_in("pre_trade"))
     fifo_no_hedge: bool = field(default=False, metadata=_in("pre_trade"))
     pattern_day_trader: bool = field(default=False, metadata=_in("pre_trade"))
@@ -198,6 +204,9 @@ class RiskLimits:
         if least is not None and value is not None and not value >= least:
             unmet = "must not be negative" if least == 0 else f"must be at least {least}"
             raise ConfigError(f"{name} {unmet}, was {value:g}")
+        above = one.metadata["above"]
+        if above is not None and value is not None and not value > above:
+            raise ConfigError(f"{name} must be above {above}, was {value:g}")
         if not isinstance(value, float):
             return
         if name.endswith("_loss_fraction") and not 0 < value < 1:
@@ -212,7 +221,7 @@ class RiskLimits:
         for where, key, one in named:
             if one not in known:
                 raise ConfigError(
-                    f"{where}.{key}: {one!r} is no asset class; {nearest(one, known)}"
+                    f"{where}.{key}: {one!r} is no asset class; {_nearest_class(one, known)}"
                 )
         for where, numbers in (
             ("max_leverage", self.max_leverage),
@@ -233,6 +242,12 @@ class RiskLimits:
             self.max_currency_exposure_ratio,
         )
         return any(one is not None for one in ratios) or bool(self.max_leverage)
+
+
+def _nearest_class(name: str, known: list[str]) -> str:
+    """Return a hint for a class that is no name of one: `forex` may be any of forex."""
+    finer = [one for one in known if one.startswith(f"{name}_")]
+    return f"did you mean {' or '.join(map(repr, finer))}?" if finer else nearest(name, known)
 
 
 def in_sections(raw: Mapping[str, Any], where: str) -> dict[str, Any]:

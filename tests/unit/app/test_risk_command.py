@@ -303,7 +303,7 @@ def folder_of(tmp_path: Path, risk: dict[str, Any]) -> tuple[Path, LoadedConfig]
 
 BREAKER = {
     "breaker": {"level_1_fraction": 0.02, "level_2_fraction": 0.04, "level_3_fraction": 0.06},
-    "max_drawdown_fraction": 0.2,
+    "max_drawdown_fraction": "20%",
     "prop": {"rules": "ftmo-2-step", "initial_deposit": 10_000},
 }
 
@@ -406,7 +406,7 @@ def test_an_order_that_is_refused_is_told_with_every_reason_and_what_would_pass(
     assert "1 held of EURUSD, like the order" in text
     assert "600.00 USD lost today" in text
     assert re.search("FAIL +max_positions", text)
-    assert "max_daily_loss: 600.00 USD (limit 530.00 USD" in text
+    assert "max_daily_loss: 600.00 USD (limit 500.00 USD" in text
     assert "What would pass: no volume; refused by max_positions, max_daily_loss." in text
 
 
@@ -438,11 +438,11 @@ def test_a_sale_meets_the_bid_and_its_stop_lies_above() -> None:
     assert (found.stand.stop_points, found.stand.target_points) == (110_300, 109_800)
 
 
-def test_without_a_price_the_last_of_the_data_is_met() -> None:
+def test_without_a_price_the_last_of_the_data_by_that_moment_is_met() -> None:
     stand = explain(bot(), hypothesis(price=None, spread_points=7)).stand
 
-    assert stand.quote.bid_points == 120_065
-    assert stand.entry_points == 120_072
+    assert stand.quote.bid_points == 105_346
+    assert stand.entry_points == 105_353
 
 
 @pytest.mark.parametrize(
@@ -490,13 +490,13 @@ def test_money_that_converts_at_another_pairs_quotes_is_refused() -> None:
 def test_a_netting_account_holds_no_positions_beside_the_order() -> None:
     loaded = two_symbols(margin_mode="netting")
 
-    with pytest.raises(ConfigError, match="--positions: on a netting account"):
+    with pytest.raises(ConfigError, match="--positions, --hold: on a netting account"):
         explain(loaded, hypothesis(positions=1))
     assert not refused_by(explain(loaded, hypothesis()))
 
 
 def test_the_largest_volume_is_the_last_one_that_passes() -> None:
-    loaded = bot({"max_position_exposure_ratio": 3.0, "min_order_lots": 0.015})
+    loaded = bot({"max_position_exposure_ratio": "3x", "min_order_lots": 0.015})
 
     found = explain(loaded, hypothesis(lots=0.5))
 
@@ -513,10 +513,16 @@ def test_the_largest_volume_is_the_last_one_that_passes() -> None:
         ({"min_reward_risk": 2.0}, {"target_distance_points": 300}, "min_reward_risk", 0.5, True),
         ({"min_account_equity": 5000.0}, {}, "min_equity", 2.0, True),
         ({}, {"loss": 100.0, "equity": 9900.0}, "max_daily_loss", 0.2, False),
-        ({"max_drawdown_fraction": 0.1}, {"loss": 1e3, "equity": 19e3}, "max_drawdown", 0.5, False),
-        ({"max_gross_exposure_ratio": 11.0}, {"lots": 0.5}, "max_gross_exposure", 0.5, False),
-        ({"max_currency_exposure_ratio": 11.0}, {"lots": 0.5}, "max_currency_exposure", 0.5, False),
-        ({"price_band_fraction": 0.005}, {"spread_points": 50}, "price_band", 50 / 549.75, False),
+        ({"max_drawdown_fraction": "10%"}, {"loss": 500.0}, "max_drawdown", 0.5, False),
+        ({"max_gross_exposure_ratio": "11x"}, {"lots": 0.5}, "max_gross_exposure", 0.5, False),
+        (
+            {"max_currency_exposure_ratio": "11x"},
+            {"lots": 0.5},
+            "max_currency_exposure",
+            0.5,
+            False,
+        ),
+        ({"price_band_fraction": "5%"}, {"price": 1.08}, "price_band", 2_654 / 5_267.3, False),
     ],
 )  # fmt: skip
 def test_how_far_the_limit_is(
@@ -539,7 +545,7 @@ def test_a_limit_without_a_number_has_no_distance() -> None:
 
 
 def test_positions_count_with_their_margin_and_value() -> None:
-    loaded = bot({"max_positions": 5, "max_gross_exposure_ratio": 50.0})
+    loaded = bot({"max_positions": 5, "max_gross_exposure_ratio": "50x"})
 
     found = explain(loaded, hypothesis(lots=0.5, positions=2))
 
@@ -549,7 +555,7 @@ def test_positions_count_with_their_margin_and_value() -> None:
 
 
 def test_a_breaker_that_the_loss_trips_leaves_less_or_nothing() -> None:
-    loaded = bot(BREAKER | {"prop": None, "max_daily_loss_fraction": 0.5})
+    loaded = bot(BREAKER | {"prop": None, "max_daily_loss_fraction": "50%"})
 
     warned = explain(loaded, hypothesis(equity=9_700.0, loss=300.0))
     stopped = explain(loaded, hypothesis(equity=9_500.0, loss=500.0))
@@ -572,7 +578,7 @@ def test_rules_of_a_firm_look_at_the_loss_at_all_stops() -> None:
 
 def test_positions_count_as_entries_of_today_and_a_loss_as_one_of_the_week() -> None:
     loaded = bot({"max_positions": 9, "max_entries_per_day": 2, "max_entries_in_a_row": 3})
-    weekly = bot({"max_daily_loss_fraction": 0.5, "max_weekly_loss_fraction": 0.1})
+    weekly = bot({"max_daily_loss_fraction": "9%", "max_weekly_loss_fraction": "10%"})
 
     assert refused_by(explain(loaded, hypothesis(positions=1))) == []
     assert refused_by(explain(loaded, hypothesis(positions=2))) == ["max_entries_per_day"]
@@ -580,7 +586,10 @@ def test_positions_count_as_entries_of_today_and_a_loss_as_one_of_the_week() -> 
         "max_entries_per_day",
         "max_entries_in_a_row",
     ]
-    assert refused_by(explain(weekly, hypothesis(equity=9e3, loss=1e3))) == ["max_weekly_loss"]
+    assert refused_by(explain(weekly, hypothesis(equity=9e3, loss=1e3))) == [
+        "max_daily_loss",
+        "max_weekly_loss",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -632,13 +641,19 @@ def test_without_equity_nothing_passes_and_the_json_stays_json() -> None:
     rows = facts_of("explain", *ORDER, *words)
 
     assert rows["passes"] is False
-    found = explain(bot({"max_gross_exposure_ratio": 5.0}), hypothesis(equity=0.0, lots=0.1))
+    found = explain(bot({"max_gross_exposure_ratio": "5x"}), hypothesis(equity=0.0, lots=0.1))
     gross = next(one for one in found.findings if one.refusal.rule == "max_gross_exposure")
     assert (gross.passes, gross.of_limit) == (False, None)
     json.dumps(found.to_dict(), allow_nan=False)
 
 
-LEVERED = bot({"max_position_exposure_ratio": 3.0, "min_margin_level_percent": 300.0})
+LEVERED = bot(
+    {
+        "price_band_fraction": None,
+        "max_position_exposure_ratio": "3x",
+        "min_margin_level_percent": 300.0,
+    }
+)
 
 
 @settings(deadline=None, max_examples=60)
@@ -849,7 +864,7 @@ def test_would_it_have_passed_is_answered_for_every_run(config_path: Any) -> Non
 
 def test_a_run_that_falls_below_a_firms_line_has_failed(config_path: Any) -> None:
     path = config_path(
-        OWN | {"risk_per_trade_fraction": "0.1 = 10%", "max_daily_loss_fraction": 0.9}
+        OWN | {"risk_per_trade_fraction": "0.1 = 10%", "max_daily_loss_fraction": "90%"}
     )
 
     (run,) = facts_of("simulate", "--config", str(path), "--prop", "ftmo-2-step")["runs"]

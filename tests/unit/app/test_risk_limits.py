@@ -208,7 +208,7 @@ def test_what_is_written_wrongly_is_refused_with_its_place(
     [
         ({"portfolio": {"max_position": 3}}, "risk.max_position: unknown key; did you mean"),
         ({"max_daily_loss_fraction": 5}, "risk.max_daily_loss_fraction: 5 is more than the whole"),
-        ({"max_daily_loss_fraction": 0.0005}, "0.0005 = 0.05%' if that is what is meant"),
+        ({"max_daily_loss_fraction": 0.0005}, "write '0.05%' or '5%'"),
         ({"file": "nowhere.yaml"}, "nowhere.yaml"),
     ],
 )

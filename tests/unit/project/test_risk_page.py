@@ -245,8 +245,12 @@ def test_the_sensible_ranges_on_the_page_are_those_of_the_readers() -> None:
     for cls in (RiskLimits, SizingSpec, BreakerSpec, PropChoice):
         for one in fields(cls):
             if "sensible" in one.metadata:
-                above, most = one.metadata["sensible"]
-                wanted = f"| `{one.name}` | {above:g} | {most:g} |"
+                found = one.metadata["sensible"]
+                least, most = found.least, found.most
+                is_clear = most < 100 * least
+                below = "the end" if is_clear else f"{100 * least:g}"
+                assert found.is_clear(most) == is_clear
+                wanted = f"| `{one.name}` | {least:g} | {most:g} | {below} |"
                 assert wanted in PAGE, wanted
 
 

@@ -24,6 +24,7 @@ from mtquant.research.sweep import (
     parse_axes,
     parse_axis,
 )
+from mtquant.risk import RiskLimits
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -102,6 +103,40 @@ def test_a_word_that_means_nothing_is_refused_with_what_would_be_right(
         parse_axes([word], KNOWN)
 
     assert said in str(caught.value)
+
+
+LIMITS = {one.name: one for one in parameters_of(RiskLimits, "risk")}
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "risk.max_drawdown_fraction=0.5",
+        "risk.max_drawdown_fraction=2%,0.5",
+        "risk.max_drawdown_fraction=0.05:0.5",
+        "risk.max_drawdown_fraction=0.05:0.5:0.05",
+        "risk.max_symbol_exposure_ratio=20",
+    ],
+)
+def test_a_limit_that_may_mean_two_things_is_not_swept(word: str) -> None:
+    with pytest.raises(ConfigError, match=r"may mean .*: write '"):
+        parse_axes([word], LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("word", "values"),
+    [
+        ("risk.max_drawdown_fraction=50%,0.05,none", [0.5, 0.05, None]),
+        ("risk.max_drawdown_fraction=10%:30%:10%", [0.1, 0.2, 0.3]),
+        ("risk.max_symbol_exposure_ratio=20x,20%", [20.0, 0.2]),
+        ("risk.max_correlation=70%", [0.7]),
+    ],
+)
+def test_a_limit_that_says_its_unit_is_swept(word: str, values: list[object]) -> None:
+    (axis,) = parse_axes([word], LIMITS)
+
+    assert isinstance(axis, Steps)
+    assert list(axis.values) == values
 
 
 def test_a_parameter_given_twice_is_refused() -> None:

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from mtquant.model import ConfigError
-from mtquant.risk import PropChoice, RiskLimits, in_sections
+from mtquant.risk import PropChoice, RiskLimits, SizingMethod, SizingSpec, in_sections
+from mtquant.risk.coherence import require_coherent
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,8 @@ from mtquant.risk import PropChoice, RiskLimits, in_sections
         ({"max_positions": 0}, "max_positions must be at least 1, was 0"),
         ({"correlation_bars": 29}, "correlation_bars must be at least 30, was 29"),
         ({"min_order_lots": -0.5}, "min_order_lots must not be negative, was -0.5"),
-        ({"max_holding_hours": math.nan}, "max_holding_hours must not be negative, was nan"),
+        ({"max_holding_hours": math.nan}, "max_holding_hours must be above 0, was nan"),
+        ({"max_holding_hours": 0.0}, "max_holding_hours must be above 0, was 0"),
         (
             {"max_weekly_loss_fraction": 1.0},
             "max_weekly_loss_fraction must lie between 0 and 1, was 1",
@@ -36,6 +38,13 @@ from mtquant.risk import PropChoice, RiskLimits, in_sections
         (
             {"asset_classes": {"OILX": "commodty"}},
             "asset_classes.OILX: 'commodty' is no asset class; did you mean 'commodity'?",
+        ),
+        (
+            {"asset_classes": {"EURUSD": "forex"}},
+            (
+                "asset_classes.EURUSD: 'forex' is no asset class; did you mean 'forex_major' or "
+                "'forex_minor'?"
+            ),
         ),
         (
             {"max_leverage": {"silver": 10.0}},
@@ -57,6 +66,54 @@ def test_a_limit_out_of_range_is_refused_with_its_value(changes: dict, message: 
         RiskLimits(**changes)
 
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"sizing": SizingSpec(max_lots=0.5), "min_order_lots": 1.0},
+            "min_order_lots (1) is more than sizing.max_lots (0.5): every order would be refused; ",
+        ),
+        (
+            {"sizing": SizingSpec(method=SizingMethod.FIXED_LOTS, lots=0.1, max_lots=0.05)},
+            "sizing.lots (0.1) is more than sizing.max_lots (0.05); lower sizing.lots, or raise ",
+        ),
+        (
+            {
+                "sizing": SizingSpec(method=SizingMethod.FIXED_LOTS, lots=0.1),
+                "min_order_lots": 1.0,
+            },
+            "min_order_lots (1) is more than sizing.lots (0.1): every order would be refused; ",
+        ),
+        (
+            {"max_daily_loss_fraction": 0.1, "max_weekly_loss_fraction": 0.08},
+            (
+                "max_daily_loss_fraction (0.1) is more than max_weekly_loss_fraction (0.08) and "
+                "would never bind; "
+            ),
+        ),
+        (
+            {"max_symbol_exposure_ratio": 5.0, "max_gross_exposure_ratio": 1.0},
+            "max_symbol_exposure_ratio (5) is more than max_gross_exposure_ratio (1) and would ",
+        ),
+        (
+            {"max_position_exposure_ratio": 5.0, "max_symbol_exposure_ratio": 1.0},
+            "max_position_exposure_ratio (5) is more than max_symbol_exposure_ratio (1) and would ",
+        ),
+        ({"news_minutes_before": 30.0}, "news_minutes_before (30) has no calendar to go by; set "),
+        ({"news_minutes_after": 0.0}, "news_minutes_after (0) has no calendar to go by; set "),
+    ],
+)
+def test_limits_that_contradict_each_other_are_refused_with_both_keys(changes: dict, message: str):
+    with pytest.raises(ConfigError) as refused:
+        require_coherent(RiskLimits(**changes))
+
+    assert str(refused.value).startswith(message)
+
+
+def test_a_default_that_a_narrower_limit_makes_moot_is_no_contradiction():
+    require_coherent(RiskLimits(max_weekly_loss_fraction=0.04))
 
 
 @pytest.mark.parametrize(

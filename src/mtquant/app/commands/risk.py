@@ -49,7 +49,7 @@ def show(
 @click.option(
     "--price",
     type=click.FloatRange(min=0, min_open=True),
-    help="The entry; left out, the last of the data.",
+    help="The entry; left out, the data's at that moment.",
 )
 @click.option(
     "--stop", "stop_distance_points", type=click.IntRange(min=1), help="Distance in points."
@@ -57,9 +57,20 @@ def show(
 @click.option(
     "--target", "target_distance_points", type=click.IntRange(min=1), help="Distance in points."
 )
-@click.option("--equity", type=float, help="In the account's currency; the deposit, left out.")
+@click.option(
+    "--equity", type=float, help="What is there now, money; left out, the deposit less the loss."
+)
 @click.option("--loss", type=click.FloatRange(min=0), default=0.0, help="Lost today.")
-@click.option("--positions", type=click.IntRange(min=0), default=0, help="Held, like the order.")
+@click.option(
+    "--positions", type=click.IntRange(min=0, max=1000), default=0, help="Held, like the order."
+)
+@click.option(
+    "--hold",
+    "holds",
+    multiple=True,
+    metavar="POSITION",
+    help="Held beside them, such as 'GBPUSD buy 0.5 at 1.25 stop 300'; can be repeated.",
+)
 @click.option("--spread", "spread_points", type=click.IntRange(min=0), help="In points.")
 @click.option("--at", metavar="MOMENT", help="UTC, such as 2017-03-01T12:00; now, left out.")
 @click.option("--atr", "atr_points", type=click.FloatRange(min=0), help="For sizing by it, points.")
@@ -74,6 +85,7 @@ def explain(
     config_path: Path | None,
     side: str,
     at: str | None,
+    holds: tuple[str, ...],
     as_json: bool,  # noqa: FBT001 - click passes it by name
     **numbers: Any,
 ) -> None:
@@ -81,12 +93,14 @@ def explain(
     from mtquant.app.config import load_config
     from mtquant.app.risk.explaining import explain as explained
     from mtquant.app.risk.explaining import explanation_lines
+    from mtquant.app.risk.held import Held
     from mtquant.app.risk.hypothesis import Hypothesis
     from mtquant.app.sweep.periods import parse_moment
     from mtquant.model import Side, SystemClock
 
     at_ms = SystemClock().now_ms() if at is None else parse_moment(at)
-    asked = Hypothesis(side=Side[side.upper()], at_ms=at_ms, **numbers)
+    held = tuple(Held.parse(one) for one in holds)
+    asked = Hypothesis(side=Side[side.upper()], at_ms=at_ms, held=held, **numbers)
     found = explained(load_config(config_path), asked)
     _say(explanation_lines(found), found.to_dict(), as_json=as_json)
 

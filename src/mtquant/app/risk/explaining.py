@@ -97,7 +97,7 @@ def explain(loaded: LoadedConfig, asked: Hypothesis) -> Explanation:
         units = units_from_lots(asked.lots)
     elif isinstance(size, Sizing):
         units = size.volume_units
-    stand = stand.holding(asked.positions, units)
+    stand = stand.holding(units)
     gate = RiskEngine(loaded.config.risk)
     largest, objections = _largest(gate, stand)
     return Explanation(
@@ -221,9 +221,13 @@ def _order_words(found: Explanation, digits: int) -> str:
 def _account_words(stand: Stand) -> str:
     account, asked = stand.account, stand.asked
     money = (account.currency, account.currency_digits)
-    held = "nothing held"
-    if stand.positions:
-        held = f"{len(stand.positions)} held of {asked.symbol}, like the order"
+    parts = [f"{asked.positions} held of {asked.symbol}, like the order"] if asked.positions else []
+    parts += [
+        f"held {one.side.name} {one.symbol} {lots_text(one.volume_units)} lots at "
+        f"{price_text(one.open_points, one.digits)}"
+        for one in stand.positions[asked.positions :]
+    ]
+    held = ", ".join(parts) or "nothing held"
     lost = f", {money_text(stand.loss_minor, money)} lost today" if stand.loss_minor else ""
     return (
         f"equity {money_text(account.equity_minor, money)}{lost}, {held}, "

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from mtquant.app.plain_text import aligned, shown
 from mtquant.app.prop_rules import load_prop_rules
 from mtquant.app.risk.prop_showing import NOTICE
+from mtquant.app.risk.tally import Tally
 from mtquant.app.risk_wiring import require_risk_parts
 from mtquant.app.wiring import make_plan, run_backtest
 from mtquant.research import Summary, closed_trades, equity_curve, summarise
@@ -22,42 +22,11 @@ if TYPE_CHECKING:
 
     from mtquant.app.risk.choosing import Variant
     from mtquant.app.wiring import Plan
-    from mtquant.model import Deal, Publish
+    from mtquant.model import Deal
 
 AT_CLOSES: Final = (
     "The dry evaluation judges the closes of bars: between them equity may have been lower."
 )
-
-
-@dataclass(slots=True)
-class Tally:
-    """Count what limits did in a run: refused entries by rule, and what losses led to.
-
-    Of `signals` those that nobody decides on, because a halt removes positions, are not refused.
-    """
-
-    signals: int = 0
-    refused: int = 0
-    by_rule: Counter[str] = field(default_factory=Counter)
-    halts: list[str] = field(default_factory=list)
-    breaker_steps: list[str] = field(default_factory=list)
-    prop_events: list[str] = field(default_factory=list)
-
-    def take(self, event: Publish) -> None:
-        """Take in an observation of the run."""
-        fields = event.fields
-        match event.name:
-            case "signal_raised":
-                self.signals += 1
-            case "order_refused":
-                self.refused += 1
-                self.by_rule.update(str(fields["rules"]).split(","))
-            case "halt_raised":
-                self.halts.append(f"level {fields['halt_level']}: {fields['reason']}")
-            case "breaker_rose":
-                self.breaker_steps.append(f"level {fields['level']}: {fields['reason']}")
-            case "prop_rule_met":
-                self.prop_events.append(f"{fields['rule']}: {fields['what']}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

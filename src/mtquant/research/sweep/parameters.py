@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union, get_args, get_or
 from mtquant.model import ConfigError
 from mtquant.model.codec import type_hints
 from mtquant.model.reading import nearest, read_value
+from mtquant.model.sensible import Sensible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,6 +30,7 @@ class Parameter:
 
     name: str
     hint: Any
+    sensible: Sensible | None = None
 
     @property
     def kind(self) -> type[Any]:
@@ -80,6 +82,19 @@ class Parameter:
             self.require_digits(text)
         return self.value(_plain(text, self.kind))
 
+    def in_unit(self, text: str) -> str:
+        """Return a word of a person as a bare number in the parameter's unit, others unchanged.
+
+        Raises:
+            ConfigError: a bare number may mean a percentage, too; the message shows both readings.
+        """
+        if self.sensible is None or not self.is_number:
+            return text
+        self.require_digits(text)
+        plain = _plain(text.strip(), self.kind)
+        meant = self.sensible.value(plain, self.name)
+        return text if meant is plain else repr(meant)
+
     def require_digits(self, text: str) -> None:
         """Refuse `_` between digits, which is more often a slip than a thousands mark.
 
@@ -99,7 +114,10 @@ def parameters_of(cls: type[Any], section: str = "") -> list[Parameter]:
     """Return the fields of a dataclass as parameters; `section` comes before their names."""
     hints = type_hints(cls)
     before = f"{section}." if section else ""
-    return [Parameter(name=f"{before}{f.name}", hint=hints[f.name]) for f in fields(cls)]
+    return [
+        Parameter(name=f"{before}{f.name}", hint=hints[f.name], sensible=f.metadata.get("sensible"))
+        for f in fields(cls)
+    ]
 
 
 def by_name(parameters: Iterable[Parameter]) -> dict[str, Parameter]:

@@ -84,12 +84,16 @@ def parse_axis(parameter: Parameter, text: str) -> Axis:
         return _span(parameter, text)
     values: list[Value] = []
     for part in parts:
-        values.extend(_range(parameter, part) if ":" in part else [parameter.word(part)])
+        values.extend(_range(parameter, part) if ":" in part else [_word(parameter, part)])
     return Steps(name=parameter.name, values=tuple(values))
 
 
+def _word(parameter: Parameter, part: str) -> Value:
+    return parameter.word(parameter.in_unit(part))
+
+
 def _span(parameter: Parameter, text: str) -> Span:
-    low, high = (parameter.word(part) for part in text.split(":"))
+    low, high = (_word(parameter, part) for part in text.split(":"))
     if not (isinstance(low, float) and isinstance(high, float)):
         raise ConfigError(f"{parameter.name}: {text!r} needs two numbers")
     if not low < high:
@@ -103,6 +107,8 @@ def _range(parameter: Parameter, text: str) -> list[Value]:
         raise ConfigError(f"{name}: {text!r} has too many parts; write start:stop:step")
     if len(parts) == 2 and parameter.kind is float:
         raise ConfigError(f"{name}: {text!r} needs a step; write start:stop:step")
+    for end in parts[:2]:
+        parameter.in_unit(end)
     start, stop, step = (_number(parameter, part, text) for part in [*parts, "1"][:3])
     if step == 0:
         raise ConfigError(f"{name}: {text!r} has a step of zero")

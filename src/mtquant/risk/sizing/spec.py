@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from mtquant.model import ConfigError
+from mtquant.model.sensible import Sensible
 from mtquant.risk.sizing.formulas import kelly_plan_a_stake_fraction, kelly_stake_fraction
 
 if TYPE_CHECKING:
@@ -66,14 +67,16 @@ class SizingSpec:
 
     method: SizingMethod = SizingMethod.PERCENT_AT_RISK
     lots: float | None = None
-    equity_fraction: float | None = field(default=None, metadata={"sensible": (0.01, 1.0)})
+    equity_fraction: float | None = field(default=None, metadata={"sensible": Sensible(0.005, 1)})
     atr_multiplier: float | None = None
-    win_rate_fraction: float | None = field(default=None, metadata={"sensible": (0.0099, 0.99)})
+    win_rate_fraction: float | None = field(
+        default=None, metadata={"sensible": Sensible(0.01, 0.99)}
+    )
     average_win: float | None = None
     average_loss: float | None = None
-    kelly_fraction: float | None = field(default=None, metadata={"sensible": (0.01, 1.0)})
+    kelly_fraction: float | None = field(default=None, metadata={"sensible": Sensible(0.02, 1)})
     annual_volatility_fraction: float | None = field(
-        default=None, metadata={"sensible": (0.01, 1.0)}
+        default=None, metadata={"sensible": Sensible(0.01, 1)}
     )
     max_lots: float | None = None
 
