@@ -96,9 +96,10 @@ class Sensible:
                 f"may mean {_text(number)} times ({_percent(number)}) or {_text(other)} times "
                 f"({_percent(other)}): write '{_text(number)}x' or '{_percent(other)}'"
             )
-        if number > 1:
+        if number > self.most:
+            most = "the whole" if number > 1 else f"the {_percent(self.most)} that are sensible"
             return (
-                f"is more than the whole as a fraction ({_percent(number)}), or means "
+                f"is more than {most} as a fraction ({_percent(number)}), or means "
                 f"{_percent(other)}: write '{_percent(other)}' if that is meant"
             )
         return (
