@@ -69,10 +69,10 @@ def test_without_a_limit_nothing_is_closed_however_long_it_was_held():
     assert allowed.forced_exits(slot_at(FRIDAY_END_MS - HOUR_MS), own) == []
 
 
-def test_a_holding_time_of_nothing_closes_with_the_next_bar():
-    own = [make_position(open_ms=NOON_MS + HOUR_MS)]
+def test_a_holding_time_of_next_to_nothing_closes_with_the_next_bar():
+    own = [make_position(open_ms=NOON_MS + HOUR_MS - 1)]
 
-    assert windows(RiskLimits(max_holding_hours=0.0)).forced_exits(slot_at(NOON_MS), own)
+    assert windows(RiskLimits(max_holding_hours=1e-9)).forced_exits(slot_at(NOON_MS), own)
 
 
 # ---------------------------------------------------------------------- breaks of trading
