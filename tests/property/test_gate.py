@@ -381,7 +381,8 @@ def test_what_reduces_risk_always_passes(
     action: IntentAction, ranks, changes, wish, halt_level: int
 ) -> None:
     tickets = {"order_ticket": 5} if action is IntentAction.CANCEL else {"position_ticket": 5}
-    reducing = replace(wish, action=action, **tickets)
+    moved = {"stop_loss_points": 1} if action is IntentAction.MODIFY else {}
+    reducing = replace(wish, action=action, **tickets, **moved)
 
     assert is_approved(limits_of(ranks), reducing, seen(changes), halt_level)
 
@@ -398,7 +399,8 @@ def test_a_move_passes_exactly_where_the_stop_is_not_farther_than_before(
 ) -> None:
     held = make_position(5, side=side, stop_loss_points=old)
     move = replace(wish, action=IntentAction.MODIFY, position_ticket=5, stop_loss_points=new)
-    is_kept = old is None or ((new or 0) > 0 and side.value * (new or 0) >= side.value * old)
+    wanted = new or 0
+    is_kept = wanted > 0 and (old is None or side.value * wanted >= side.value * old)
 
     assert is_approved(limits_of(ranks), move, seen({"positions": (held,)}), 0) == is_kept
 

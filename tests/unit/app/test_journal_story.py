@@ -122,11 +122,11 @@ def test_an_entry_that_its_stop_loss_ends_is_told_from_the_signal_to_the_result(
     text = told(journal, opened.order_ticket)
 
     assert labels(text) == [
-        "signal", "risk", *[""] * 15, "size", "intent", "state", "request", "reply", "state",
+        "signal", "risk", *[""] * 16, "size", "intent", "state", "request", "reply", "state",
         "deal", "deal", "result",
     ]  # fmt: skip
     assert "LONG: no reason given (scripted, EURUSD, H1 bar of 2017-01-01 23:00:00)" in text
-    assert "approved, 15 rules are met" in text
+    assert "approved, 16 rules are met" in text
     assert "halt: level 0 (limit level 0)" in text
     assert "risk 1.00% = 100.00 USD, stop 200 points" in text
     assert f"{opened.intent_id}: open BUY 0.50 lots EURUSD at 1.10010, stop loss 1.09810" in text

@@ -73,6 +73,7 @@ def test_what_losses_lead_to_is_told_in_sentences(capsys: pytest.CaptureFixture[
     screen.on_event(told("breaker_rose", level=2, reason="equity is 6.10% below the peak"))
     screen.on_event(told("breaker_stays", level=2, reason="the cool-down"))
     screen.on_event(told("breaker_reset", who="anna", reason="looked"))
+    screen.on_event(told("drawdown_reset", drawdown_fraction=0.151, who="anna", reason="looked"))
     screen.on_event(told("prop_rule_met", rule="daily_loss", what="breach"))
     screen.on_event(told("prop_rules_not_kept", firm="E8 Markets One", reasons="weekend: open"))
     screen.on_event(told("entry_warned", reasons="max_correlation: 0.90 with GBPUSD (limit 0.70)"))
@@ -81,6 +82,7 @@ def test_what_losses_lead_to_is_told_in_sentences(capsys: pytest.CaptureFixture[
         "circuit breaker at level 2: equity is 6.10% below the peak",
         "circuit breaker stays at level 2: the cool-down",
         "circuit breaker reset by anna: looked",
+        "highest value begins anew after 15.10%, by anna: looked",
         "prop rule daily_loss: breach",
         "the bot does not keep all rules of E8 Markets One: weekend: open",
         "entry let pass with a warning: max_correlation: 0.90 with GBPUSD (limit 0.70)",

@@ -231,6 +231,20 @@ def test_a_release_after_the_cool_down_is_recorded_and_lifts_the_halt(desk):
     assert commands[1].name == "breaker_reset"
 
 
+def test_a_drawdown_that_begins_anew_is_recorded_before_it_is_told(portfolio, guards):
+    limits = RiskLimits(max_drawdown_fraction=0.1)
+    desk, after = (LossDesk(LossWatch(limits, CLOCK), portfolio, guards) for _ in range(2))
+    desk.weigh(reading(1_000_000))
+    desk.weigh(reading(850_000, ms=1))
+    commands, stays = desk.release(lift(2), 0)
+
+    assert not stays
+    assert kinds(commands) == [RecordRisk, Publish]
+    assert commands[1].name == "drawdown_reset"
+    after.watch.restore(commands[0].state, ())
+    assert after.watch.drawdown_fraction == 0.0
+
+
 def test_a_release_where_nothing_has_tripped_does_nothing(desk):
     assert desk.release(lift(0), 2) == ([], False)
 

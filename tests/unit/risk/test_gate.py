@@ -375,6 +375,16 @@ def test_a_stop_that_was_lost_may_be_put_back_anywhere(moved, held, new: int):
     assert isinstance(moved(Side.BUY, None, new, other), ApprovedOrder)
 
 
+@pytest.mark.parametrize("new", [None, 0, -5])
+def test_a_change_that_leaves_no_stop_is_refused_whatever_is_known_of_the_position(
+    gate, intent, view, new: int | None
+):
+    wish = intent(IntentAction.MODIFY, stop_loss_points=new, position_ticket=1)
+
+    (refusal,) = gate.decide(wish, view()).refusals
+    assert (refusal.rule, refusal.limit) == ("stop_widened", "a stop loss")
+
+
 def test_a_refusal_without_a_remedy_reads_short():
     assert str(Refusal(rule="stop_loss", value="none", limit="required")) == (
         "stop_loss: none (limit required)"

@@ -22,13 +22,13 @@ def keeps_its_stop(intent: OrderIntent, view: RiskView, _limits: RiskLimits) -> 
         old = position.stop_loss_points
         if position.position_ticket == ticket and old:
             return new > 0 and (new - old) * position.side.value >= 0, new, (old, position.side)
-    return True, new, None
+    return new > 0, new, None
 
 
 def _moved(value: Any, limit: Any, _intent: OrderIntent, _view: RiskView) -> tuple[str, str]:
     told = f"a stop of {value} points" if value else "no stop"
     if limit is None:
-        return told, "none stands"
+        return told, "a stop loss"
     old, side = limit
     return told, f"{old} points or {'above' if side.value > 0 else 'below'}"
 
