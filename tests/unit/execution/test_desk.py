@@ -86,7 +86,7 @@ def intent(action: IntentAction = IntentAction.OPEN, **changes) -> OrderIntent:
         "trigger": "bar:1",
         "decided_ms": 0,
         "deadline_ms": 10,
-        "stop_loss_points": 99_000,
+        "stop_loss_points": 101_000 if changes.get("side") is Side.SELL else 99_000,
         "position_ticket": 0 if action is IntentAction.OPEN else 500,
     }
     return OrderIntent(**(usual | changes))
