@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mtquant.broker import translate
+from mtquant.broker.calls import answering, readable
 from mtquant.broker.outcomes import AUTH_FAILED, error_from, outcome_of_none, outcome_of_retcode
 from mtquant.broker.proof import require_same_arithmetic
 from mtquant.broker.quote_age import QuoteAges
@@ -47,7 +47,7 @@ from mtquant.terminal import Terminal
 from mtquant.terminal import constants as mt5
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     LastLook = Callable[[], tuple[Outcome, str] | None]
 
@@ -192,7 +192,7 @@ class BrokerSession:
             BrokerConnectionError: the terminal has lost its server, and shows what it knew before.
         """
         info = self._asked("account_info")
-        with _readable("account_info"):
+        with readable("account_info"):
             account = translate.account_from(info, self._clock.now_ms())
         self._require_identity(account)
         if not self._asked("terminal_info").connected:
@@ -223,7 +223,7 @@ class BrokerSession:
         if tick.time_msc == 0:
             return None
         self._quoted.add(symbol)
-        with _readable("symbol_info_tick"):
+        with readable("symbol_info_tick"):
             quote = translate.quote_from(tick, traded.instrument, self._server_clock)
         added_ms = self._clock.added_ms if isinstance(self._clock, OnwardClock) else 0
         return replace(quote, age_ms=self._ages.see(quote, self._clock.now_ms(), added_ms))
@@ -241,7 +241,7 @@ class BrokerSession:
         """Return up to `count` closed bars, oldest first; the forming bar is left out."""
         traded = self._selected(symbol)
         table = self._rates(traded, timeframe, 1, count)
-        with _readable("copy_rates_from_pos"):
+        with readable("copy_rates_from_pos"):
             return [translate.bar_from(row, traded.instrument, self._server_clock) for row in table]
 
     def forming_bar_ms(self, symbol: str, timeframe: Timeframe) -> int | None:
@@ -296,7 +296,7 @@ class BrokerSession:
                 "accounts: nothing is concluded from it"
             )
         money = account.currency_digits
-        with _readable("view"):
+        with readable("view"):
             view = BrokerView(
                 time_ms=now_ms,
                 account=account,
@@ -371,7 +371,7 @@ class BrokerSession:
 
     def _call(self, call: str, *arguments: Any, **named: Any) -> Any:
         """Return what the terminal answers; whatever it raises becomes a typed error."""
-        with _answering(call):
+        with answering(call):
             return getattr(self._terminal, call)(*arguments, **named)
 
     def _classed(self, answer: Any, traded: _Traded) -> tuple[Outcome, str]:
@@ -446,7 +446,7 @@ class BrokerSession:
                     raise SymbolNotFoundError(f"{standard}: the broker does not offer {name!r}")
             raise error_from(error, call="symbol_select", symbol=name)  # it passes
         info = self._asked("symbol_info", name)
-        with _readable("symbol_info"):
+        with readable("symbol_info"):
             instrument = translate.instrument_from(info, standard)
             self._prove(name, Terms.at_broker(instrument, account), info, account)
         return _Traded(
@@ -459,7 +459,7 @@ class BrokerSession:
         """Hold our arithmetic against the terminal's, which is that of the account it is on."""
         digits = account.currency_digits
         try:
-            with _answering("order_calc_margin"):
+            with answering("order_calc_margin"):
                 require_same_arithmetic(self._terminal, name, terms, info, money_digits=digits)
         except InstrumentProofError:
             self.account()  # it is not another one by now
@@ -490,7 +490,7 @@ class BrokerSession:
 
     def _positions(self, found: Any, money_digits: int) -> tuple[Position, ...]:
         now_ms = self._clock.now_ms()
-        with _readable("positions_get"):
+        with readable("positions_get"):
             return tuple(
                 translate.position_from(
                     one, self._instrument_of(one.symbol), self._server_clock, now_ms, money_digits
@@ -504,28 +504,6 @@ class BrokerSession:
     def _deal(self, found: Any, money_digits: int) -> Deal:
         instrument = self._instrument_of(found.symbol) if found.symbol else None
         return translate.deal_from(found, instrument, self._server_clock, money_digits)
-
-
-@contextmanager
-def _answering(call: str) -> Iterator[None]:
-    """Answer what a read raises like one that fails: a broken pipe ends a call, not the bot."""
-    try:
-        yield
-    except MtquantError:
-        raise
-    except OSError as error:
-        raise BrokerConnectionError(f"{call}: {type(error).__name__}: {error}") from error
-    except Exception as error:
-        raise BrokerAPIError(f"{call}: {type(error).__name__}: {error}") from error
-
-
-@contextmanager
-def _readable(call: str) -> Iterator[None]:
-    """Answer what no rule can read (NaN, an unknown code) like any other failed read."""
-    try:
-        yield
-    except (ValueError, KeyError, OverflowError) as error:
-        raise BrokerAPIError(f"{call}: the answer cannot be read ({error!r})") from error
 
 
 def _finite(value: float) -> float:
