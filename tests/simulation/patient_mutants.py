@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mtquant.engine.stop_guard import Unprotected
+    from mtquant.execution import Desk
     from mtquant.model import ExecutionResult, IntentRow, OrderIntent, Position
     from mtquant.risk import ApprovedOrder, Refused, RiskView
 
@@ -25,12 +26,12 @@ _DAWDLE_MS: Final = 10_000
 class PatientGuard(StopGuard):
     """See a bare position, and wait ten seconds before anything is done about it."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
         self._since_ms: dict[int, int] = {}
 
-    def look(self, positions: Iterable[Position]) -> list[Unprotected]:
-        bare = super().look(positions)
+    def look(self, positions: Iterable[Position], now_ms: int) -> list[Unprotected]:
+        bare = super().look(positions, now_ms)
         tickets = {one.position.position_ticket for one in bare}
         self._since_ms = {one: ms for one, ms in self._since_ms.items() if one in tickets}
         return bare
@@ -45,7 +46,7 @@ class WaitsWithStops(Engine):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._safeguards._guard = PatientGuard()
+        self._safeguards._guard = PatientGuard(self.desk)
 
 
 class IgnoresMargin(RiskEngine):

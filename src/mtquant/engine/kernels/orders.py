@@ -106,8 +106,9 @@ def enter(
     loss = -profit(money, side, UNITS_PER_LOT, asked, stop)
     wanted = units_for_risk(risk_minor(equity_minor, bot.risk_fraction, strength), loss)
     units = floor_to_step(wanted, trading.volume_min, trading.volume_max, trading.volume_step)
+    is_taken = trading.takes_long if side > 0 else trading.takes_short
     is_order = units > 0 and stop > 0 and target >= 0  # else the gate does not let it pass
-    if not (is_order and _gate_opens(record, bot, asked, reference)):
+    if not (is_taken and is_order and _gate_opens(record, bot, asked, reference)):
         return False
     if equity_minor < margin_to_open(money, side, units, asked):
         return False
@@ -281,7 +282,6 @@ def _takes_entry(
     step = trading.tick_size
     return (
         is_open(calendar.edges, cells[NOW_MS])
-        and (trading.takes_long if side > 0 else trading.takes_short)
         and (not trading.is_priced or (asked > 0 and is_on_grid(asked, step)))
         and stops_are_valid(side, stop, target, cells[BID], cells[ASK], trading.room)
         and is_on_grid(stop, step)
