@@ -206,7 +206,7 @@ def test_a_journal_of_a_newer_schema_is_refused_and_untouched(tmp_path: Path, sh
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("halt", "--reason", "x", "--dir", "nowhere"), "there is no journal here"),
+        (("halt", "--reason", "x", "--dir", "nowhere"), "no bot has run in this folder"),
         (("report", "nowhere"), "there is no run in this folder"),
     ],
 )

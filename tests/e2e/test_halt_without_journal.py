@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sqlite3
 import subprocess
 import time
@@ -83,8 +84,10 @@ def test_with_the_journal_removed_under_it_a_bot_obeys_the_file(
     folder: Path, running: subprocess.Popen[str]
 ) -> None:
     remove_journal(folder)
+    running.send_signal(signal.SIGSTOP)  # it must not end before the command has looked
 
     done = run(*HALT, str(folder))
+    running.send_signal(signal.SIGCONT)
 
     assert done.returncode == 0, done.stderr
     assert f"the bot that runs here (demo, process {running.pid}, " in done.stdout

@@ -173,11 +173,13 @@ def test_why_tells_a_position_from_any_of_its_numbers(journal: Caller, folder: P
     assert [row["kind"] for row in facts["rows"]].count("deal") == 2
 
 
-def test_why_refuses_what_is_no_number_and_what_nobody_knows(journal: Caller) -> None:
+def test_why_refuses_numbers_and_decisions_that_nobody_knows(journal: Caller) -> None:
     code, _, problem = journal("why", "4711")
     assert code == 1
     assert problem.startswith("error: 4711: not in this journal; looked at the numbers of 4 intent")
-    assert journal("why", "first")[0] == 2
+    code, _, problem = journal("why", "first")
+    assert code == 1
+    assert problem.startswith("error: 'first': no decision of this journal has this id")
 
 
 # ---------------------------------------------------------------------- export

@@ -277,8 +277,9 @@ class RiskChecks:
         elif kept is not None:
             state = breaker.state()
             for key in _REMEMBERED:
-                if state[key] != kept[key]:
-                    self._note("I9.breaker", f"{key}: {state[key]!r} in the bot, not {kept[key]!r}")
+                here, written = state.get(key), kept.get(key)
+                if here != written:
+                    self._note("I9.breaker", f"{key}: {here!r} in the bot, not {written!r}")
 
     @property
     def _cut_is_due(self) -> bool:
