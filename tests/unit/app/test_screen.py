@@ -78,7 +78,7 @@ def test_what_losses_lead_to_is_told_in_sentences(capsys: pytest.CaptureFixture[
     screen.on_event(told("prop_rules_not_kept", firm="E8 Markets One", reasons="weekend: open"))
     screen.on_event(told("entry_warned", reasons="max_correlation: 0.90 with GBPUSD (limit 0.70)"))
 
-    assert [line[18:] for line in capsys.readouterr().err.splitlines()[-6:]] == [
+    assert [line[18:] for line in capsys.readouterr().err.splitlines()[-7:]] == [
         "circuit breaker at level 2: equity is 6.10% below the peak",
         "circuit breaker stays at level 2: the cool-down",
         "circuit breaker reset by anna: looked",
