@@ -42,15 +42,20 @@ class EntryChecks:
         self._bars = {bars.symbol: bars for bars in schedule.bars}
         self._asked: dict[int, int] = {}  # by intent: the price, points
         self._entered: dict[str, list[_Moment]] = {}  # by strategy
-        self._equities: deque[tuple[int, int]] = deque(maxlen=256)  # shown: time ms, minor units
+        self._accounts: deque[tuple[int, int, int]] = deque(maxlen=256)  # ms, equity, margin
 
-    def shown_equity(self, equity_minor: int) -> None:
-        """See the equity that the terminal shows."""
-        self._equities.append((self._server.now_ms, equity_minor))
+    def shown_account(self, equity_minor: int, margin_minor: int) -> None:
+        """See the account as the terminal shows it."""
+        self._accounts.append((self._server.now_ms, equity_minor, margin_minor))
 
-    def equity_since(self, since_ms: int) -> int:
-        """Return the highest equity that was shown since then, minor units."""
-        return max((shown for ms, shown in self._equities if ms >= since_ms), default=0)
+    def accounts_at(self, row: IntentRow) -> list[tuple[int, int]]:
+        """Return equity and margin, minor units, as shown since an intent was decided on."""
+        since_ms = row.intent.decided_ms - self._clock.ahead_ms
+        return [(equity, margin) for ms, equity, margin in self._accounts if ms >= since_ms]
+
+    def equity_at(self, row: IntentRow) -> int:
+        """Return the highest equity that was shown since an intent was decided on, minor units."""
+        return max((equity for equity, _ in self.accounts_at(row)), default=0)
 
     def asked(self, row: IntentRow, request: dict[str, Any]) -> None:
         """See a request as it leaves."""
@@ -98,7 +103,7 @@ class EntryChecks:
         self, row: IntentRow, terms: Terms, units: int, levels: tuple[int, int]
     ) -> None:
         loss = -terms.profit(row.intent.side.value, units, *levels)
-        equity = self.equity_since(row.intent.decided_ms - self._clock.ahead_ms)
+        equity = self.equity_at(row)
         most = equity * self._schedule.limits.risk_per_trade_fraction
         rounding = 1 + units // 10**8  # the loss of one lot is rounded to a minor unit
         if loss > most + rounding:

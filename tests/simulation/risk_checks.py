@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,7 +56,6 @@ class RiskChecks:
         self._rose_errors_ms: list[int] = []
         self._rows_before = 0  # intents that there were when a cut was first due
         self._waited = (0, 0)  # looks and ms for which a cut was due and nothing hindered it
-        self._accounts: deque[tuple[int, int, int]] = deque(maxlen=512)  # ms, equity, margin
         self._to_cut: dict[int, int] = {}  # own positions at a rise to level 2: units by ticket
         self.steps: list[tuple[int, int]] = []  # levels before and after, as journalled
 
@@ -83,11 +81,16 @@ class RiskChecks:
     def _require_hours(self, row: IntentRow) -> None:
         hours, clock = self._limits.trading_hours, self._schedule.venue.clock
         decided_ms = self._decided_ms(row)
-        walls = [clock.to_server_ms(decided_ms + by) for by in (-_MINUTE_MS, 0, _MINUTE_MS)]
-        if not any(is_in_hours(hours, wall) for wall in walls):
-            minute = walls[1] // _MINUTE_MS % 1440
+
+        def is_allowed(error_ms: int) -> bool:
+            believed = [decided_ms + error_ms + by for by in (-_MINUTE_MS, 0, _MINUTE_MS)]
+            return any(is_in_hours(hours, clock.to_server_ms(one)) for one in believed)
+
+        if not is_allowed(0):
+            minute = clock.to_server_ms(decided_ms) // _MINUTE_MS % 1440
             said = f"intent {row.intent_id} is decided in minute {minute} of the day"
-            self._note("I14.hours", f"{said}, allowed are {hours}")
+            is_of_clock = any(map(is_allowed, self._clock.errors_ms))
+            self._note("I14.hours", f"{said}, allowed are {hours}", is_of_clock=is_of_clock)
 
     def _require_cooled(self, row: IntentRow) -> None:
         minutes = self._limits.cool_down_after_loss_minutes
@@ -112,7 +115,7 @@ class RiskChecks:
         if gross is None and symbol is None:
             return
         held = self._held()
-        equity = self._witness.entries.equity_since(self._decided_ms(row))
+        equity = self._witness.entries.equity_at(row)
         order = self._terms[row.intent.symbol].value(units, row.intent.price_points or 0)
         total = order + sum(self._least_value(name, size) for name, _, size in held)
         if gross is not None and total > gross * equity * _ROUNDING:
@@ -126,30 +129,19 @@ class RiskChecks:
             said = f"intent {row.intent_id}: {total / max(1, equity):.3f} x equity of {symbol}"
             self._note("I3.held", f"{said}, held {same}")
 
-    def stand(self) -> None:
-        """See the account as the server has it, whatever is shown of it."""
-        book = self._server.book
-        stood = book.equity_minor, book.margin_minor
-        if not self._accounts or self._accounts[-1][1:] != stood:
-            self._accounts.append((self._server.now_ms, *stood))
-
     def _require_margin(self, row: IntentRow, units: int) -> None:
-        """Hold an entry against the best account that the bot may have seen when it decided."""
-        self.stand()
-        lag_ms = _LAG_MS if self._witness._looks_at_truth <= 1 else 0
-        since_ms = self._decided_ms(row) - lag_ms
-        times = [ms for ms, _, _ in self._accounts]
-        stood = list(self._accounts)[max(0, bisect_right(times, since_ms) - 1) :]
+        """Hold an entry against the best account that the bot was shown for its decision."""
+        shown = self._witness.entries.accounts_at(row) or [(0, 0)]
         price = row.intent.price_points or 0
         is_netting = not self._schedule.is_hedging
         margin = self._terms[row.intent.symbol].margin_to_open(
             row.intent.side.value, units, price, is_netting=is_netting
         )
-        free = max(equity - held for _, equity, held in stood)
+        free = max(equity - held for equity, held in shown)
         if margin > free:
             self._note("I3.margin", f"intent {row.intent_id} needs {margin}, free are {free}")
         least = (self._limits.min_margin_level_percent or 0.0) / 100
-        level = max(equity / max(1, held + margin) for _, equity, held in stood)
+        level = max(equity / max(1, held + margin) for equity, held in shown)
         if level < least:
             self._note("I3.level", f"intent {row.intent_id} leaves {level:.2f}, least is {least}")
 
@@ -266,7 +258,6 @@ class RiskChecks:
                 seen.append((self._server.now_ms, one.units))
         if bot is not None and bot.engine.is_ready:
             self._require_tried()
-        self.stand()
         breaker = None if bot is None else bot.engine.losses.breaker
         if breaker is None:
             return

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from mtquant.engine.pauses import LAST_MS
 from mtquant.execution import SCAN_GAP_MS
-from mtquant.model import BotIdentity, IntentAction
+from mtquant.model import BotIdentity, IntentAction, IntentState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -96,5 +97,10 @@ class PromptStops:
         return {
             row.intent.position_ticket
             for row in self._world.journal.rows()
-            if row.is_open or now_ms - row.updated_ms < _SETTLING_MS
+            if row.is_open or now_ms - row.updated_ms < _SETTLING_MS + _pause_ms(row)
         }
+
+
+def _pause_ms(row: IntentRow) -> int:
+    """Return for how long a refused try may keep the next one waiting, at most."""
+    return LAST_MS if row.state is IntentState.REJECTED else 0

@@ -99,8 +99,8 @@ class Wire(FaultyTerminal):
         """Return an AccountInfo."""
         info = super().account_info()
         if info is not None:
-            self._world.witness.entries.shown_equity(round(100 * info.equity))
-            self._world.witness.risk.stand()
+            minor = round(100 * info.equity), round(100 * info.margin)
+            self._world.witness.entries.shown_account(*minor)
         return info
 
     def positions_get(self, *args: Any, **kwargs: Any) -> Any:

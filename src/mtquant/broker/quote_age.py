@@ -53,10 +53,17 @@ class QuoteAges:
 
     @property
     def lead_ms(self) -> int:
-        """Return how far our clock is ahead of the server's, ms; 0 while nothing is known."""
+        """Return how far our clock is ahead of the server's, ms, as far as the quotes tell.
+
+        Until they have come at three times our clock is believed, but for one thing: the server
+        made a quote before it was seen here, so that its time was no earlier.
+        """
         if len(self._leads) < _LEARNT_BY:
-            return self._added_ms
-        return self._added_ms + max(-MOST_APART_MS, min(*self._leads, MOST_APART_MS))
+            at_most = [seen_ms - time_ms for time_ms, seen_ms in self._newest.values()]
+            lead_ms = min([0, *(one - self._added_ms for one in at_most)])
+        else:
+            lead_ms = min(*self._leads, MOST_APART_MS)
+        return self._added_ms + max(-MOST_APART_MS, lead_ms)
 
     def age_ms(self, symbol: str, now_ms: int) -> int:
         """Return how old the newest quote of a symbol is at a time by our clock, ms.

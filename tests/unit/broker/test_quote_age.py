@@ -28,6 +28,41 @@ def test_after_two_quotes_the_clocks_are_still_believed() -> None:
     assert ages.see(quote(1_000), 180_000) == 179_000  # an old one, or a clock that is ahead
 
 
+def test_nothing_is_known_of_the_servers_clock_before_the_first_quote() -> None:
+    assert QuoteAges().lead_ms == 0
+
+
+def test_the_server_is_no_earlier_than_its_newest_quote() -> None:
+    ages = QuoteAges()
+    ages.see(quote(2 * MINUTE), MINUTE)
+    ages.see(quote(0, "USDJPY"), MINUTE)
+
+    assert ages.lead_ms == -MINUTE
+    ages.see(quote(4 * MINUTE, "USDJPY"), MINUTE)
+    assert ages.lead_ms == -3 * MINUTE
+
+
+def test_an_old_first_quote_tells_nothing_of_the_clocks() -> None:
+    ages = QuoteAges()
+    ages.see(quote(0), 3 * MINUTE)
+
+    assert ages.lead_ms == 0
+
+
+def test_a_first_quote_from_far_in_the_future_is_not_believed_beyond_a_quarter_of_an_hour() -> None:
+    ages = QuoteAges()
+    ages.see(quote(120 * MINUTE), 0)
+
+    assert ages.lead_ms == -15 * MINUTE
+
+
+def test_what_our_clock_went_on_by_is_no_error_of_the_servers() -> None:
+    ages = QuoteAges()
+    ages.see(quote(2 * MINUTE), 12 * MINUTE, 11 * MINUTE)
+
+    assert ages.lead_ms == 10 * MINUTE
+
+
 def test_a_quote_that_does_not_change_ages() -> None:
     ages = QuoteAges()
     ages.see(quote(0), 0)
