@@ -82,7 +82,8 @@ class Glance:
 
     balance_minor: int
     positions: tuple[tuple[int, float, bool], ...]
-    own_equity_minor: int = field(default=0, compare=False)  # changes with every tick
+    equity_minor: int = field(default=0, compare=False)  # changes with every tick
+    own_equity_minor: int = field(default=0, compare=False)  # without credit
 
     @classmethod
     def of(cls, view: BrokerView) -> Glance:
@@ -270,6 +271,7 @@ class BrokerSession:
             positions=tuple(
                 (one.ticket, one.volume, one.sl > 0) for one in self._asked("positions_get")
             ),
+            equity_minor=account.equity_minor,
             own_equity_minor=account.own_equity_minor,
         )
 
@@ -380,11 +382,17 @@ class BrokerSession:
         A suspended symbol is refused with the code that says of an account that it may not trade.
         """
         detail = f"{answer.retcode} {answer.comment}"
-        if answer.retcode == mt5.TRADE_RETCODE_TRADE_DISABLED:
-            info = self._call("symbol_info", traded.broker_symbol)
-            if info is not None and info.trade_mode == mt5.SYMBOL_TRADE_MODE_DISABLED:
-                return Outcome.REFUSED, f"{detail}: {traded.instrument.symbol} is suspended"
+        if answer.retcode == mt5.TRADE_RETCODE_TRADE_DISABLED and self._is_suspended(traded):
+            return Outcome.REFUSED, f"{detail}: {traded.instrument.symbol} is suspended"
         return outcome_of_retcode(answer.retcode), detail
+
+    def _is_suspended(self, traded: _Traded) -> bool:
+        """Tell whether the terminal says so; a read that fails takes nothing from an answer."""
+        try:
+            info = self._call("symbol_info", traded.broker_symbol)
+        except RetryableError:
+            return False
+        return info is not None and info.trade_mode == mt5.SYMBOL_TRADE_MODE_DISABLED
 
     def _trade_mode(self, symbol: str) -> TradeMode:
         """Return what may be done with a traded symbol now: brokers change it at any time."""
@@ -481,9 +489,9 @@ class BrokerSession:
         """Return how a symbol is traded; a foreign one (closed by a halt) by its broker name."""
         if symbol in self._traded:
             return self._traded[symbol]
-        info = self._terminal.symbol_info(symbol)
+        info = self._call("symbol_info", symbol)
         if info is None:
-            raise error_from(self._terminal.last_error(), call=f"symbol_info of {symbol}")
+            raise error_from(self._call("last_error"), call=f"symbol_info of {symbol}")
         filling = translate.filling_for(info.filling_mode)
         instrument = self._instrument_of(symbol)
         return _Traded(instrument=instrument, broker_symbol=symbol, filling=filling)

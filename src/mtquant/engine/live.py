@@ -99,7 +99,6 @@ class _Poll:
     quotes: dict[str, Quote | None]
     has_bars: bool
     halts: tuple[HaltOrder, ...]
-    equity_minor: int | None
 
 
 class LiveRunner:
@@ -281,8 +280,7 @@ class LiveRunner:
                 await self._perform(self._engine.tick(slot.series, quote))
         if poll.has_bars:
             await self._consume()
-        if poll.equity_minor is not None:
-            self._equity_minor = poll.equity_minor
+            self._equity_minor = poll.glance.equity_minor
             self._tell(now_ms)
 
     def _account_report(self, glance: Glance, now_ms: int) -> AccountReport:
@@ -299,7 +297,6 @@ class LiveRunner:
         quoted = {symbol: session.last_quote(symbol) for symbol in self._symbols}
         due = [w for w in self._watches if w.is_due(quoted[w.symbol])]
         found = [watch.read_closed(quoted[watch.symbol]) for watch in due]
-        equity_minor = session.account().equity_minor if due else None
         glance = session.glance()
         halts = tuple(self._journal.pending_halts())
         for watch, bars in zip(due, found, strict=True):  # all of them, before any is decided on
@@ -309,7 +306,6 @@ class LiveRunner:
             glance=glance,
             has_bars=bool(due),
             halts=halts,
-            equity_minor=equity_minor,
         )
 
     async def _consume(self) -> None:

@@ -1,6 +1,7 @@
 """A session answers with our words or a typed error, and loses nothing."""
 
 import asyncio
+import json
 import math
 import threading
 from collections.abc import Callable
@@ -400,6 +401,23 @@ def test_a_suspended_symbol_is_no_disabled_account(
     assert (done.outcome, done.detail) == (outcome, f"10017 Trade disabled{more}")
 
 
+def raising(error: Exception) -> Callable[..., Any]:
+    def call(*_: object) -> Any:
+        raise error
+
+    return call
+
+
+@pytest.mark.parametrize("error", [OSError("broken pipe"), SystemError("no result")], ids=repr)
+def test_an_answer_stands_whatever_a_later_read_raises(desk: Desk, error: Exception):
+    desk.answer("order_send", lambda got: changed(got, retcode=10017, comment="Trade disabled"))
+    desk.terminal.answers["symbol_info"] = raising(error)
+    done = desk.session.send(intent_row())
+
+    assert (done.outcome, done.detail) == (Outcome.DISABLED, "10017 Trade disabled")
+    assert json.loads(done.reply)["retcode"] == 10017
+
+
 @pytest.mark.parametrize("retcode", [10026, 10027])
 def test_a_switched_off_robot_is_disabled_whatever_the_symbol(desk: Desk, retcode: int):
     desk.answer("order_send", lambda got: changed(got, retcode=retcode))
@@ -519,6 +537,27 @@ def test_a_foreign_position_can_be_closed_by_its_broker_name(desk: Desk):
 
     assert desk.session.send(closing).outcome is Outcome.CONFIRMED
     assert desk.inner.positions_total() == 0
+
+
+def test_a_foreign_position_whose_symbol_cannot_be_read_is_not_sent_for(desk: Desk):
+    desk.session._traded.clear()
+    desk.terminal.answers["symbol_info"] = raising(OSError("broken pipe"))
+    closing = intent_row(action=IntentAction.CLOSE, position_ticket=5)
+    done = desk.session.send(closing)
+
+    assert done.outcome is Outcome.REFUSED
+    assert done.detail == "not sent: symbol_info: OSError: broken pipe"
+    assert "order_send" not in desk.terminal.calls
+
+
+def test_a_glance_has_equity_and_changes_only_with_trades(desk: Desk):
+    before = desk.session.glance()
+    desk.answer("account_info", lambda info: changed(info, equity=info.equity + 5.0, credit=2.0))
+    after = desk.session.glance()
+
+    assert after.equity_minor - before.equity_minor == 500
+    assert after.equity_minor - after.own_equity_minor == 200
+    assert after == before
 
 
 # ---------------------------------------------------------------- the asynchronous face
