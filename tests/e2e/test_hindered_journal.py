@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import re
+import shutil
+import signal
 import sqlite3
 import subprocess
+import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from demo_process import (
-    command,
-    environment,
     journal_deals,
     kill,
     requests_in,
     run,
     start,
     terminal_deals,
+    terminal_positions,
     wait_for_requests,
 )
 
 from mtquant.app.workspace import read_run
+from mtquant.model import DealEntry, DealKind, HaltOrder, IntentAction
 from mtquant.storage import SqliteJournal
 from mtquant.terminal.simulated import FileLog
 
@@ -31,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-resource = pytest.importorskip("resource", reason="limits and signals of POSIX systems")
-ROOM_BYTES = 1_000_000  # reached by the journal's -wal long before any other file
+if sys.platform == "win32":
+    pytest.skip("signals of POSIX systems", allow_module_level=True)
 
 
 def numbers_sent(folder: Path) -> set[int]:
@@ -56,6 +59,11 @@ def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     yield process
     if process.poll() is None:
         kill(process)
+
+
+def halts_of(journal: SqliteJournal) -> list[HaltOrder]:
+    """Return the halts that were raised, oldest first."""
+    return [HaltOrder.from_dict(one.record()) for one in journal.log() if one.kind == "halt"]
 
 
 def locked(folder: Path) -> sqlite3.Connection:
@@ -95,33 +103,139 @@ def test_a_lock_that_is_soon_given_back_is_waited_for(
     assert running.poll() is None
 
 
-def test_on_a_full_disk_no_order_leaves_without_its_row_and_a_restart_goes_on(
-    tmp_path: Path,
-) -> None:
-    folder = tmp_path / "out"
-    full = subprocess.run(
-        command("demo", "--no-outage", "--out", str(folder), "--json"),
-        env=environment(),
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM_BYTES, ROOM_BYTES)),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    sent = numbers_sent(folder)
+@contextmanager
+def small_disk(folder: Path, size_mb: int) -> Iterator[None]:
+    """Give a folder a disk of its own; who may not mount one skips the test."""
+    folder.mkdir(exist_ok=True)
+    words = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(folder)]
+    if (
+        sys.platform != "linux"
+        or subprocess.run(words, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("only root on Linux may mount a small disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
-    assert full.returncode == 1
-    assert re.fullmatch(r"error: .*the journal cannot be written \(.*\)\n", full.stderr)
-    assert len(sent) > 3
-    assert sent <= numbers_journalled(folder)
 
-    done = run("demo", "--no-outage", "--out", str(folder), "--json")
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """Give the folder of a demo that was killed, on a small disk; the broker has one of its own."""
+    before, folder = tmp_path / "before", tmp_path / "out"
+    begun = start("demo", "--no-outage", "--out", str(before), "--json")
+    wait_for_requests(begun, before, 20)
+    kill(begun)
+    with small_disk(folder, 16):
+        shutil.copytree(before, folder, dirs_exist_ok=True)
+        with small_disk(folder / "terminal", 16):
+            shutil.copytree(before / "terminal", folder / "terminal", dirs_exist_ok=True)
+            yield folder
 
-    assert done.returncode == 0, done.stderr
-    assert journal_deals(folder) == terminal_deals(folder)
-    with closing(SqliteJournal.attach(folder / "journal.sqlite")) as journal:
-        assert not [row for row in journal.intents() if row.is_open]
-    assert numbers_sent(folder) <= numbers_journalled(folder)
+
+def fill(path: Path) -> None:
+    """Write until the disk takes nothing more."""
+    with path.open("ab", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(65_536))
+
+
+def held_units(folder: Path) -> int:
+    """Return the open volume that the journal's deals leave."""
+    side = {DealEntry.IN: 1, DealEntry.OUT: -1}
+    deals = [one for one in journal_deals(folder) if one.kind is DealKind.TRADE]
+    return sum(side[one.entry] * one.volume_units for one in deals)
+
+
+def stop_in_a_position(process: subprocess.Popen[str], folder: Path) -> None:
+    """Hold the process as soon as it knows of an open position."""
+    for _ in range(2_000):
+        process.send_signal(signal.SIGSTOP)
+        if held_units(folder):
+            return
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.01)
+    raise AssertionError("no position was opened in time")
+
+
+def wait_until_closed(folder: Path) -> None:
+    """Wait until no position is left."""
+    for _ in range(2_000):
+        if not held_units(folder):
+            return
+        time.sleep(0.01)
+    raise AssertionError("the position was not closed in time")
+
+
+def wait_for_a_request(folder: Path) -> None:
+    """Wait until a halt is asked for, in the journal or by the file."""
+    for _ in range(2_000):
+        with closing(SqliteJournal.attach(folder / "journal.sqlite")) as journal:
+            if journal.pending_halts():
+                return
+        time.sleep(0.01)
+    raise AssertionError("no halt was asked for in time")
+
+
+def test_on_a_full_disk_the_bot_opens_nothing_and_still_closes(small: Path) -> None:
+    words = ("demo", "--no-outage", "--out", str(small), "--json")
+    process = start(*words)
+    wait_for_requests(process, small, 40)
+    stop_in_a_position(process, small)
+    fill(small / "filler")
+    halt = start("halt", "--level", "3", "--reason", "full", "--dir", str(small))
+    wait_for_a_request(small)
+    process.send_signal(signal.SIGCONT)
+    told, failed = halt.communicate(timeout=60)
+    wait_until_closed(small)
+    kill(process)
+
+    assert halt.returncode == 0, told + failed
+    assert not terminal_positions(small)
+    assert journal_deals(small) == terminal_deals(small)
+    with closing(SqliteJournal.attach(small / "journal.sqlite")) as journal:
+        journal.verify()
+        reasons = [one.reason for one in halts_of(journal)]
+        rows = journal.intents()
+    assert any(reason.startswith("the disk is full") for reason in reasons)
+    assert rows[-1].intent.action is IntentAction.CLOSE
+    assert not [row for row in rows if row.is_open]
+
+    (small / "filler").unlink()
+    run("resume", "--who", "a person", "--reason", "room again", "--dir", str(small))
+    again = start(*words)
+    wait_for_requests(again, small, requests_in(small) + 10)
+    kill(again)
+
+    assert len(numbers_journalled(small)) > len(rows)
+    assert numbers_sent(small) <= numbers_journalled(small)
+
+
+def test_on_a_full_disk_no_order_leaves_without_its_row_and_a_restart_goes_on(small: Path) -> None:
+    words = ("demo", "--no-outage", "--out", str(small), "--json")
+    process = start(*words)
+    wait_for_requests(process, small, 40)
+    for _ in range(6_000):  # also what the bot had kept for itself
+        fill(small / "filler")
+        if process.poll() is not None:
+            break
+        time.sleep(0.005)
+    _, failed = process.communicate(timeout=60)
+    sent = numbers_sent(small)
+
+    assert process.returncode == 1
+    assert re.fullmatch(r"error: .*the journal cannot be written \(.*\)\n", failed)
+    assert len(sent) > 5
+    assert sent <= numbers_journalled(small)
+
+    (small / "filler").unlink()
+    run("resume", "--who", "a person", "--reason", "room again", "--dir", str(small))
+    again = start(*words)
+    wait_for_requests(again, small, requests_in(small) + 20)
+    kill(again)
+
+    assert len(numbers_sent(small)) > len(sent)
+    assert numbers_sent(small) <= numbers_journalled(small)
 
 
 @pytest.mark.parametrize("has_history", [False, True], ids=["fresh", "after a killed run"])

@@ -103,6 +103,11 @@ class DurableJournal:
         """Write the observations that wait."""
         self._kept.flush()
 
+    def has_room(self) -> bool:
+        """Tell whether there is room for more than exits."""
+        found: bool = self._kept.has_room()
+        return found
+
     def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
         """Ask the bot to halt or to resume."""
         number: int = self._kept.request_halt(level, who, reason, now_ms)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 RUN, SUMMARY, REPORT = "run.json", "summary.json", "report.html"
 JOURNAL, EVENTS, LOG, TERMINAL = "journal.sqlite", "events.jsonl", "log.jsonl", "terminal"
 SERVER_LOG, LOCK, OWNER = "server.jsonl", f"{JOURNAL}.lock", f"{JOURNAL}.owner"
+RESERVE: Final = f"{JOURNAL}.reserve"
 _OURS: Final = frozenset(
     {
         RUN,
@@ -32,13 +33,14 @@ _OURS: Final = frozenset(
         f"{JOURNAL}-journal",
         LOCK,
         OWNER,
+        RESERVE,
         EVENTS,
         LOG,
         TERMINAL,
         HALT_FILE,
     }
 )
-_STAYS: Final = frozenset({LOCK, OWNER, HALT_FILE})
+_STAYS: Final = frozenset({LOCK, OWNER, RESERVE, HALT_FILE})
 """Files of whoever runs in a folder, not of a run."""
 
 

@@ -70,6 +70,7 @@ _HAVE_ROWS = frozenset(
 """Observations of what the journal has rows of already."""
 _PASSES = (LoginRefusedError, SymbolNotFoundError, InstrumentProofError)
 """What ends a bot at its start, and at a new connection may be over in a while."""
+_NO_ROOM = "the disk is full: the room that was kept is for exits; make more, then resume"
 _FIRST_BACKOFF_MS, _LAST_BACKOFF_MS = 1_000, 60_000
 
 
@@ -98,6 +99,7 @@ class _Poll:
     glance: Glance
     quotes: dict[str, Quote | None]
     has_bars: bool
+    has_room: bool
     halts: tuple[HaltOrder, ...]
 
 
@@ -159,7 +161,7 @@ class LiveRunner:
             while not self._stopping and await self._pace.next():
                 await self._look()
         except WrongAccountError as problem:
-            await self._halt_for(problem)
+            await self._halt_entries("the bot", str(problem))
             raise
 
     # ------------------------------------------------------------------ start and outage
@@ -225,9 +227,7 @@ class LiveRunner:
             return
         except _PASSES as problem:  # a broker's maintenance, a terminal that has just started
             self._wait_longer(now_ms)
-            if not self._engine.risk.halt_level:
-                halt = HaltOrder(time_ms=now_ms, level=1, who="broker", reason=str(problem))
-                await self._perform(self._engine.step(halt))
+            await self._halt_entries("broker", str(problem))
             return
         self._is_up = True
         self._backoff_ms = _FIRST_BACKOFF_MS
@@ -245,12 +245,10 @@ class LiveRunner:
         self._retry_ms = now_ms + self._backoff_ms
         await self._perform(self._engine.step(LinkLost(time_ms=now_ms, detail=str(problem))))
 
-    async def _halt_for(self, problem: WrongAccountError) -> None:
-        """Leave a halt behind: a person has changed the account, and a person has to look."""
+    async def _halt_entries(self, who: str, reason: str) -> None:
+        """Leave a halt behind, if none stands: a person has to look."""
         if not self._engine.risk.halt_level:
-            halt = HaltOrder(
-                time_ms=self._clock.now_ms(), level=1, who="the bot", reason=str(problem)
-            )
+            halt = HaltOrder(time_ms=self._clock.now_ms(), level=1, who=who, reason=reason)
             await self._perform(self._engine.step(halt))
 
     # ------------------------------------------------------------------ one look
@@ -267,6 +265,8 @@ class LiveRunner:
         except RetryableError as problem:
             await self._lose_link(problem)
             return
+        if not poll.has_room:
+            await self._halt_entries("the bot", _NO_ROOM)
         await self._perform(self._engine.step(Timer(time_ms=now_ms)))
         if poll.glance != self._seen:
             await self._perform([ReadBroker(cause="poll")])
@@ -298,6 +298,7 @@ class LiveRunner:
         due = [w for w in self._watches if w.is_due(quoted[w.symbol])]
         found = [watch.read_closed(quoted[watch.symbol]) for watch in due]
         glance = session.glance()
+        has_room = self._journal.has_room()
         halts = tuple(self._journal.pending_halts())
         for watch, bars in zip(due, found, strict=True):  # all of them, before any is decided on
             watch.take_closed(bars)
@@ -305,6 +306,7 @@ class LiveRunner:
             quotes=quoted,
             glance=glance,
             has_bars=bool(due),
+            has_room=has_room,
             halts=halts,
         )
 
@@ -418,6 +420,8 @@ class LiveRunner:
             return ""
         if any(halt.level > 0 for halt in self._journal.pending_halts()):
             return "a halt was requested"
+        if not self._journal.has_room():
+            return _NO_ROOM
         late_ms = self._clock.now_ms() - row.intent.deadline_ms
         if late_ms > 0:
             return f"the decision is {late_ms} ms past its deadline"

@@ -65,6 +65,10 @@ class Journal(Protocol):
         """Write the observations that wait."""
         ...
 
+    def has_room(self) -> bool:
+        """Tell whether rows for more than exits can be written."""
+        ...
+
     def pending_halts(self) -> list[HaltOrder]:
         """Return the halts and releases that other processes asked for and nobody took up."""
         ...

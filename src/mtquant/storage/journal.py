@@ -37,12 +37,13 @@ from mtquant.storage.chain import (
 from mtquant.storage.halt_file import read_halt_file
 from mtquant.storage.journal_lock import JournalOwner, lock_journal
 from mtquant.storage.migrate import migrate
+from mtquant.storage.reserve import Reserve
 from mtquant.storage.schema import SCHEMA_VERSION, TABLES
 from mtquant.storage.verification import intent_values, verified
 from mtquant.storage.wal import HOW_TO_GO_ON, require_whole_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from filelock import FileLock
@@ -55,8 +56,11 @@ _UNREADABLE = (sqlite3.Error, UnicodeError)
 """What reading a damaged file raises; damage may make a name or a message no text."""
 _NO_OLDER_ROW = (ValueError, LookupError, TypeError, AttributeError)
 """What taking over an older journal raises where a body is not what such a journal writes."""
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
+"""What SQLite says when the disk takes no more, or a quota does not let it; nothing is written."""
 
 Kind = TypeVar("Kind", IntentRow, Deal)
+Result = TypeVar("Result")
 
 
 class SqliteJournal:
@@ -68,6 +72,7 @@ class SqliteJournal:
         self._lock: FileLock | None = None
         self._writes = False
         self._fence = 0
+        self._reserve = Reserve(path.with_name(path.name + ".reserve"))
         self._tail = (0, FIRST)  # number and hash of the last row of the log
         self._notes: list[Publish] = []
 
@@ -137,7 +142,8 @@ class SqliteJournal:
         """Write a new intent in state SENDING."""
         if row.state is not IntentState.SENDING:
             raise JournalError(f"intent {row.intent_id} is {row.state.name}, not SENDING")
-        with self._transaction() as connection:
+
+        def work(connection: sqlite3.Connection) -> None:
             try:
                 connection.execute(
                     "insert into intents values (?, ?, ?, ?, ?, ?, ?, ?)", intent_values(row)
@@ -148,11 +154,14 @@ class SqliteJournal:
                 ) from error
             self._log(row)
 
+        self._write(work)
+
     def record_intents(self, rows: Sequence[IntentRow]) -> None:
         """Write where intents stand now."""
         if not rows:
             return
-        with self._transaction() as connection:
+
+        def work(connection: sqlite3.Connection) -> None:
             for row in rows:
                 found = connection.execute(
                     "update intents set state = ?, updated_ms = ?, body = ? where intent_id = ?",
@@ -162,11 +171,14 @@ class SqliteJournal:
                     raise JournalError(f"intent {row.intent_id} was never journalled")
                 self._log(row)
 
+        self._write(work)
+
     def record_deals(self, deals: Sequence[Deal]) -> None:
         """Write deals that the broker booked; a known deal is left as it is."""
         if not deals:
             return
-        with self._transaction() as connection:
+
+        def work(connection: sqlite3.Connection) -> None:
             for deal in deals:
                 added = connection.execute(
                     "insert or ignore into deals values (?, ?, ?)",
@@ -175,9 +187,12 @@ class SqliteJournal:
                 if added.rowcount:
                     self._log(deal)
 
+        self._write(work)
+
     def record_halt(self, halt: HaltOrder) -> None:
         """Write a halt level, or its release (level 0), and mark its request as taken."""
-        with self._transaction() as connection:
+
+        def work(connection: sqlite3.Connection) -> None:
             connection.execute(
                 "insert into halts (level, who, reason, time_ms, request_id) "
                 "values (?, ?, ?, ?, ?)",
@@ -187,6 +202,8 @@ class SqliteJournal:
                 "update requests set taken = 1 where request_id = ?", (halt.request_id,)
             )
             self._log(halt)
+
+        self._write(work)
 
     def record_account(self, account: str) -> None:
         """Write whose journal this is, as login@server."""
@@ -207,14 +224,21 @@ class SqliteJournal:
     def flush(self) -> None:
         """Write the observations that wait."""
         if self._notes:
-            with self._transaction():
-                pass
+            self._write(lambda _connection: None)
+
+    def has_room(self) -> bool:
+        """Tell whether the disk has room; some of it is kept in a file from now on, for exits.
+
+        Once that was given up there is none until the disk has twice as much.
+        """
+        return self._reserve.hold()
 
     # ------------------------------------------------------------------ everybody's
 
     def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
         """Ask the bot to halt (1 to 4) or to resume (0); return the number of the request."""
-        with self._transaction(needs_lock=False) as connection:
+
+        def work(connection: sqlite3.Connection) -> int:
             cursor = connection.execute(
                 "insert into requests (level, who, reason, time_ms) values (?, ?, ?, ?)",
                 (level, who, reason, now_ms),
@@ -225,6 +249,8 @@ class SqliteJournal:
             )
             self._log(request_note(asked))
             return number
+
+        return self._write(work, needs_lock=False)
 
     def pending_halts(self) -> list[HaltOrder]:
         """Return the requests nobody took up, oldest first.
@@ -351,20 +377,27 @@ class SqliteJournal:
 
     def _record_meta(self, key: str, value: str) -> None:
         """Write a word that trading relies on: the log knows it too."""
-        with self._transaction() as connection:
+
+        def work(connection: sqlite3.Connection) -> None:
             _put_meta(connection, key, value)
             self._log(meta_note(key, value))
 
+        self._write(work)
+
     def _take_over(self, owner: str, now_ms: int) -> None:
         """Become the one writer: whoever was it before is refused from now on."""
-        self._fence = int(self.meta("fence") or 0)
-        with self._transaction() as connection:
-            self._fence += 1
-            facts: dict[str, Scalar] = {"pid": os.getpid(), "started_ms": now_ms, "what": owner}
-            for key, value in (("owner", json.dumps(facts)), ("fence", str(self._fence))):
+        before = self._fence = int(self.meta("fence") or 0)
+        facts: dict[str, Scalar] = {"pid": os.getpid(), "started_ms": now_ms, "what": owner}
+
+        def work(connection: sqlite3.Connection) -> None:
+            fence = before + 1
+            for key, value in (("owner", json.dumps(facts)), ("fence", str(fence))):
                 _put_meta(connection, key, value)
-            fields = {**facts, "fence": self._fence}
+            fields = {**facts, "fence": fence}
             self._log(Publish(name=OPENED, time_ms=now_ms, correlation_id="", fields=fields))
+
+        self._write(work)
+        self._fence = before + 1
 
     def _log(self, one: Recorded) -> None:
         """Append a record to the log, inside a transaction."""
@@ -415,28 +448,41 @@ class SqliteJournal:
                 f"{self._path}: the journal is damaged ({_said(error)}); {HOW_TO_GO_ON}"
             ) from error
 
-    @contextmanager
-    def _transaction(self, *, needs_lock: bool = True) -> Iterator[sqlite3.Connection]:
-        """Commit what is done inside, or nothing of it."""
+    def _write(
+        self, work: Callable[[sqlite3.Connection], Result], *, needs_lock: bool = True
+    ) -> Result:
+        """Commit what is done, or nothing of it; on a full disk in the room that was kept."""
         if needs_lock and not self._writes:
             raise JournalError(f"{self._path}: only the process that holds the lock may write this")
-        connection = self._connection
         try:
-            connection.execute("begin immediate")
-            with ExitStack() as undo:
-                undo.callback(self._rollback)
-                self._find_tail()
-                if needs_lock:
-                    self._require_fence()
-                    for one in self._notes:
-                        self._log(one)
-                yield connection
-                connection.execute("commit")
-                undo.pop_all()
-            if needs_lock:
-                self._notes.clear()
+            try:
+                return self._commit(work, needs_lock=needs_lock)
+            except sqlite3.Error as error:
+                code = getattr(error, "sqlite_errorcode", None)  # Python's own have none
+                if code not in _NO_ROOM or not self._reserve.release():
+                    raise
+            with suppress(sqlite3.Error):  # the log of the database takes room of its own
+                self._connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+            return self._commit(work, needs_lock=needs_lock)
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise JournalError(f"{self._path}: the journal cannot be written ({error})") from error
+
+    def _commit(self, work: Callable[[sqlite3.Connection], Result], *, needs_lock: bool) -> Result:
+        connection = self._connection
+        connection.execute("begin immediate")
+        with ExitStack() as undo:
+            undo.callback(self._rollback)
+            self._find_tail()
+            if needs_lock:
+                self._require_fence()
+                for one in self._notes:
+                    self._log(one)
+            done = work(connection)
+            connection.execute("commit")
+            undo.pop_all()
+        if needs_lock:
+            self._notes.clear()
+        return done
 
     def _rollback(self) -> None:
         if self._connection.in_transaction:

@@ -88,6 +88,10 @@ class MemoryJournal:
         """Write the observations that wait."""
         self._tell()
 
+    def has_room(self) -> bool:
+        """Tell that there is room."""
+        return True
+
     def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
         """Ask the bot to halt (1 to 4) or to resume (0); return the number of the request."""
         number = len(self._halts) + len(self._requests) + 1

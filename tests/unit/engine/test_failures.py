@@ -428,3 +428,83 @@ def test_the_journal_of_an_order_is_older_than_the_order() -> None:
         IntentAction.OPEN,
         IntentAction.CLOSE,
     ]
+
+
+class Cramped(MemoryJournal):
+    """Be a journal whose disk is full for some hours; what was kept for exits takes every row."""
+
+    def __init__(self, full_h: range) -> None:
+        super().__init__()
+        self._full_h = full_h
+        self.run: LiveRun | None = None
+
+    def has_room(self) -> bool:
+        """Tell whether the disk has room."""
+        passed_ms = 0 if self.run is None else self.run.now_ms() - MONDAY_MS
+        return passed_ms // HOUR_MS not in self._full_h
+
+
+def on_full_disk(
+    script: list[Direction | None], full_h: range, resumes_h: tuple[int, ...] = ()
+) -> LiveRun:
+    """Run a script while the disk is full; a person resumes in some hours."""
+    journal, left = Cramped(full_h), list(resumes_h)
+
+    def resume(run: LiveRun) -> None:
+        if left and run.now_ms() - MONDAY_MS >= left[0] * HOUR_MS:
+            run.journal.request_halt(0, "a person", f"in hour {left.pop(0)}", run.now_ms())
+
+    world = World(bars=bars_of(QUIET), strategy=lambda: Scripted(script))
+    run = LiveRun(world, journal=journal, on_step=resume)
+    journal.run = run
+    run.run()
+    return run
+
+
+def test_on_a_full_disk_nothing_is_opened_and_what_is_open_can_be_closed() -> None:
+    run = on_full_disk([None, LONG, None, None, FLAT, None, LONG], range(3, 12))
+
+    actions = [row.intent.action for row in run.journal.intents()]
+    assert actions == [IntentAction.OPEN, IntentAction.CLOSE]
+    assert states(run) == [IntentState.DONE, IntentState.DONE]
+    assert run.market.book.positions() == ()
+    (halt,) = run.named("halt_raised")
+    assert halt.fields["halt_level"] == 1
+    assert str(halt.fields["reason"]).startswith("the disk is full")
+    assert [note.fields["rules"] for note in run.named("order_refused")] == ["halt"]
+
+
+def test_an_entry_whose_row_took_the_last_room_does_not_leave() -> None:
+    class Filling(Cramped):
+        def record_sending(self, row: IntentRow) -> None:
+            super().record_sending(row)
+            self._full_h = range(12)
+
+    journal = Filling(range(0))
+    run = LiveRun(World(bars=bars_of(QUIET), strategy=lambda: Scripted([LONG])), journal=journal)
+    journal.run = run
+    run.run()
+
+    (row,) = run.journal.intents()
+    assert row.state is IntentState.REJECTED
+    assert row.detail.startswith("not sent: the disk is full")
+    assert len(run.market.book.ledger.orders) == 0
+
+
+def test_while_the_disk_is_full_a_person_who_resumes_is_told_again() -> None:
+    run = on_full_disk([None] * 8 + [LONG], range(2, 6), resumes_h=(4, 7))
+
+    assert [note.name for note in run.notes if note.name.startswith("halt_")] == [
+        "halt_raised",
+        "halt_cleared",
+        "halt_raised",
+        "halt_cleared",
+    ]
+    assert len(run.market.book.positions()) == 1
+
+
+def test_a_bot_that_starts_on_a_full_disk_opens_nothing() -> None:
+    run = on_full_disk([LONG, LONG], range(12))
+
+    assert run.journal.intents() == []
+    assert run.journal.halt_level() == 1
