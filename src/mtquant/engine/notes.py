@@ -13,6 +13,7 @@ from mtquant.model import (
     Publish,
     Scalar,
 )
+from mtquant.model.several import reasons_text, rules_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +50,7 @@ def deal_note(deal: Deal, correlation_id: str, *, seen_late: bool) -> Publish:
 
 def unkept_note(time_ms: int, title: str, unkept: Iterable[Unkept]) -> Publish:
     """Return the observation that a bot starts with rules of a firm that it does not keep."""
-    reasons = " | ".join(f"{one.rule}: {one.why}" for one in unkept)
+    reasons = reasons_text(f"{one.rule}: {one.why}" for one in unkept)
     return note("prop_rules_not_kept", time_ms, "prop", firm=title, reasons=reasons)
 
 
@@ -110,8 +111,8 @@ def approval_notes(
                 time_ms,
                 intent.signal_id,
                 intent_id=intent_id,
-                rules=",".join(one.rule for one in warnings),
-                reasons=" | ".join(map(str, warnings)),
+                rules=rules_text(one.rule for one in warnings),
+                reasons=reasons_text(warnings),
             )
         )
     return told
@@ -161,8 +162,8 @@ def _refused(
         "order_refused",
         time_ms,
         correlation_id,
-        rules=",".join(refusal.rule for refusal in refusals),
-        reasons=" | ".join(str(refusal) for refusal in refusals),
+        rules=rules_text(refusal.rule for refusal in refusals),
+        reasons=reasons_text(refusals),
         **fields,
     )
 

@@ -6,6 +6,7 @@ from dataclasses import InitVar, dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from mtquant.model import IntentAction, OrderIntent
+from mtquant.model.several import reasons_text
 from mtquant.risk.checks import ENTRY_RULES, MOVE_RULES, Result, Rule
 from mtquant.risk.limits import RiskLimits
 from mtquant.risk.view import RiskView
@@ -46,7 +47,7 @@ class Findings:
     def words(self) -> str:
         """Return name, value and limit of each rule that is met, with bars between them."""
         met = (one for passes, one in self.told() if passes)
-        return " | ".join(f"{one.rule}: {one.value} (limit {one.limit})" for one in met)
+        return reasons_text(f"{one.rule}: {one.value} (limit {one.limit})" for one in met)
 
 
 @dataclass(frozen=True, slots=True)

@@ -553,6 +553,12 @@ def test_an_id_that_no_decision_has_is_refused(journal):
         find_decision(journal, "s:X")
 
 
+def test_where_nothing_was_refused_the_listing_says_so(tmp_path: Path, journal):
+    played(journal, [None, LONG], QUIET)
+
+    assert refused_lines(list_refused(tmp_path, limit=20)) == ["No entry was refused."]
+
+
 def test_refused_entries_are_listed_and_counted_by_rule(tmp_path: Path, journal):
     limits = RiskLimits(max_spread_points=3)
     run = played(journal, [None, LONG, None, LONG], QUIET, limits=limits)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mtquant.app.journal.opened import reading
 from mtquant.app.journal.story import fields_of
 from mtquant.app.plain_text import aligned, lots_text, shown, utc_text
+from mtquant.model.several import rules_in
 from mtquant.storage.chain import LogRow
 
 if TYPE_CHECKING:
@@ -20,8 +21,12 @@ _NUMBERS = (2,)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedListing:
-    """Hold refused entries, oldest first, and how often each rule refused one of all."""
+    """Hold refused entries, oldest first, and how often each rule refused one of all.
 
+    `is_narrowed`: only those of a symbol or a rule were asked for.
+    """
+
+    is_narrowed: bool
     by_rule: dict[str, int]
     matching: int
     rows: tuple[LogRow, ...]
@@ -52,14 +57,17 @@ def list_refused(folder: Path, *, limit: int, symbol: str = "", rule: str = "") 
     ]
     counts = Counter(one for row in matching for one in _rules(row))
     return RefusedListing(
-        by_rule=dict(counts.most_common()), matching=len(matching), rows=tuple(matching[-limit:])
+        is_narrowed=bool(symbol or rule),
+        by_rule=dict(counts.most_common()),
+        matching=len(matching),
+        rows=tuple(matching[-limit:]),
     )
 
 
 def refused_lines(listing: RefusedListing) -> list[str]:
     """Return a listing for people."""
     if not listing.rows:
-        return ["No entry was refused like that."]
+        return ["No entry was refused" + (" like that." if listing.is_narrowed else ".")]
     rules = ", ".join(f"{rule} {count}" for rule, count in listing.by_rule.items())
     lines = [f"{listing.matching} refused, by {rules}", ""]
     lines += aligned([_HEADER, *map(_cells, listing.rows)], _NUMBERS)
@@ -69,7 +77,7 @@ def refused_lines(listing: RefusedListing) -> list[str]:
 
 
 def _rules(row: LogRow) -> list[str]:
-    return str(fields_of(row).get("rules", "")).split(",")
+    return rules_in(fields_of(row))
 
 
 def _cells(row: LogRow) -> tuple[str, ...]:

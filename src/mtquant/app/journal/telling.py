@@ -20,6 +20,7 @@ from mtquant.model import (
     JournalError,
     Timeframe,
 )
+from mtquant.model.several import reasons_in
 from mtquant.research.words import span_text
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class _Teller:
     def _approved(self, fields: dict[str, Any]) -> Iterator[Said]:
         if self._is_quiet(fields["intent_id"]):
             return
-        passed = [one for one in str(fields["passed"]).split(" | ") if one]
+        passed = reasons_in(fields, "passed")
         if passed:
             yield "risk", f"approved, {len(passed)} rules are met"
         else:
@@ -259,8 +260,6 @@ def _reconciled(fields: dict[str, Any]) -> Iterator[Said]:
 
 def _refused(fields: dict[str, Any]) -> Iterator[Said]:
     """Tell of a refused entry: what it was, why not, and what it met."""
-    reasons = [one for one in str(fields["reasons"]).split(" | ") if one]
-    passed = [one for one in str(fields.get("passed", "")).split(" | ") if one]
     units = fields.get("volume_units")
     if units:
         at = [f"{fields['price_points']} points", *_levels(fields)]
@@ -269,9 +268,9 @@ def _refused(fields: dict[str, Any]) -> Iterator[Said]:
         yield "risk", f"refused: {order}"
     else:
         yield "risk", "entry refused"
-    for one in reasons:
+    for one in reasons_in(fields):
         yield "", f"not met: {one}"
-    for one in passed:
+    for one in reasons_in(fields, "passed"):
         yield "", one
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mtquant.model import IntentAction
+from mtquant.model.several import rules_in
 
 if TYPE_CHECKING:
     from mtquant.model import Publish
@@ -39,7 +40,7 @@ class Tally:
             case "order_refused":
                 self.entries += 1
                 self.refused += 1
-                self.by_rule.update(str(fields["rules"]).split(","))
+                self.by_rule.update(rules_in(fields))
             case "halt_raised":
                 self.halts.append(f"level {fields['halt_level']}: {fields['reason']}")
             case "breaker_rose":
