@@ -16,7 +16,7 @@ from simulation.world import Outcome, World
 if TYPE_CHECKING:
     from simulation.bot import Parts
 
-SEEDS = [Seed(number, age=6) for number in range(24)]
+SEEDS = [Seed(number, age=6) for number in range(40, 64)]
 
 
 def losing_stops(seed: Seed) -> Schedule:
