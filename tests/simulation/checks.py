@@ -45,6 +45,7 @@ CHECKS: Final = {
     "I7.deals": "after the faults the journal has the server's deals",
     "I7.held": "after the faults no position is held longer than allowed while bars come",
     "I8.halt": "no entry leaves while a halt stands or is asked for",
+    "I8.room": "no entry leaves while the journal's disk is full",
     "I8.taken": "after the faults every halt that was asked for has been taken up",
     "I8.flat": "after the faults a halt of level 3 or 4 has left no position",
     "I8.breaker": "a breaker at level 3 halts, and after the faults it has left no own position",

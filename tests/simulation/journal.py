@@ -105,8 +105,7 @@ class DurableJournal:
 
     def has_room(self) -> bool:
         """Tell whether there is room for more than exits."""
-        found: bool = self._kept.has_room()
-        return found
+        return self._world.room.is_there and self._kept.has_room()
 
     def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:
         """Ask the bot to halt or to resume."""
@@ -205,6 +204,8 @@ class DurableJournal:
             if self._path is None:  # a file that nobody has committed to holds nothing of it
                 self._kept.tear(name, *torn)
             executioner.lose_power(f"power: {name}")
+        if not self._world.is_healing and self._world.room.pass_write():
+            self._world.tell("the disk is full")
 
     def _state(self) -> tuple[Any, ...]:
         kept = self._kept

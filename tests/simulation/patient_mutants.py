@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.broker import BrokerSession
 from mtquant.engine import Engine
+from mtquant.engine.live import LiveRunner
 from mtquant.engine.stop_guard import StopGuard
 from mtquant.risk import RiskEngine
 from simulation.bot import Parts
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mtquant.engine.stop_guard import Unprotected
-    from mtquant.execution import Desk
+    from mtquant.execution import Desk, Journal
     from mtquant.model import ExecutionResult, IntentRow, OrderIntent, Position
     from mtquant.risk import ApprovedOrder, Refused, RiskView
 
@@ -73,10 +74,32 @@ class TellsSecrets(BrokerSession):
         return replace(result, detail=f"{said} {self._credentials.password}")
 
 
+class Roomy:
+    """Be a journal whose disk is never full."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    def has_room(self) -> bool:
+        return True
+
+
+class OpensOnFullDisk(LiveRunner):
+    """Go on entering while the rows take the last room of the disk."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._journal = Roomy(self._journal)  # type: ignore[assignment]
+
+
 PATIENT: Final = {
     "patient_guard": Parts(engine=WaitsWithStops),
     "believe_old_quotes": Parts(session=BelievesOldQuotes),
     "ignore_margin": Parts(risk=IgnoresMargin),
     "lazy_journal": Parts(journal=LazyJournal),
+    "open_on_full_disk": Parts(runner=OpensOnFullDisk),
     "tell_secrets": Parts(session=TellsSecrets),
 }

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 HOME, AWAY = 1000001, 1000002
 SECRET = "canary-4711"  # nobody may repeat it
-AGE = 7
+AGE = 8
 """2: calls for halts in the middle of looks; 3: limits of entries and volumes; 4: clocks; 5: depth;
-6: limits of losses, exposure and times; 7: power losses, low leverage.
+6: limits of losses, exposure and times; 7: power losses, low leverage; 8: calls that raise, disks
+that are full for a while.
 """
 STEPS = 200
 HEALING_STEPS = 40
@@ -75,10 +76,12 @@ class Habit:
 class Hands:
     """Say how likely other hands are: people and other programs per step, kills per point.
 
-    A full disk is met per write of the journal: nothing is written, and the write fails. Calls for
-    a halt, or the end of one, come between two deeds of the bot; so do stalls, for which the
-    process sleeps. Its clock is off against the server's, and set anew with a chance per look. The
-    power goes in the middle of writes, and then also with half of the kills.
+    A full disk is met per write of the journal: nothing is written, and the write fails; or the row
+    takes the room that was kept, and there is none for some looks. A call of the terminal may raise
+    instead of answering, an order also once it was taken. Calls for a halt, or the end of one, come
+    between two deeds of the bot; so do stalls, for which the process sleeps. Its clock is off
+    against the server's, and set anew with a chance per look. The power goes in the middle of
+    writes, and then also with half of the kills.
     """
 
     halts: float
@@ -97,6 +100,9 @@ class Hands:
     clock_off_ms: int = 0
     clock_jumps: float = 0.0
     power_losses: float = 0.0
+    breakdowns: float = 0.0
+    breakdowns_at_sends: float = 0.0
+    fills_disk: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +237,9 @@ class _Draw(_Dice):
                 clock_off_ms=self.added[4].pick((0, 0, 0, 0, -600_000, -90_000, 90_000, 600_000)),
                 clock_jumps=self.added[4].often(0.004),
                 power_losses=self.added[7].often(0.02),
+                breakdowns=self.added[8].often(0.0005),
+                breakdowns_at_sends=self.added[8].often(0.02),
+                fills_disk=self.added[8].often(0.02),
             ),
         )
 

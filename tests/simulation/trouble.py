@@ -17,6 +17,7 @@ LEVELS: Final = (1, 1, 2, 3, 4)
 _SLEEPS_MS: Final = (20_000, 40_000, 90_000, 90_000, 90_000, 600_000, 600_000, 7_200_000)
 _SLEEPS_AT_MOST_MS: Final = 2 * 7_200_000  # the prices last no longer
 _MOST_OFF_MS: Final = 600_000
+_MADE_FRACTION: Final = 0.1  # of the looks, while there is no room
 _WITH_POWER: Final = 0.5  # of the kills, where the power goes at all
 
 
@@ -171,6 +172,49 @@ class Sleeper:
     def words(self) -> str:
         """Return what to say of it where something broke."""
         return "; it slept" if self.sleeps else ""
+
+
+class Breakdowns:
+    """Let calls of the terminal raise, as those of a bridge do whose pipe breaks."""
+
+    def __init__(self, seed: int, hands: Hands) -> None:
+        rng = self._rng = np.random.default_rng([seed, 11])
+        self._odds = Odds(rng, hands.breakdowns), Odds(rng, hands.breakdowns_at_sends)
+        self.count = 0
+
+    def pass_by(self, call: str, *, is_send: bool = False) -> None:
+        """Come to a call, or to its end.
+
+        Raises:
+            Exception: the call breaks; it may be of any kind.
+        """
+        if self._odds[is_send].strike():
+            self.count += 1
+            kinds = (BrokenPipeError, EOFError, SystemError, ValueError)
+            raise kinds[int(self._rng.integers(len(kinds)))](f"{call} broke")
+
+
+class Room:
+    """Be the room on the journal's disk: a row takes what was kept, and somebody makes more."""
+
+    def __init__(self, seed: int, hands: Hands) -> None:
+        self._rng = np.random.default_rng([seed, 12])
+        self._odds = Odds(self._rng, hands.fills_disk)
+        self.is_there = True
+        self.times = 0
+
+    def pass_write(self) -> bool:
+        """Come to a write; tell whether the disk is full from now on."""
+        if not self.is_there or not self._odds.strike():
+            return False
+        self.is_there = False
+        self.times += 1
+        return True
+
+    def pass_step(self) -> None:
+        """Come to the end of a look: somebody may make room."""
+        if not self.is_there:
+            self.is_there = bool(self._rng.random() < _MADE_FRACTION)
 
 
 class BotClock:

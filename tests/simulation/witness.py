@@ -96,7 +96,7 @@ class Witness:
     def attend(self, world: World) -> None:
         """Learn whose world it is."""
         self._server, self._journal, self._faults = world.server, world.journal, world.faults
-        self._clock, self._sleeper = world.clock, world.sleeper
+        self._clock, self._sleeper, self._disk = world.clock, world.sleeper, world.room
         self.entries = EntryChecks(self._schedule, world, self.note)
         self.risk = RiskChecks(self._schedule, world, self)
         self.prompt = PromptStops(world, self)
@@ -156,6 +156,8 @@ class Witness:
 
     def _require_entry(self, row: IntentRow) -> None:
         self._require_no_halt()
+        if not self._disk.is_there:
+            self.note("I8.room", f"intent {row.intent_id}")
         self._require_first(row)
         self._require_room(row)
         time_ms, spread = self._shown.get(row.intent.symbol, (0, 0))

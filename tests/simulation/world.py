@@ -27,11 +27,13 @@ from simulation.schedule import HEALING_STEPS, HOME, Schedule
 from simulation.trouble import (
     LEVELS,
     BotClock,
+    Breakdowns,
     Caller,
     DiskFullError,
     Executioner,
     Killed,
     PowerLost,
+    Room,
     Sleeper,
 )
 from simulation.witness import OURS, Witness
@@ -93,6 +95,8 @@ class Wire(FaultyTerminal):
         """Begin a call."""
         if name != "terminal_info":  # it goes with account_info, and has no draws of its own
             self._world.pass_by(f"call: {name}")
+        if name != "order_send":
+            self._world.break_down(name)
         return super().begin(name)
 
     def account_info(self) -> Any:
@@ -128,7 +132,9 @@ class Wire(FaultyTerminal):
         world.executioner.pass_by("send: before", is_order=True)
         world.tell(f"send {sorted(request.items())}")
         world.witness.sent(request, self._logon.book.account_spec.login)
+        world.break_down("order_send", is_send=True)
         answer = super().order_send(*args, **kwargs)
+        world.break_down("order_send", is_send=True)
         said = self.last_error() if answer is None else (answer.retcode, answer.volume)
         world.tell(f"answer {said}")
         world.executioner.pass_by("send: after", is_order=True)
@@ -175,6 +181,8 @@ class World:
         self.executioner = Executioner(schedule.seed, schedule.hands)
         self._caller = Caller(schedule.seed, schedule.hands)
         self.sleeper = Sleeper(schedule.seed, schedule.hands)
+        self.breakdowns = Breakdowns(schedule.seed, schedule.hands)
+        self.room = Room(schedule.seed, schedule.hands)
         self.is_near_send = False
         self.journal = DurableJournal(self, journal_path, self._parts.journal)
         self.faults = Faults(schedule.faults)
@@ -187,7 +195,7 @@ class World:
         self._rng = np.random.default_rng([schedule.seed, 3])
         self._bot: Bot | None = None
         self._rests = 0
-        self._is_healing = False
+        self.is_healing = False
 
     def pass_by(self, point: str, *, is_order: bool = False) -> None:
         """Come to a point between two deeds of the process.
@@ -195,7 +203,7 @@ class World:
         Raises:
             Killed: it ends there.
         """
-        if not self._is_healing:
+        if not self.is_healing:
             near = self.is_near_send
             self._caller.pass_by(point, self.journal, self.clock.now_ms(), is_near_send=near)
             # inside of the call nothing of ours runs: no look can be later
@@ -204,6 +212,20 @@ class World:
             if slept_ms:
                 self.tell(f"slept {slept_ms} at {point}")
             self.executioner.pass_by(point, is_order=is_order)
+
+    def break_down(self, call: str, *, is_send: bool = False) -> None:
+        """Come to a call that may raise.
+
+        Raises:
+            Exception: it does.
+        """
+        if self.is_healing:
+            return
+        try:
+            self.breakdowns.pass_by(call, is_send=is_send)
+        except Exception as problem:
+            self.tell(f"raised {problem!r}")
+            raise
 
     def tell(self, line: str) -> None:
         """Write a line of the event log."""
@@ -251,6 +273,7 @@ class World:
             self.server.wait_until(self.server.now_ms + pause_ms)
         if self.clock.pass_step():
             self.tell(f"clock off by {self.clock.off_ms}")
+        self.room.pass_step()
         self._halt(draws[2], draws[3])
         self._trade_by_hand(draws[4], draws[5])
         if self._bot is not None and draws[6] < self.schedule.hands.stops:
@@ -291,13 +314,13 @@ class World:
             journal=self.journal,
             clock=self.clock.process,
             subscriber=self._hear,
-            may_speak=lambda: not self._is_healing,
+            may_speak=lambda: not self.is_healing,
         )
 
     def _end(self, bot: Bot, rests: int) -> None:
         bot.kill()
         self.is_near_send = False
-        self._bot, self._rests = None, 0 if self._is_healing else rests
+        self._bot, self._rests = None, 0 if self.is_healing else rests
 
     def _hear(self, one: Publish) -> None:
         self.tell(f"note {one.name} {one.correlation_id} {sorted(one.fields.items())}")
@@ -305,7 +328,7 @@ class World:
 
     def _heal(self) -> None:
         self.tell("heal")
-        self._is_healing = self.executioner.is_off = True
+        self.is_healing = self.executioner.is_off = self.room.is_there = True
         self.witness.healed_ms = self.server.now_ms
         self.faults.alarms.clear()
 
@@ -361,6 +384,7 @@ class World:
         for alarm in self._alarms:
             name = alarm.spec.kind.name
             strikes[name] = strikes.get(name, 0) + alarm.struck + alarm.begun
+        strikes |= {"RAISED": self.breakdowns.count, "DISK_FILLED": self.room.times}
         return Outcome(
             seed=self.schedule.seed,
             violations=self.witness.found,
