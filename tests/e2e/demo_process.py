@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mtquant.app.results import plan_of
 from mtquant.app.workspace import read_run
-from mtquant.model import Deal, Position
+from mtquant.model import Deal, DealEntry, DealKind, Position
 from mtquant.terminal.simulated import FileLog, SimulatedServer
 
 if TYPE_CHECKING:
@@ -96,6 +96,19 @@ def wait_for_event(process: subprocess.Popen[str], folder: Path, name: str) -> N
     raise AssertionError(f"{name} was not told in time")
 
 
+def wait_until_flat(process: subprocess.Popen[str], folder: Path) -> None:
+    """Wait until events.jsonl tells of as many closed positions as opened ones."""
+    for _ in range(2_000):
+        content = (folder / "events.jsonl").read_text(encoding="utf-8")
+        opened, closed = (
+            content.count(f'"name":"position_{what}"') for what in ("opened", "closed")
+        )
+        if opened == closed or process.poll() is not None:
+            return
+        time.sleep(0.005)
+    raise AssertionError(f"{left} positions were not closed in time")
+
+
 def kill(process: subprocess.Popen[str]) -> None:
     """Kill a process as the operating system would."""
     process.send_signal(signal.SIGKILL)
@@ -108,6 +121,24 @@ def journal_deals(folder: Path) -> list[Deal]:
         rows = connection.execute("select body from deals order by deal_ticket").fetchall()
     connection.close()
     return [Deal.from_dict(json.loads(body)) for (body,) in rows]
+
+
+def held_units(folder: Path) -> int:
+    """Return the open volume that the journal's deals leave."""
+    side = {DealEntry.IN: 1, DealEntry.OUT: -1}
+    deals = [one for one in journal_deals(folder) if one.kind is DealKind.TRADE]
+    return sum(side[one.entry] * one.volume_units for one in deals)
+
+
+def stop_in_a_position(process: subprocess.Popen[str], folder: Path) -> None:
+    """Hold the process as soon as it knows of an open position."""
+    for _ in range(2_000):
+        process.send_signal(signal.SIGSTOP)
+        if held_units(folder):
+            return
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.01)
+    raise AssertionError("no position was opened in time")
 
 
 def terminal_deals(folder: Path) -> list[Deal]:

@@ -7,7 +7,6 @@ import re
 import signal
 import sqlite3
 import subprocess
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -18,9 +17,11 @@ from demo_process import (
     kill,
     run,
     start,
+    stop_in_a_position,
     terminal_positions,
     wait_for_event,
     wait_for_requests,
+    wait_until_flat,
 )
 
 if TYPE_CHECKING:
@@ -50,14 +51,9 @@ def running(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 def killed_with_a_position(process: subprocess.Popen[str], folder: Path) -> None:
     """Kill a demo at a moment at which a position of it stands."""
+    stop_in_a_position(process, folder)
     kill(process)
-    for _ in range(20):
-        if terminal_positions(folder):
-            return
-        again = start("demo", "--no-outage", "--out", str(folder), "--json")
-        time.sleep(2)
-        kill(again)
-    raise AssertionError("no position stood at any moment")
+    assert terminal_positions(folder)
 
 
 def remove_journal(folder: Path) -> None:
@@ -92,6 +88,7 @@ def test_with_the_journal_removed_under_it_a_bot_obeys_the_file(
     assert done.returncode == 0, done.stderr
     assert f"the bot that runs here (demo, process {running.pid}, " in done.stdout
     wait_for_event(running, folder, "halt_raised")
+    wait_until_flat(running, folder)
     kill(running)
     assert terminal_positions(folder) == []
 

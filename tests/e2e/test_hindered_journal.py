@@ -15,18 +15,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 from demo_process import (
+    held_units,
     journal_deals,
     kill,
     requests_in,
     run,
     start,
+    stop_in_a_position,
     terminal_deals,
     terminal_positions,
     wait_for_requests,
 )
 
 from mtquant.app.workspace import read_run
-from mtquant.model import DealEntry, DealKind, HaltOrder, IntentAction
+from mtquant.model import HaltOrder, IntentAction
 from mtquant.storage import SqliteJournal
 from mtquant.terminal.simulated import FileLog
 
@@ -138,24 +140,6 @@ def fill(path: Path) -> None:
     with path.open("ab", buffering=0) as file, suppress(OSError):
         while True:
             file.write(bytes(65_536))
-
-
-def held_units(folder: Path) -> int:
-    """Return the open volume that the journal's deals leave."""
-    side = {DealEntry.IN: 1, DealEntry.OUT: -1}
-    deals = [one for one in journal_deals(folder) if one.kind is DealKind.TRADE]
-    return sum(side[one.entry] * one.volume_units for one in deals)
-
-
-def stop_in_a_position(process: subprocess.Popen[str], folder: Path) -> None:
-    """Hold the process as soon as it knows of an open position."""
-    for _ in range(2_000):
-        process.send_signal(signal.SIGSTOP)
-        if held_units(folder):
-            return
-        process.send_signal(signal.SIGCONT)
-        time.sleep(0.01)
-    raise AssertionError("no position was opened in time")
 
 
 def wait_until_closed(folder: Path) -> None:
