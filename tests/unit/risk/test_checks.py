@@ -774,6 +774,25 @@ def test_no_loss_yet_needs_no_cool_down(decided):
     assert told(decision, "cool_down").limit == "5 min"
 
 
+@pytest.mark.parametrize(
+    ("since_ms", "left"), [(60_000, "4.0"), (65_999, "4.0"), (66_000, "3.9"), (299_999, "0.1")]
+)
+def test_a_cool_down_tells_the_minutes_that_are_left_and_never_too_few(
+    decided, since_ms: int, left: str
+):
+    changes = {"now_ms": 10_000 + since_ms, "last_loss_ms": 10_000}
+    _, decision = decided({"cool_down_after_loss_minutes": 5.0}, changes)
+
+    assert told(decision, "cool_down").remedy == f"entries return in {left} min"
+
+
+def test_a_target_of_one_point_is_a_price(decided):
+    levels = {"side": Side.SELL, "stop_loss_points": 101_000, "take_profit_points": 1}
+    _, decision = decided({}, {"intent": levels})
+
+    assert isinstance(decision, ApprovedOrder)
+
+
 def test_without_margin_there_is_no_margin_level_to_hold(decided):
     _, decision = decided({"min_margin_level_percent": 9_900.0}, {"valuer": None})
 
@@ -905,6 +924,21 @@ def test_of_a_cfd_only_the_currency_it_is_paid_in_counts(decided, account, instr
 
     assert told(decision, "max_currency_exposure").value == "1.00 x equity in EUR"
     assert told(own, "max_currency_exposure").value == "0.00 x equity in none"
+
+
+def test_a_cfd_that_was_sold_may_be_bought_back(decided, instrument):
+    index = replace(instrument, symbol="DAX", base_currency="EUR", profit_currency="EUR")
+    _, decision = decided(
+        {"max_currency_exposure_ratio": 3.0},
+        {
+            "instrument": index,
+            "exposure": Exposure(by_currency={"EUR": -2.5e6}),
+            "intent": {"price_points": 100_000},
+        },
+    )
+
+    assert isinstance(decision, ApprovedOrder)
+    assert told(decision, "max_currency_exposure").value == "1.50 x equity in EUR"
 
 
 def test_a_class_without_a_cap_may_not_be_traded_under_caps(decided, valuer):

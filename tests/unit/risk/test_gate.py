@@ -22,6 +22,7 @@ from mtquant.risk import (
     RiskEngine,
     RiskLimits,
 )
+from mtquant.risk.checks.rule import Rule
 
 
 @pytest.fixture
@@ -385,6 +386,19 @@ def test_a_change_that_leaves_no_stop_is_refused_whatever_is_known_of_the_positi
     assert (refusal.rule, refusal.limit) == ("stop_widened", "a stop loss")
 
 
+def test_a_decision_on_a_stop_holds_what_it_was_made_of(gate, intent, view, held):
+    seen = view(positions=(held(stop_loss_points=99_000),))
+    nearer, away = (
+        intent(IntentAction.MODIFY, stop_loss_points=points, position_ticket=1)
+        for points in (99_001, 98_999)
+    )
+
+    assert gate.decide(nearer, seen).intent == nearer
+    refused = gate.decide(away, seen)
+    assert refused.intent == refused.findings.intent == away
+    assert (refused.findings.view, refused.findings.limits) == (seen, gate.limits)
+
+
 def test_a_refusal_without_a_remedy_reads_short():
     assert str(Refusal(rule="stop_loss", value="none", limit="required")) == (
         "stop_loss: none (limit required)"
@@ -396,3 +410,27 @@ def test_findings_of_other_rules_are_not_read(gate, intent, view):
 
     with pytest.raises(ValueError, match="zip"):
         replace(findings, results=findings.results[:-1]).told()
+
+
+def test_of_findings_of_other_rules_nobody_is_warned(gate, intent, view):
+    findings = gate.decide(intent(), view()).findings
+
+    with pytest.raises(ValueError, match="zip"):
+        replace(findings, results=findings.results[:-1]).warnings()
+
+
+def test_a_warning_is_worded_by_the_entry_and_by_what_was_seen(intent, view):
+    rule = Rule(
+        name="watched",
+        look=lambda entry, seen, limits: (True, 7, 5),
+        words=lambda value, limit, entry, seen: (
+            f"{value} of {entry.symbol}",
+            f"{limit} {seen.account.currency}",
+        ),
+        warns=lambda value, limit: value > limit,
+    )
+    decision = RiskEngine(RiskLimits(), rules=(rule,)).decide(intent(), view())
+
+    assert decision.findings.warnings() == (
+        Refusal(rule="watched", value="7 of EURUSD", limit="5 USD"),
+    )

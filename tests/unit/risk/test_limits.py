@@ -101,7 +101,13 @@ def test_a_limit_out_of_range_is_refused_with_its_value(changes: dict, message: 
             {"max_position_exposure_ratio": 5.0, "max_symbol_exposure_ratio": 1.0},
             "max_position_exposure_ratio (5) is more than max_symbol_exposure_ratio (1) and would ",
         ),
-        ({"news_minutes_before": 30.0}, "news_minutes_before (30) has no calendar to go by; set "),
+        (
+            {"news_minutes_before": 30.0},
+            (
+                "news_minutes_before (30) has no calendar to go by; set news_calendar, or take "
+                "news_minutes_before out"
+            ),
+        ),
         ({"news_minutes_after": 0.0}, "news_minutes_after (0) has no calendar to go by; set "),
     ],
 )
@@ -114,6 +120,18 @@ def test_limits_that_contradict_each_other_are_refused_with_both_keys(changes: d
 
 def test_a_default_that_a_narrower_limit_makes_moot_is_no_contradiction():
     require_coherent(RiskLimits(max_weekly_loss_fraction=0.04))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"max_daily_loss_fraction": 0.08, "max_weekly_loss_fraction": 0.08},
+        {"sizing": SizingSpec(method=SizingMethod.FIXED_LOTS, lots=0.1, max_lots=0.1)},
+        {"sizing": SizingSpec(max_lots=0.1), "min_order_lots": 0.1},
+    ],
+)
+def test_limits_that_are_equal_do_not_contradict_each_other(changes: dict):
+    require_coherent(RiskLimits(**changes))
 
 
 @pytest.mark.parametrize(
@@ -149,6 +167,10 @@ def test_a_limit_at_the_end_of_its_range_is_taken(changes: dict):
             {"initial_deposit": 1.0, "buffer_fraction": -0.1},
             "buffer_fraction must be at least 0 and below 1, was -0.1",
         ),
+        (
+            {"initial_deposit": 1.0, "highest_balance": 0.5},
+            "highest_balance must be at least the initial_deposit, 1, was 0.5",
+        ),
     ],
 )
 def test_a_choice_of_prop_rules_that_cannot_be_is_refused(changes: dict, message: str):
@@ -156,6 +178,10 @@ def test_a_choice_of_prop_rules_that_cannot_be_is_refused(changes: dict, message
         PropChoice(rules="firm", **changes)
 
     assert str(refused.value) == message
+
+
+def test_the_highest_balance_of_a_prop_account_may_be_its_deposit():
+    assert PropChoice(rules="firm", initial_deposit=0.5, highest_balance=0.5).highest_balance == 0.5
 
 
 def test_a_prop_account_may_be_small_and_without_a_buffer():

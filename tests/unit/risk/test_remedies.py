@@ -81,7 +81,12 @@ def test_where_not_even_the_smallest_volume_passes_it_is_said(refused_by, accoun
 
 @pytest.mark.parametrize(
     ("side", "stop", "least", "target"),
-    [(Side.BUY, 99_900, 1.5, 100_150), (Side.SELL, 100_101, 1.5, 99_848)],
+    [
+        (Side.BUY, 99_900, 1.5, 100_150),
+        (Side.SELL, 100_101, 1.5, 99_848),
+        (Side.BUY, 99_999, 1.5, 100_002),
+        (Side.SELL, 199_999, 1.0, 1),
+    ],
 )
 def test_the_target_that_a_rule_names_passes_it_and_a_nearer_one_does_not(
     refused_by, side: Side, stop: int, least: float, target: int
@@ -146,4 +151,13 @@ def test_the_gate_makes_no_words_of_what_would_pass(refused_by, monkeypatch):
 def test_the_largest_volume_is_tradable_and_at_least_as_asked(
     instrument, least_units: int, most_passing: int, found: int
 ):
-    assert largest_units(instrument, lambda units: units <= most_passing, least_units) == found
+    largest = largest_units(instrument, lambda units: units <= most_passing, least_units)
+
+    assert largest == found
+    assert isinstance(largest, int)
+
+
+def test_an_instrument_of_one_volume_trades_it(instrument):
+    only = replace(instrument, volume_max_units=instrument.volume_min_units)
+
+    assert largest_units(only, lambda units: True) == instrument.volume_min_units

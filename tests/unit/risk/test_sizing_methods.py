@@ -18,6 +18,7 @@ from mtquant.risk import (
     SizingSpec,
     risk_sized,
 )
+from mtquant.risk.sizing.methods import value_of_a_lot
 
 ODDS = {"win_rate_fraction": 0.6, "average_win": 100.0, "average_loss": 50.0}
 LOT = 100_000_000
@@ -442,6 +443,15 @@ def test_money_that_another_pair_converts_is_not_guessed(terms, size):
 
     with pytest.raises(ConfigError, match="EURGBP: currency conversion needs its quotes"):
         size(elsewhere, SizingSpec())
+
+
+def test_what_a_lot_is_worth_is_not_guessed_where_another_pair_converts(terms):
+    elsewhere = replace(
+        terms, conversions=replace(terms.conversions, profit=Conversion(pair="EURGBP"))
+    )
+
+    with pytest.raises(ConfigError, match="EURGBP: currency conversion needs its quotes"):
+        value_of_a_lot(elsewhere, 100_000)
 
 
 @pytest.mark.parametrize("risk", [0.0, -0.01, 1.01, math.nan])

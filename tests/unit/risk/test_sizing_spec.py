@@ -167,7 +167,7 @@ def test_a_request_is_scaled_by_0_to_1(name: str, value: float):
 @pytest.mark.parametrize("name", ["atr_points", "annual_volatility_fraction"])
 @pytest.mark.parametrize("value", [-1.0, math.inf])
 def test_a_request_measures_with_finite_numbers(name: str, value: float):
-    with pytest.raises(ConfigError, match=f"^{name}: .* 0 or more"):
+    with pytest.raises(ConfigError, match=f"^{name}: .* 0 or more, or None while it is not ready$"):
         SizingRequest(side=Side.BUY, entry_points=100, stop_points=90, **{name: value})
 
 

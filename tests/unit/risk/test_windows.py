@@ -280,6 +280,26 @@ def test_before_the_first_observation_there_is_nothing_to_tell():
         windows.loss_minor("week")
 
 
+def test_begin_and_start_of_a_window_are_nothing_before_the_first_observation():
+    windows = LossWindows(ServerClock("utc"))
+
+    assert [(windows.begin_ms(one), windows.start_minor(one)) for one in LOSS_WINDOWS] == [
+        (0, 0)
+    ] * 3
+
+
+def test_begin_and_start_are_told_of_each_window_by_itself():
+    windows = begun()
+    see(windows, NOON_MS + DAY_MS, 900)
+    see(windows, NOON_MS + DAY_MS + 1, 1_200)
+
+    assert {one: (windows.begin_ms(one), windows.start_minor(one)) for one in LOSS_WINDOWS} == {
+        "day": (WEDNESDAY_MS + DAY_MS, 1_000),
+        "week": (NOON_MS, 1_000),
+        "peak": (NOON_MS + DAY_MS + 1, 1_200),
+    }
+
+
 def test_an_unknown_window_is_refused_by_name():
     windows = begun()
     with pytest.raises(ConfigError, match="window: 'month' is not one of day, week, peak"):

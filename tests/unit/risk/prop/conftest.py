@@ -33,8 +33,21 @@ def rules() -> Callable[..., PropRules]:
 def guard(rules) -> Callable[..., PropGuard]:
     """Return a maker of guards of an account of 100,000 minor units, with days of UTC."""
 
-    def make(buffer_fraction: float = 0.0, **changes) -> PropGuard:
+    def make(
+        buffer_fraction: float = 0.0,
+        *,
+        highest_minor: int | None = None,
+        currency: tuple[str, int] | None = None,
+        **changes,
+    ) -> PropGuard:
         made = rules(**changes)
-        return PropGuard(made, 100_000, PropClock(made.day), buffer_fraction)
+        return PropGuard(
+            made,
+            100_000,
+            PropClock(made.day),
+            buffer_fraction,
+            highest_minor=highest_minor,
+            currency=currency,
+        )
 
     return make

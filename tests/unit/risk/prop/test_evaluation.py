@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from fractions import Fraction
 
 import pytest
@@ -14,6 +15,7 @@ from mtquant.risk.prop import (
     DailyBase,
     DailyLoss,
     Effect,
+    Failure,
     MaxLoss,
     MaxLossKind,
     NewsRule,
@@ -151,6 +153,17 @@ def test_a_run_that_breaks_a_floor_fails_there_and_then(judge):
         "Profit 0 (no profit to share among days), 0 days traded, lowest room -1.",
     )
     assert found.failure.text().endswith("899.99 is below the floor of 900.00.")
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system sets no zone per process")
+def test_the_moment_of_a_failure_is_told_in_utc_wherever_the_reader_is(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        told = Failure(rule="max_loss", time_ms=HOUR_MS, value=1, limit=2).text()
+    time.tzset()
+
+    assert told.startswith("max_loss at 1970-01-01 01:00:00 UTC: ")
 
 
 def test_a_failure_before_the_target_counts(judge):

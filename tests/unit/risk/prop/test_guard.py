@@ -596,6 +596,8 @@ def test_rules_for_one_size_refuse_another(guard):
 
     with pytest.raises(ConfigError, match="accounts of 50000 minor units, was 100000"):
         guard(max_loss=amount, initial_minor=50_000)
+    with pytest.raises(ConfigError, match=r"of 500\.00 USD, was 1000\.00 USD$"):
+        guard(max_loss=amount, initial_minor=50_000, currency=("USD", 2))
 
 
 def test_rules_without_a_floor_are_refused(guard):

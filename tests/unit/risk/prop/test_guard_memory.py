@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from mtquant.risk import Refusal
-from mtquant.risk.prop import DailyBase, DailyLoss, Effect, MaxLoss, MaxLossKind
+from mtquant.risk.prop import (
+    DailyBase,
+    DailyLoss,
+    Effect,
+    MaxLoss,
+    MaxLossKind,
+    StopLossRule,
+)
 
 DAILY = DailyLoss(base=DailyBase.BALANCE, allowance_fraction=0.05, effect=Effect.PAUSE)
 STATIC = MaxLoss(kind=MaxLossKind.STATIC, allowance_fraction=0.1)
@@ -46,6 +53,37 @@ def test_each_refusal_says_rule_value_limit_and_remedy(guard):
         limit="ok",
         remedy="entries return at the firm's next reset",
     )
+
+
+def test_amounts_are_told_in_the_currency_where_it_is_known(guard):
+    one = guard(daily_loss=DAILY, currency=("USD", 2))
+    one.observe(0, 100_000, 100_000)
+    refusal = one.entry_refusal(0, 5_001)
+
+    assert (refusal.value, refusal.limit) == ("equity 949.99 USD at the stops", "950.00 USD")
+
+
+def test_a_trade_that_risks_more_than_its_part_of_the_balance_is_refused(guard):
+    rule = StopLossRule(within_s=60, max_risk_fraction=0.01)
+    one = guard(max_loss=STATIC, stop_loss=rule, currency=("USD", 2))
+    one.observe(0, 104_000, 102_000)
+
+    assert one.entry_refusal(0, 5_000, 1_040) is None
+    assert one.entry_refusal(0, 5_000, 1_041) == Refusal(
+        rule="prop_trade_risk",
+        value="10.41 USD at its stop",
+        limit="10.40 USD (1.0% of the balance)",
+        remedy="a smaller volume or a nearer stop",
+    )
+
+
+def test_an_order_whose_own_risk_is_not_told_has_none(guard):
+    nothing = StopLossRule(within_s=60, max_risk_fraction=1e-6)
+    one = guard(max_loss=STATIC, stop_loss=nothing)
+    one.observe(0, 100_000, 100_000)
+
+    assert one.can_open(0, 5_000)
+    assert one.entry_refusal(0, 5_000, 1).rule == "prop_trade_risk"
 
 
 def test_a_restored_guard_goes_on_exactly(guard):

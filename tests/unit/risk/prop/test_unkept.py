@@ -58,10 +58,11 @@ def test_what_the_source_leaves_open_is_not_kept_and_aims_are_no_rules(rules):
     made = rules(max_loss=STATIC, left_open=("weekend", "profit_target_fraction", "news"))
 
     assert names(made) == ["weekend", "news"]
+    assert all("the source leaves it open" in one.why for one in unkept_rules(made))
 
 
 def test_news_are_not_kept_without_a_calendar(rules):
     made = rules(max_loss=STATIC, news=NewsRule(before_s=60, after_s=60))
 
-    assert names(made, has_calendar=False) == ["news"]
+    assert unkept_rules(made, has_calendar=False) == (("news", "no news_calendar is configured"),)
     assert names(rules(max_loss=STATIC), has_calendar=False) == []
