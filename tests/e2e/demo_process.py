@@ -100,13 +100,11 @@ def wait_until_flat(process: subprocess.Popen[str], folder: Path) -> None:
     """Wait until events.jsonl tells of as many closed positions as opened ones."""
     for _ in range(2_000):
         content = (folder / "events.jsonl").read_text(encoding="utf-8")
-        opened, closed = (
-            content.count(f'"name":"position_{what}"') for what in ("opened", "closed")
-        )
+        opened, closed = (content.count(f'"name":"position_{how}"') for how in ("opened", "closed"))
         if opened == closed or process.poll() is not None:
             return
         time.sleep(0.005)
-    raise AssertionError(f"{left} positions were not closed in time")
+    raise AssertionError("a position was not closed in time")
 
 
 def kill(process: subprocess.Popen[str]) -> None:

@@ -13,6 +13,7 @@ from mtquant.risk.prop.days import DayBook
 from mtquant.risk.prop.guard_state import (
     BOOKED,
     GuardMemory,
+    Joined,
     floors_fingerprint,
     read_memory,
     written_memory,
@@ -97,7 +98,6 @@ class PropGuard:
         self._clock = clock
         self._highest_minor, self._currency = highest_minor, currency
         self._booked = BookedDeals()
-        self._joined: tuple[int, int] | None = None  # when, and the balance at the reset before
         self._lines = _lines(rules, initial_minor)
         self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
         self._now = GuardMemory(balance_minor=initial_minor, equity_minor=initial_minor)
@@ -175,21 +175,21 @@ class PropGuard:
         now = self._now
         now.time_ms, now.day_ms = now_ms, self._clock.day_start_ms(now_ms)
         now.balance_minor, now.equity_minor = balance_minor, equity_minor
+        now.joined = Joined(time_ms=now_ms, opening_minor=opening_minor)
         self._booked.clear()
-        self._joined = now_ms, opening_minor
 
     def note_traded(self, time_ms: int, net_minor: int) -> None:
         """Take in what a deal has added to the balance (UTC ms, minor units), each deal once.
 
         Money paid in or out is no such deal: `observe` is told of it.
         """
-        if self._joined is None or time_ms > self._joined[0]:
+        joined = self._now.joined
+        if joined is None or time_ms > joined.time_ms:
             self._booked.note(time_ms, net_minor)
         elif time_ms >= self._now.day_ms:  # a terminal still loads its history: the money is seen
-            opening_minor = self._joined[1] - net_minor
-            self._joined = self._joined[0], opening_minor
+            joined.opening_minor -= net_minor
             for line in self._lines:
-                line.learn(net_minor, opening_minor)
+                line.learn(net_minor, joined.opening_minor, joined.paid_minor)
 
     def observe(
         self, now_ms: int, balance_minor: int, equity_minor: int, paid_minor: int = 0
@@ -215,11 +215,14 @@ class PropGuard:
         highest_minor = balance_minor
         if self._booked and self._is_explained(traded_minor):
             between_minor = self._booked.highest_minor(self._now.balance_minor)
-            highest_minor = max(highest_minor, between_minor + paid_minor)
+            # whether money was paid out before or after the highest, nobody knows
+            highest_minor = max(highest_minor, between_minor + max(0, paid_minor))
         for line in self._lines:
             line.pay(paid_minor)
             line.see(highest_minor, equity_minor)
         self._booked.clear()
+        if self._now.joined is not None:
+            self._now.joined.paid_minor += paid_minor
         self._now.balance_minor, self._now.equity_minor = balance_minor, equity_minor
         self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
         return self._judged(before) or self._announced(before, was_locked=was_locked)
@@ -309,7 +312,6 @@ class PropGuard:
             line.restore(lists[line.name])
         self.days.restore(*(lists[name] for name in self.days.state()))
         self._booked.restore(lists[BOOKED])
-        self._joined = None
         self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
 
     def _identity(self) -> dict[str, int | str]:

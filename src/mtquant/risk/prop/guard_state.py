@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from enum import Enum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -19,8 +19,22 @@ State = dict[str, int | str | list[int] | list[int | str] | None]
 Failure = tuple[str, int, int, int]  # rule, UTC ms, value and limit in minor units
 BOOKED: Final = "booked"
 """The key of deals that no look has seen yet; left out where there are none."""
+JOINED: Final = "joined"
+"""The key of `Joined`; left out where the account was followed from its begin."""
 
 _WORDS: Final = ("level", "note")  # of a rule: they move no floor
+
+
+@dataclass(slots=True, kw_only=True)
+class Joined:
+    """Hold when a guard has joined (UTC ms), and what it knows of that day's begin (minor units).
+
+    `opening_minor` is the balance at the reset, `paid_minor` the money paid in or out since.
+    """
+
+    time_ms: int
+    opening_minor: int
+    paid_minor: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +47,7 @@ class GuardMemory:
     day_ms: int = 0
     status: PropStatus = PropStatus.OK
     failure: Failure | None = None
+    joined: Joined | None = None
 
 
 def floors_fingerprint(rules: PropRules) -> str:
@@ -44,6 +59,7 @@ def floors_fingerprint(rules: PropRules) -> str:
 def written_memory(memory: GuardMemory) -> State:
     """Return a memory as JSON scalars."""
     failure: list[int | str] = list(memory.failure or ())
+    joined: State = {} if memory.joined is None else {JOINED: list(astuple(memory.joined))}
     return {
         "balance_minor": memory.balance_minor,
         "equity_minor": memory.equity_minor,
@@ -51,6 +67,7 @@ def written_memory(memory: GuardMemory) -> State:
         "day_ms": memory.day_ms,
         "status": memory.status.name,
         "failure": failure,
+        **joined,
     }
 
 
@@ -62,13 +79,13 @@ def read_memory(
     Raises:
         ConfigError: a key is missing or unknown, or a value is of the wrong kind or length.
     """
-    odd = sorted((set(state) ^ set(like)) - {BOOKED})
+    odd = sorted((set(state) ^ set(like)) - {BOOKED, JOINED})
     if odd:
         raise ConfigError(f"{odd[0]}: the state must have the keys {', '.join(like)}")
     lists = {
         name: _whole_numbers(state, name)
         for name, value in like.items()
-        if isinstance(value, list) and name not in {"failure", BOOKED}
+        if isinstance(value, list) and name not in {"failure", BOOKED, JOINED}
     }
     for name in ("daily_loss", "max_loss"):
         if name in lists and len(lists[name]) != len(_listed(like, name)):
@@ -85,6 +102,7 @@ def read_memory(
         day_ms=_whole_number(state, "day_ms"),
         status=_status(state["status"]),
         failure=_failure(state),
+        joined=_joined(state),
     )
     return memory, lists
 
@@ -111,6 +129,16 @@ def _failure(state: Mapping[str, object]) -> Failure | None:
         raise ConfigError(f"failure: expected rule, time, value and limit, was {parts!r}")
     time_ms, value_minor, limit_minor = _whole_numbers({"failure": parts[1:]}, "failure")
     return parts[0], time_ms, value_minor, limit_minor
+
+
+def _joined(state: Mapping[str, object]) -> Joined | None:
+    if JOINED not in state:
+        return None
+    numbers = _whole_numbers(state, JOINED)
+    if len(numbers) != 3:
+        raise ConfigError(f"{JOINED}: expected time, opening and paid, was {numbers!r}")
+    time_ms, opening_minor, paid_minor = numbers
+    return Joined(time_ms=time_ms, opening_minor=opening_minor, paid_minor=paid_minor)
 
 
 def _listed(state: Mapping[str, object], key: str) -> list[object]:

@@ -65,15 +65,20 @@ class DailyLine:
         if not (is_initial and opening_minor == self._initial_minor):
             self._begin_with(opening_minor, max(opening_minor, equity_minor))
 
-    def learn(self, net_minor: int, opening_minor: int) -> None:
+    def learn(self, net_minor: int, opening_minor: int, paid_minor: int) -> None:
         """Take out of the day's begin what a deal of the same day had added to it.
 
-        `opening_minor` is the balance at the reset as it is known now.
+        `opening_minor` is the balance at the reset as it is known now; `paid_minor` has been paid
+        in (positive) or out since, and changes no allowance.
         """
+        reached_minor, unpaid_minor = self.floor_minor, self.base_minor - paid_minor
         if self._rule.base is DailyBase.BALANCE:
-            self._measure_from(self.base_minor - net_minor)
-        elif opening_minor > self.base_minor:
+            self._measure_from(unpaid_minor - net_minor)
+            self.pay(paid_minor)
+        elif opening_minor > unpaid_minor:
             self._measure_from(opening_minor)
+            self.pay(paid_minor)
+            self.floor_minor = max(reached_minor, self.floor_minor)
 
     def reset(self, close: DayClose) -> None:
         """Begin a new day with what the last one ended with."""
@@ -169,8 +174,9 @@ class MaxLine:
         self._follow(high_minor)
         self._lock_at(high_minor)
 
-    def learn(self, _net_minor: int, opening_minor: int) -> None:
-        """Take in the balance at the reset as it is known now."""
+    def learn(self, _net_minor: int, opening_minor: int, _paid_minor: int) -> None:
+        """Take in the balance at the reset as it is known now, raised like the floor since."""
+        opening_minor += self._raised_minor
         self.join(opening_minor, opening_minor)
 
     def reset(self, close: DayClose) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mtquant.model import ConfigError
 from mtquant.risk.prop import (
+    BaseShare,
     DailyBase,
     DailyLoss,
     Effect,
@@ -251,3 +254,101 @@ def test_a_deal_that_is_told_late_moves_no_other_floor_of_the_whole(guard, kind)
     one.note_traded(DAY_MS + 5, -2_000)
 
     assert one.floor_minor == before
+
+
+# ---------------------------------------------------------------------- money on that day
+
+
+def joined_and_paid(one, balance_minor, paid_minor):
+    """Join at a balance, then pay in or out ten milliseconds later."""
+    one.join(JOINED_MS, balance_minor, balance_minor)
+    one.observe(JOINED_MS, balance_minor, balance_minor)
+    paid = balance_minor + paid_minor
+    one.observe(JOINED_MS + 10, paid, paid, paid_minor)
+    return paid
+
+
+@pytest.mark.parametrize("base", [base for base in DailyBase if base is not DailyBase.NONE])
+@pytest.mark.parametrize("paid_minor", [-8_000, 8_000])
+def test_a_late_deal_moves_the_day_by_its_own_amount_whatever_was_paid(guard, base, paid_minor):
+    one = guard(daily_loss=daily(base))
+    paid = joined_and_paid(one, 110_000, paid_minor)
+    assert one.floor_minor == 105_000 + paid_minor
+
+    one.note_traded(DAY_MS + 5, -50)
+    assert one.floor_minor == 105_050 + paid_minor
+    assert one.observe(JOINED_MS + 20, paid, paid) is None
+
+
+@pytest.mark.parametrize("base", [base for base in DailyBase if base is not DailyBase.NONE])
+def test_a_late_deal_gives_no_allowance_for_money_that_was_paid_in(guard, base):
+    rule = DailyLoss(base=base, allowance_fraction=0.5, share=BaseShare.BASE)
+    one = guard(daily_loss=rule)
+    joined_and_paid(one, 100_000, 10_000)
+    assert one.floor_minor == 60_000
+
+    one.note_traded(DAY_MS + 5, -10)
+    assert one.floor_minor == 60_005
+
+
+def test_a_late_deal_lowers_no_floor_that_has_followed_equity(guard):
+    rule = DailyLoss(base=DailyBase.EQUITY_HIGH, allowance_fraction=0.5, share=BaseShare.BASE)
+    one = guard(daily_loss=rule)
+    one.join(JOINED_MS, 100_000, 100_000)
+    one.observe(JOINED_MS + 1, 110_000, 110_000, 10_000)
+    one.observe(JOINED_MS + 2, 110_000, 130_000)
+    floor_minor = one.floor_minor
+
+    one.note_traded(DAY_MS + 5, -25_000)
+    assert one.floor_minor >= floor_minor
+
+
+@pytest.mark.parametrize("paid_minor", [0, 10_000, -4_000])
+def test_a_late_deal_raises_the_floor_of_the_days_end_beside_what_was_paid(guard, paid_minor):
+    one = guard(max_loss=trailing(MaxLossKind.EOD_BALANCE), highest_minor=104_000)
+    joined_and_paid(one, 106_000, paid_minor)
+    raised_minor = max(0, paid_minor)  # what is paid out leaves this floor where it is
+    assert one.floor_minor == 96_000 + raised_minor
+
+    one.note_traded(DAY_MS + 5, -2_000)
+    assert one.floor_minor == 98_000 + raised_minor
+
+
+def test_a_new_process_goes_on_knowing_when_the_account_was_joined(guard):
+    one, other = guard(daily_loss=DAILY), guard(daily_loss=DAILY)
+    joined_and_paid(one, 104_000, 1_000)
+    other.restore(json.loads(json.dumps(one.state())))
+
+    for each in (one, other):
+        each.note_traded(DAY_MS + 5, -3_000)
+        each.observe(JOINED_MS + 20, 105_000, 105_000)
+    assert one.floor_minor == other.floor_minor == 103_000
+    assert one.state() == other.state()
+
+
+@pytest.mark.parametrize("joined", [[1, 2], [1, 2, 3, 4], [1, 2, "3"], 5])
+def test_a_damaged_memory_of_joining_is_refused(guard, joined):
+    one = guard(daily_loss=DAILY)
+    one.join(JOINED_MS, 104_000, 104_000)
+
+    with pytest.raises(ConfigError, match="joined: expected"):
+        guard(daily_loss=DAILY).restore(one.state() | {"joined": joined})
+
+
+def test_deals_from_before_joining_never_count_again(guard):
+    one = guard(max_loss=trailing(MaxLossKind.BALANCE_HIGH), highest_minor=104_000)
+    one.join(JOINED_MS, 104_000, 104_000)
+    one.observe(JOINED_MS + DAY_MS, 104_000, 104_000)
+
+    one.note_traded(DAY_MS + 5, 3_000)
+    one.observe(JOINED_MS + DAY_MS + 1, 104_000, 104_000)
+    assert one.floor_minor == 94_000
+
+
+def test_a_profit_and_a_payout_between_two_looks_count_as_the_profit_first(guard):
+    one = guard(max_loss=trailing(MaxLossKind.BALANCE_HIGH))
+    one.observe(0, 100_000, 100_000)
+    one.note_traded(1, 5_000)
+    one.observe(2, 103_000, 103_000, -2_000)
+
+    assert one.floor_minor == 95_000
