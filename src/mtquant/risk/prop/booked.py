@@ -79,6 +79,10 @@ class BookedDeals:
             running_minor += net_minor
         return found
 
+    def rows(self) -> list[tuple[int, int]]:
+        """Return their times and amounts, in the order of time."""
+        return list(self._rows)
+
     def state(self) -> list[int]:
         """Return what `restore` needs: times and amounts in turn."""
         return [number for row in self._rows for number in row]

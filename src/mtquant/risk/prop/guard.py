@@ -12,6 +12,7 @@ from mtquant.risk.prop.booked import BookedDeals, DayClose
 from mtquant.risk.prop.days import DayBook
 from mtquant.risk.prop.guard_state import (
     BOOKED,
+    DOUBTFUL,
     GuardMemory,
     Joined,
     floors_fingerprint,
@@ -98,6 +99,7 @@ class PropGuard:
         self._clock = clock
         self._highest_minor, self._currency = highest_minor, currency
         self._booked = BookedDeals()
+        self._doubtful = BookedDeals()  # deals of the joining day, until the next look
         self._lines = _lines(rules, initial_minor)
         self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
         self._now = GuardMemory(balance_minor=initial_minor, equity_minor=initial_minor)
@@ -186,10 +188,8 @@ class PropGuard:
         joined = self._now.joined
         if joined is None or time_ms > joined.time_ms:
             self._booked.note(time_ms, net_minor)
-        elif time_ms >= self._now.day_ms:  # a terminal still loads its history: the money is seen
-            joined.opening_minor -= net_minor
-            for line in self._lines:
-                line.learn(net_minor, joined.opening_minor, joined.paid_minor)
+        elif time_ms >= self._now.day_ms:  # the next look tells whether it is a new one
+            self._doubtful.note(time_ms, net_minor)
 
     def observe(
         self, now_ms: int, balance_minor: int, equity_minor: int, paid_minor: int = 0
@@ -211,14 +211,15 @@ class PropGuard:
             return None
         was_locked = self.is_locked
         traded_minor = balance_minor - paid_minor
+        self._sort_doubtful(traded_minor)
         self._turn_to(now_ms, traded_minor, equity_minor - paid_minor)
-        highest_minor = balance_minor
+        between_minor = traded_minor
         if self._booked and self._is_explained(traded_minor):
             between_minor = self._booked.highest_minor(self._now.balance_minor)
-            # whether money was paid out before or after the highest, nobody knows
-            highest_minor = max(highest_minor, between_minor + max(0, paid_minor))
         for line in self._lines:
-            line.pay(paid_minor)
+            rise_minor = line.pay(paid_minor)
+            # whether money was paid out before or after the highest, nobody knows
+            highest_minor = max(balance_minor, between_minor + max(paid_minor, rise_minor))
             line.see(highest_minor, equity_minor)
         self._booked.clear()
         if self._now.joined is not None:
@@ -226,6 +227,26 @@ class PropGuard:
         self._now.balance_minor, self._now.equity_minor = balance_minor, equity_minor
         self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
         return self._judged(before) or self._announced(before, was_locked=was_locked)
+
+    def _sort_doubtful(self, traded_minor: int) -> None:
+        """Tell deals of the time before joining from new ones: a new one moves the balance.
+
+        A terminal that still loads its history tells of the former late, and where our clock is
+        ahead of the server's a new one looks like them. What neither explains counts where it
+        raises a floor.
+        """
+        joined, doubtful, now = self._now.joined, self._doubtful, self._now
+        if joined is None or not doubtful:
+            return
+        total_minor, moved_minor = doubtful.total_minor(), traded_minor - now.balance_minor
+        if moved_minor == self._booked.total_minor() + total_minor and total_minor:
+            for row in doubtful.rows():
+                self._booked.note(*row)
+        elif total_minor < 0 or moved_minor == self._booked.total_minor():
+            joined.opening_minor -= total_minor
+            for line in self._lines:
+                line.learn(total_minor, joined.opening_minor, joined.paid_minor)
+        doubtful.clear()
 
     def entry_refusal(
         self, now_ms: int, worst_loss_minor: int, trade_loss_minor: int = 0
@@ -287,13 +308,14 @@ class PropGuard:
     def state(self) -> State:
         """Return everything that is remembered, as JSON scalars and lists of them."""
         lines: State = {line.name: line.state() for line in self._lines}
-        booked: State = {BOOKED: self._booked.state()} if self._booked else {}
+        waiting = {BOOKED: self._booked, DOUBTFUL: self._doubtful}
+        deals: State = {name: one.state() for name, one in waiting.items() if one}
         return {
             **self._identity(),
             **written_memory(self._now),
             **lines,
             **self.days.state(),
-            **booked,
+            **deals,
         }
 
     def restore(self, state: Mapping[str, object]) -> None:
@@ -312,6 +334,7 @@ class PropGuard:
             line.restore(lists[line.name])
         self.days.restore(*(lists[name] for name in self.days.state()))
         self._booked.restore(lists[BOOKED])
+        self._doubtful.restore(lists[DOUBTFUL])
         self._buffered = [buffered_minor(line, self._buffer) for line in self._lines]
 
     def _identity(self) -> dict[str, int | str]:

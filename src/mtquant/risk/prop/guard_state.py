@@ -19,8 +19,11 @@ State = dict[str, int | str | list[int] | list[int | str] | None]
 Failure = tuple[str, int, int, int]  # rule, UTC ms, value and limit in minor units
 BOOKED: Final = "booked"
 """The key of deals that no look has seen yet; left out where there are none."""
+DOUBTFUL: Final = "doubtful"
+"""The key of those that may be of the time before joining; left out likewise."""
 JOINED: Final = "joined"
 """The key of `Joined`; left out where the account was followed from its begin."""
+_MAY_MISS: Final = frozenset({BOOKED, DOUBTFUL, JOINED})
 
 _WORDS: Final = ("level", "note")  # of a rule: they move no floor
 
@@ -79,20 +82,21 @@ def read_memory(
     Raises:
         ConfigError: a key is missing or unknown, or a value is of the wrong kind or length.
     """
-    odd = sorted((set(state) ^ set(like)) - {BOOKED, JOINED})
+    odd = sorted((set(state) ^ set(like)) - _MAY_MISS)
     if odd:
         raise ConfigError(f"{odd[0]}: the state must have the keys {', '.join(like)}")
     lists = {
         name: _whole_numbers(state, name)
         for name, value in like.items()
-        if isinstance(value, list) and name not in {"failure", BOOKED, JOINED}
+        if isinstance(value, list) and name not in {"failure", *_MAY_MISS}
     }
     for name in ("daily_loss", "max_loss"):
         if name in lists and len(lists[name]) != len(_listed(like, name)):
             raise ConfigError(f"{name}: expected {len(_listed(like, name))} numbers")
-    lists[BOOKED] = _whole_numbers(state, BOOKED) if BOOKED in state else []
-    if len(lists[BOOKED]) % 2:
-        raise ConfigError(f"{BOOKED}: expected times and amounts in turn")
+    for name in (BOOKED, DOUBTFUL):
+        lists[name] = _whole_numbers(state, name) if name in state else []
+        if len(lists[name]) % 2:
+            raise ConfigError(f"{name}: expected times and amounts in turn")
     if len({len(rows) for name, rows in lists.items() if name.startswith("days_")}) > 1:
         raise ConfigError("days_ms: the lists of the days must have one length")
     memory = GuardMemory(

@@ -84,10 +84,11 @@ class DailyLine:
         """Begin a new day with what the last one ended with."""
         self._begin_with(close.balance_minor, close.equity_minor)
 
-    def pay(self, paid_minor: int) -> None:
-        """Move with money paid in (positive) or out."""
+    def pay(self, paid_minor: int) -> int:
+        """Move with money paid in (positive) or out; return by how much."""
         self.base_minor += paid_minor
         self.floor_minor += paid_minor
+        return paid_minor
 
     def see(self, _balance_minor: int, equity_minor: int) -> None:
         """Follow the equity of the day where the rule does."""
@@ -184,13 +185,14 @@ class MaxLine:
         if self.kind is MaxLossKind.EOD_BALANCE:
             self._follow(close.highest_minor)
 
-    def pay(self, paid_minor: int) -> None:
-        """Move with money paid in (positive) or out."""
+    def pay(self, paid_minor: int) -> int:
+        """Move with money paid in (positive), or out again; return by how much."""
         self._paid_minor += paid_minor
         rise_minor = max(0, self._paid_minor) - self._raised_minor
         self._raised_minor += rise_minor
         self.high_minor += rise_minor
         self.floor_minor += rise_minor
+        return rise_minor
 
     def see(self, balance_minor: int, equity_minor: int) -> None:
         """Follow the highs where the rule does, and lock once the closed gain suffices."""
