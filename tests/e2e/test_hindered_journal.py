@@ -9,12 +9,14 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from demo_process import (
+    command,
+    environment,
     held_units,
     journal_deals,
     kill,
@@ -26,10 +28,12 @@ from demo_process import (
     terminal_positions,
     wait_for_requests,
 )
+from small_disks import fill, small_disk
 
 from mtquant.app.workspace import read_run
 from mtquant.model import HaltOrder, IntentAction
 from mtquant.storage import SqliteJournal
+from mtquant.storage.reserve import RESERVE_BYTES
 from mtquant.terminal.simulated import FileLog
 
 if TYPE_CHECKING:
@@ -105,22 +109,6 @@ def test_a_lock_that_is_soon_given_back_is_waited_for(
     assert running.poll() is None
 
 
-@contextmanager
-def small_disk(folder: Path, size_mb: int) -> Iterator[None]:
-    """Give a folder a disk of its own; who may not mount one skips the test."""
-    folder.mkdir(exist_ok=True)
-    words = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(folder)]
-    if (
-        sys.platform != "linux"
-        or subprocess.run(words, capture_output=True, check=False).returncode
-    ):
-        pytest.skip("only root on Linux may mount a small disk")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """Give the folder of a demo that was killed, on a small disk; the broker has one of its own."""
@@ -135,11 +123,10 @@ def small(tmp_path: Path) -> Iterator[Path]:
             yield folder
 
 
-def fill(path: Path) -> None:
-    """Write until the disk takes nothing more."""
-    with path.open("ab", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(bytes(65_536))
+def empty_log(folder: Path) -> None:
+    """Move the log of the journal's database into it, so that every further row takes room."""
+    with closing(sqlite3.connect(folder / "journal.sqlite", timeout=30)) as other:
+        other.execute("pragma wal_checkpoint(truncate)")
 
 
 def wait_until_closed(folder: Path) -> None:
@@ -199,6 +186,9 @@ def test_on_a_full_disk_no_order_leaves_without_its_row_and_a_restart_goes_on(sm
     words = ("demo", "--no-outage", "--out", str(small), "--json")
     process = start(*words)
     wait_for_requests(process, small, 40)
+    stop_in_a_position(process, small)
+    empty_log(small)
+    process.send_signal(signal.SIGCONT)
     for _ in range(6_000):  # also what the bot had kept for itself
         fill(small / "filler")
         if process.poll() is not None:
@@ -220,6 +210,25 @@ def test_on_a_full_disk_no_order_leaves_without_its_row_and_a_restart_goes_on(sm
 
     assert len(numbers_sent(small)) > len(sent)
     assert numbers_sent(small) <= numbers_journalled(small)
+
+
+def test_a_bot_that_can_keep_no_room_opens_nothing(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="limits of POSIX systems")
+    folder, limit = tmp_path / "out", RESERVE_BYTES - 1
+    done = subprocess.run(
+        command("demo", "--no-outage", "--out", str(folder), "--json"),
+        env=environment(),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert requests_in(folder) == 0
+    with closing(SqliteJournal.attach(folder / "journal.sqlite")) as journal:
+        assert [one.reason[:17] for one in halts_of(journal)] == ["the disk is full:"]
 
 
 @pytest.mark.parametrize("has_history", [False, True], ids=["fresh", "after a killed run"])

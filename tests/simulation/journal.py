@@ -103,8 +103,12 @@ class DurableJournal:
         """Write the observations that wait."""
         self._kept.flush()
 
-    def has_room(self) -> bool:
+    def keep_room(self) -> bool:
         """Tell whether there is room for more than exits."""
+        return self._world.room.is_there and self._kept.keep_room()
+
+    def has_room(self) -> bool:
+        """Tell the same."""
         return self._world.room.is_there and self._kept.has_room()
 
     def request_halt(self, level: int, who: str, reason: str, now_ms: int) -> int:

@@ -86,6 +86,9 @@ class Roomy:
     def has_room(self) -> bool:
         return True
 
+    def keep_room(self) -> bool:
+        return True
+
 
 class OpensOnFullDisk(LiveRunner):
     """Go on entering while the rows take the last room of the disk."""
@@ -95,11 +98,23 @@ class OpensOnFullDisk(LiveRunner):
         self._journal = Roomy(self._journal)  # type: ignore[assignment]
 
 
+class AsksForRoomBetweenLooks(LiveRunner):
+    """Forget that the row of an entry may have taken the last room itself."""
+
+    def _objection(self, row: IntentRow) -> str:
+        real, self._journal = self._journal, Roomy(self._journal)  # type: ignore[assignment]
+        try:
+            return super()._objection(row)
+        finally:
+            self._journal = real
+
+
 PATIENT: Final = {
     "patient_guard": Parts(engine=WaitsWithStops),
     "believe_old_quotes": Parts(session=BelievesOldQuotes),
     "ignore_margin": Parts(risk=IgnoresMargin),
     "lazy_journal": Parts(journal=LazyJournal),
     "open_on_full_disk": Parts(runner=OpensOnFullDisk),
+    "ask_room_between_looks": Parts(runner=AsksForRoomBetweenLooks),
     "tell_secrets": Parts(session=TellsSecrets),
 }

@@ -34,6 +34,7 @@ _OURS: Final = frozenset(
         LOCK,
         OWNER,
         RESERVE,
+        f"{RESERVE}.new",
         EVENTS,
         LOG,
         TERMINAL,

@@ -198,6 +198,7 @@ class LiveRunner:
     def _journalled(self) -> Callable[[], Sequence[Command]]:
         """Read the journal; return what hands it to the engine. On the owner thread."""
         journal = self._journal
+        journal.keep_room()
         return partial(
             self._engine.start,
             journal.intents(),
@@ -298,7 +299,7 @@ class LiveRunner:
         due = [w for w in self._watches if w.is_due(quoted[w.symbol])]
         found = [watch.read_closed(quoted[watch.symbol]) for watch in due]
         glance = session.glance()
-        has_room = self._journal.has_room()
+        has_room = self._journal.keep_room()
         halts = tuple(self._journal.pending_halts())
         for watch, bars in zip(due, found, strict=True):  # all of them, before any is decided on
             watch.take_closed(bars)
@@ -418,10 +419,10 @@ class LiveRunner:
         """Return why a journalled entry must not leave after all, empty if it may."""
         if row.intent.action is not IntentAction.OPEN:
             return ""
-        if any(halt.level > 0 for halt in self._journal.pending_halts()):
-            return "a halt was requested"
         if not self._journal.has_room():
             return _NO_ROOM
+        if any(halt.level > 0 for halt in self._journal.pending_halts()):
+            return "a halt was requested"
         late_ms = self._clock.now_ms() - row.intent.deadline_ms
         if late_ms > 0:
             return f"the decision is {late_ms} ms past its deadline"

@@ -65,8 +65,12 @@ class Journal(Protocol):
         """Write the observations that wait."""
         ...
 
+    def keep_room(self) -> bool:
+        """Keep room for the rows of exits; tell whether there is any for more than that."""
+        ...
+
     def has_room(self) -> bool:
-        """Tell whether rows for more than exits can be written."""
+        """Tell the same, changing nothing."""
         ...
 
     def pending_halts(self) -> list[HaltOrder]:

@@ -37,7 +37,7 @@ from mtquant.storage.chain import (
 from mtquant.storage.halt_file import read_halt_file
 from mtquant.storage.journal_lock import JournalOwner, lock_journal
 from mtquant.storage.migrate import migrate
-from mtquant.storage.reserve import Reserve
+from mtquant.storage.reserve import FULL, lacks_room, let_open, reserve_of
 from mtquant.storage.schema import SCHEMA_VERSION, TABLES
 from mtquant.storage.verification import intent_values, verified
 from mtquant.storage.wal import HOW_TO_GO_ON, require_whole_log
@@ -56,8 +56,7 @@ _UNREADABLE = (sqlite3.Error, UnicodeError)
 """What reading a damaged file raises; damage may make a name or a message no text."""
 _NO_OLDER_ROW = (ValueError, LookupError, TypeError, AttributeError)
 """What taking over an older journal raises where a body is not what such a journal writes."""
-_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
-"""What SQLite says when the disk takes no more, or a quota does not let it; nothing is written."""
+_USUAL_PAGES, _FEW_PAGES = 1_000, 64
 
 Kind = TypeVar("Kind", IntentRow, Deal)
 Result = TypeVar("Result")
@@ -72,7 +71,7 @@ class SqliteJournal:
         self._lock: FileLock | None = None
         self._writes = False
         self._fence = 0
-        self._reserve = Reserve(path.with_name(path.name + ".reserve"))
+        self._reserve = reserve_of(path)
         self._tail = (0, FIRST)  # number and hash of the last row of the log
         self._notes: list[Publish] = []
 
@@ -96,6 +95,7 @@ class SqliteJournal:
             lock = lock_journal(path, owner=owner, now_ms=now_ms)
         with ExitStack() as undo:  # whatever fails below, lock and file are given back
             undo.callback(lock.release)
+            let_open(path)
             require_whole_log(path)
             connection = _connected(path, "rwc")
             undo.callback(connection.close)
@@ -117,6 +117,7 @@ class SqliteJournal:
         """
         if not path.is_file():
             raise JournalError(f"{path}: there is no journal here")
+        let_open(path)
         require_whole_log(path)  # closing the last connection removes the log
         connection = _connected(path, "rw")
         with ExitStack() as undo:
@@ -226,12 +227,21 @@ class SqliteJournal:
         if self._notes:
             self._write(lambda _connection: None)
 
-    def has_room(self) -> bool:
-        """Tell whether the disk has room; some of it is kept in a file from now on, for exits.
+    def keep_room(self) -> bool:
+        """Keep some of the disk's room in a file, for exits; tell whether it is kept.
 
         Once that was given up there is none until the disk has twice as much.
         """
-        return self._reserve.hold()
+        if self._reserve.is_held:
+            return True
+        is_kept = self._reserve.hold()
+        if is_kept:
+            self._checkpoint_after(_USUAL_PAGES)
+        return is_kept
+
+    def has_room(self) -> bool:
+        """Tell whether room is kept, changing nothing."""
+        return self._reserve.is_held
 
     # ------------------------------------------------------------------ everybody's
 
@@ -426,7 +436,7 @@ class SqliteJournal:
             return self._connection.execute(query, values).fetchall()
         except _UNREADABLE as error:
             raise JournalError(
-                f"{self._path}: the journal cannot be read ({_said(error)}); {HOW_TO_GO_ON}"
+                f"{self._path}: the journal cannot be read ({_said(error)}); {_way_on(error)}"
             ) from error
 
     def _stream(self, query: str) -> Iterator[tuple[Any, ...]]:
@@ -436,7 +446,7 @@ class SqliteJournal:
                 yield row
         except _UNREADABLE as error:
             raise JournalError(
-                f"{self._path}: the journal cannot be read ({_said(error)}); {HOW_TO_GO_ON}"
+                f"{self._path}: the journal cannot be read ({_said(error)}); {_way_on(error)}"
             ) from error
 
     def _read(self, kind: type[Kind], query: str) -> list[Kind]:
@@ -458,11 +468,9 @@ class SqliteJournal:
             try:
                 return self._commit(work, needs_lock=needs_lock)
             except sqlite3.Error as error:
-                code = getattr(error, "sqlite_errorcode", None)  # Python's own have none
-                if code not in _NO_ROOM or not self._reserve.release():
+                if not lacks_room(error) or not self._reserve.release():
                     raise
-            with suppress(sqlite3.Error):  # the log of the database takes room of its own
-                self._connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+            self._checkpoint_after(_FEW_PAGES)
             return self._commit(work, needs_lock=needs_lock)
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise JournalError(f"{self._path}: the journal cannot be written ({error})") from error
@@ -484,6 +492,13 @@ class SqliteJournal:
             self._notes.clear()
         return done
 
+    def _checkpoint_after(self, pages: int) -> None:
+        """Move the log into the database whenever it has so many pages: it takes room of its own.
+
+        It is never waited for: who reads keeps the log from being moved.
+        """
+        self._connection.execute(f"pragma wal_autocheckpoint = {pages}")
+
     def _rollback(self) -> None:
         if self._connection.in_transaction:
             self._connection.execute("rollback")
@@ -495,8 +510,9 @@ class SqliteJournal:
             self._connection.execute("pragma synchronous = full")
             self._connection.execute("pragma foreign_keys = on")
         except _UNREADABLE as error:
+            way_on = f"; {FULL}" if lacks_room(error) else ""
             raise JournalError(
-                f"{self._path}: this is not a usable journal ({_said(error)})"
+                f"{self._path}: this is not a usable journal ({_said(error)}){way_on}"
             ) from error
 
     def _prepare(self) -> None:
@@ -556,6 +572,10 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
         )
     except sqlite3.Error as error:
         raise JournalError(f"{path}: this is not a usable journal ({_said(error)})") from error
+
+
+def _way_on(error: Exception) -> str:
+    return FULL if lacks_room(error) else HOW_TO_GO_ON
 
 
 def _said(problem: object) -> str:

@@ -88,6 +88,10 @@ class MemoryJournal:
         """Write the observations that wait."""
         self._tell()
 
+    def keep_room(self) -> bool:
+        """Tell that there is room."""
+        return True
+
     def has_room(self) -> bool:
         """Tell that there is room."""
         return True

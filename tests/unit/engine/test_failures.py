@@ -438,6 +438,10 @@ class Cramped(MemoryJournal):
         self._full_h = full_h
         self.run: LiveRun | None = None
 
+    def keep_room(self) -> bool:
+        """Tell whether the disk has room."""
+        return self.has_room()
+
     def has_room(self) -> bool:
         """Tell whether the disk has room."""
         passed_ms = 0 if self.run is None else self.run.now_ms() - MONDAY_MS
