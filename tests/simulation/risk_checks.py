@@ -130,13 +130,14 @@ class RiskChecks:
             self._note("I3.held", f"{said}, held {same}")
 
     def _require_margin(self, row: IntentRow, units: int) -> None:
-        """Hold an entry against the best account that the bot was shown for its decision."""
-        shown = self._witness.entries.accounts_at(row) or [(0, 0)]
-        price = row.intent.price_points or 0
-        is_netting = not self._schedule.is_hedging
-        margin = self._terms[row.intent.symbol].margin_to_open(
-            row.intent.side.value, units, price, is_netting=is_netting
-        )
+        """Hold an entry against the best account that the bot was shown for its decision.
+
+        What it has on its way counts beside that, whether or not the account holds it by now.
+        """
+        coming = sum(self._margin(one, one.intent.volume_units) for one in self._coming(row))
+        accounts = self._witness.entries.accounts_at(row) or [(0, 0)]
+        shown = [(equity, held + coming) for equity, held in accounts]
+        margin = self._margin(row, units)
         free = max(equity - held for equity, held in shown)
         if margin > free:
             self._note("I3.margin", f"intent {row.intent_id} needs {margin}, free are {free}")
@@ -144,6 +145,25 @@ class RiskChecks:
         level = max(equity / max(1, held + margin) for equity, held in shown)
         if level < least:
             self._note("I3.level", f"intent {row.intent_id} leaves {level:.2f}, least is {least}")
+
+    def _margin(self, row: IntentRow, units: int) -> int:
+        """Return the margin of so much of an entry on its own."""
+        side, price = row.intent.side.value, row.intent.price_points or 0
+        is_netting = not self._schedule.is_hedging
+        return self._terms[row.intent.symbol].margin_to_open(
+            side, units, price, is_netting=is_netting
+        )
+
+    def _coming(self, row: IntentRow) -> list[IntentRow]:
+        """Return the other entries without an outcome of which the server holds nothing."""
+        held = {one.magic for one in self._server.book.open_positions}
+        return [
+            one
+            for one in self._journal.open_rows()
+            if one.intent.action is IntentAction.OPEN
+            and one.intent_id not in held
+            and one.intent_id != row.intent_id
+        ]
 
     def _held(self) -> list[tuple[str, int, int]]:
         """Return symbol, side and units of what the bot must know of, at least."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.engine.pauses import LAST_MS
+from mtquant.engine.pauses import FIRST_MS, LAST_MS
 from mtquant.execution import SCAN_GAP_MS
 from mtquant.model import BotIdentity, IntentAction, IntentState
 
@@ -94,13 +95,14 @@ class PromptStops:
     def _tried_lately(self) -> AbstractSet[int]:
         now_ms = self._world.server.now_ms + self._world.clock.off_ms
         now_ms += self._world.clock.process.added_ms
+        rows = self._world.journal.rows()
+        refused = Counter(
+            row.intent.position_ticket for row in rows if row.state is IntentState.REJECTED
+        )
+        pauses = {one: min(FIRST_MS * 2**count, LAST_MS) for one, count in refused.items()}
         return {
             row.intent.position_ticket
-            for row in self._world.journal.rows()
-            if row.is_open or now_ms - row.updated_ms < _SETTLING_MS + _pause_ms(row)
+            for row in rows
+            if row.is_open
+            or now_ms - row.updated_ms < _SETTLING_MS + pauses.get(row.intent.position_ticket, 0)
         }
-
-
-def _pause_ms(row: IntentRow) -> int:
-    """Return for how long a refused try may keep the next one waiting, at most."""
-    return LAST_MS if row.state is IntentState.REJECTED else 0

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 _REMEMBERED: Final = 32
 _LEARNT_BY: Final = 3
 _APART_MS: Final = 1_000
+_BOUND_MS: Final = 60_000
 MOST_APART_MS: Final = 15 * 60_000
 """How far two clocks may be apart: beyond that it is the quotes that are old."""
 
@@ -28,6 +29,7 @@ class QuoteAges:
         self._newest: dict[str, tuple[int, int]] = {}  # by symbol: its time, when it was seen
         self._added_ms = 0
         self._learnt_ms = 0
+        self._bound_ms = self._bound_seen_ms = 0  # what the newest quote says at most, and when
         self._leads: deque[int] = deque(maxlen=_REMEMBERED)  # our clock minus the quotes' times
 
     def see(self, quote: Quote, now_ms: int, added_ms: int = 0) -> int:
@@ -42,6 +44,7 @@ class QuoteAges:
             if known is not None:  # the first one may have been there for days
                 self._learn(now_ms - added_ms - quote.time_ms, now_ms)
             self._newest[quote.symbol] = (quote.time_ms, now_ms)
+            self._bound_ms, self._bound_seen_ms = now_ms - quote.time_ms, now_ms
         return self.age_ms(quote.symbol, now_ms)
 
     def _learn(self, lead_ms: int, now_ms: int) -> None:
@@ -51,16 +54,16 @@ class QuoteAges:
         self._leads.append(lead_ms)
         self._learnt_ms = now_ms
 
-    @property
-    def lead_ms(self) -> int:
+    def lead_ms(self, now_ms: int) -> int:
         """Return how far our clock is ahead of the server's, ms, as far as the quotes tell.
 
         Until they have come at three times our clock is believed, but for one thing: the server
-        made a quote before it was seen here, so that its time was no earlier.
+        made a quote before it was seen here, so that its time was no earlier. That holds as long as
+        our clock is not set, so it is believed for a minute.
         """
         if len(self._leads) < _LEARNT_BY:
-            at_most = [seen_ms - time_ms for time_ms, seen_ms in self._newest.values()]
-            lead_ms = min([0, *(one - self._added_ms for one in at_most)])
+            known = self._bound_ms if now_ms - self._bound_seen_ms <= _BOUND_MS else 0
+            lead_ms = min(0, known - self._added_ms)
         else:
             lead_ms = min(*self._leads, MOST_APART_MS)
         return self._added_ms + max(-MOST_APART_MS, lead_ms)
@@ -75,4 +78,4 @@ class QuoteAges:
         lead_ms = now_ms - time_ms
         if len(self._leads) < _LEARNT_BY:
             return abs(lead_ms - self._added_ms)
-        return max(0, now_ms - seen_ms, lead_ms - self.lead_ms)
+        return max(0, now_ms - seen_ms, lead_ms - self.lead_ms(now_ms))

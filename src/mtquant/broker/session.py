@@ -232,7 +232,7 @@ class BrokerSession:
     @property
     def lead_ms(self) -> int:
         """Return how far our clock is ahead of the server's, as far as the quotes tell, ms."""
-        return self._ages.lead_ms
+        return self._ages.lead_ms(self._clock.now_ms())
 
     def quote_age_ms(self, symbol: str) -> int:
         """Return how old the quote of a traded symbol that was read last is by now, ms."""

@@ -101,6 +101,7 @@ class RiskFacts:
             "valuer": valuer,
             "known_value_minor": value_minor,
             "known_margin_minor": margin_minor,
+            "coming_margin_minor": self._summed(view).coming_margin_minor,
             "last_loss_ms": self.record.last_loss_ms(intent.strategy_id),
             "slippage_points": self.record.slippage_points(symbol, server_ms),
             "day_trades": self.record.day_trades(server_ms),
@@ -178,8 +179,18 @@ class RiskFacts:
             in_flight=desk.in_flight,
             exposure=exposure,
             at_stops=at_stops,
+            coming_margin_minor=self._margin_of_coming(view, rows),
         )
         return self._sums
+
+    def _margin_of_coming(self, view: BrokerView, rows: Sequence[IntentRow]) -> int:
+        """Return the margin of entries that positions do not show, or not wholly, minor units."""
+        total = 0
+        for row, units in not_shown(view.positions, rows):
+            valuer = self._exposures.valuers.get(row.intent.symbol)
+            if valuer is not None and row.intent.price_points:
+                total += _margin(valuer, row.intent, units, view)
+        return total
 
     def _loss_at_stops(self, view: BrokerView, rows: Sequence[IntentRow]) -> tuple[int, str]:
         """Return what all that is held or coming loses from here to its stop.
@@ -210,6 +221,7 @@ class _Sums:
     in_flight: tuple[IntentRow, ...] = ()
     exposure: Exposure = NOTHING_HELD
     at_stops: tuple[int, str] = (0, "")
+    coming_margin_minor: int = 0
 
 
 def class_of(instrument: Instrument, limits: RiskLimits) -> AssetClass:
@@ -227,13 +239,17 @@ def _worth(
     valuer: Valuer | None, intent: OrderIntent, view: BrokerView
 ) -> tuple[float | None, int | None]:
     """Return value and margin of an entry on its own, minor units; None where nobody asks."""
-    price = intent.price_points or 0
+    price, units = intent.price_points or 0, intent.volume_units
     if valuer is None or price <= 0:
         return None, None
-    side, units = intent.side.value, intent.volume_units
+    return valuer.value_minor(units, price), _margin(valuer, intent, units, view)
+
+
+def _margin(valuer: Valuer, intent: OrderIntent, units: int, view: BrokerView) -> int:
+    """Return the margin of so much of an entry on its own, at its price, minor units."""
     is_netting = view.account.margin_mode is not MarginMode.HEDGING
-    margin = valuer.terms.margin_to_open(side, units, price, is_netting=is_netting)
-    return valuer.value_minor(units, price), margin
+    side, price = intent.side.value, intent.price_points or 0
+    return valuer.terms.margin_to_open(side, units, price, is_netting=is_netting)
 
 
 def _valuer(slot: StrategySlot, limits: RiskLimits) -> Valuer:

@@ -34,6 +34,8 @@ class RiskView:
     `trade_mode` is what the broker lets be done with the symbol now.
 
     `valuer` values the entry; what it found beforehand is known, so that the gate need not ask.
+    `coming_margin_minor` is the margin of entries that no position shows yet: the account may or
+    may not hold it already.
     `reference_points` is the close of the newest closed bar, 0 where there is none;
     `server_wall_ms` the server's wall time; `last_loss_ms` when the strategy's last losing trade
     was closed; `slippage_points` what fills on the symbol have been worse than asked, on average;
@@ -63,6 +65,7 @@ class RiskView:
     exposure: Exposure = NOTHING_HELD
     known_value_minor: float | None = None
     known_margin_minor: int | None = None
+    coming_margin_minor: int = 0
     reference_points: int = 0
     server_wall_ms: int = 0
     week_start_balance_minor: int = 0

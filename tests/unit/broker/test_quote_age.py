@@ -29,38 +29,48 @@ def test_after_two_quotes_the_clocks_are_still_believed() -> None:
 
 
 def test_nothing_is_known_of_the_servers_clock_before_the_first_quote() -> None:
-    assert QuoteAges().lead_ms == 0
+    assert QuoteAges().lead_ms(5 * MINUTE) == 0
 
 
 def test_the_server_is_no_earlier_than_its_newest_quote() -> None:
     ages = QuoteAges()
     ages.see(quote(2 * MINUTE), MINUTE)
-    ages.see(quote(0, "USDJPY"), MINUTE)
 
-    assert ages.lead_ms == -MINUTE
+    assert ages.lead_ms(MINUTE) == -MINUTE
     ages.see(quote(4 * MINUTE, "USDJPY"), MINUTE)
-    assert ages.lead_ms == -3 * MINUTE
+    assert ages.lead_ms(MINUTE) == -3 * MINUTE
 
 
 def test_an_old_first_quote_tells_nothing_of_the_clocks() -> None:
     ages = QuoteAges()
     ages.see(quote(0), 3 * MINUTE)
 
-    assert ages.lead_ms == 0
+    assert ages.lead_ms(3 * MINUTE) == 0
+
+
+def test_a_clock_that_was_put_right_is_believed_again() -> None:
+    ages = QuoteAges()
+    ages.see(quote(10 * MINUTE), 0)
+    ages.see(quote(10 * MINUTE, "USDJPY"), 0)
+    assert ages.lead_ms(MINUTE) == -10 * MINUTE
+
+    assert ages.lead_ms(11 * MINUTE) == 0  # by the clock alone,
+    ages.see(quote(11 * MINUTE), 11 * MINUTE)
+    assert ages.lead_ms(11 * MINUTE) == 0  # and by a quote, although the other stands still
 
 
 def test_a_first_quote_from_far_in_the_future_is_not_believed_beyond_a_quarter_of_an_hour() -> None:
     ages = QuoteAges()
     ages.see(quote(120 * MINUTE), 0)
 
-    assert ages.lead_ms == -15 * MINUTE
+    assert ages.lead_ms(0) == -15 * MINUTE
 
 
 def test_what_our_clock_went_on_by_is_no_error_of_the_servers() -> None:
     ages = QuoteAges()
     ages.see(quote(2 * MINUTE), 12 * MINUTE, 11 * MINUTE)
 
-    assert ages.lead_ms == 10 * MINUTE
+    assert ages.lead_ms(12 * MINUTE) == 10 * MINUTE
 
 
 def test_a_quote_that_does_not_change_ages() -> None:
@@ -126,7 +136,7 @@ def test_a_clock_that_leapt_ahead_and_was_put_right_makes_nothing_old() -> None:
         age_ms = ages.see(quote(number * 1_000), now_ms, added_ms)
 
     assert age_ms == 0
-    assert ages.lead_ms == 60 * MINUTE
+    assert ages.lead_ms(now_ms) == 60 * MINUTE
 
 
 def test_a_clock_that_was_set_back_makes_nothing_old() -> None:

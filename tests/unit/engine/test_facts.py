@@ -386,3 +386,14 @@ def test_limits_may_name_the_class_of_a_symbol():
     assert (valuer.asset_class, valuer.leverage_cap) == ("commodity", 20.0)
     unnamed = Room(RiskLimits(max_leverage={"crypto": 2.0}))
     assert unnamed.view(unnamed.see(reading())).valuer.leverage_cap == 0.0
+
+
+def test_the_margin_of_what_no_position_shows_is_told_beside_the_account():
+    room = Room()
+    room.desk.restore([entered(1, 1), entered(2, 2), entered(3, 3, symbol="OILX")])
+    alone = room.view(room.see(reading()))
+    shown = make_position(7, intent_id=US.intent_id(1), volume_units=10_000_000)
+    beside = room.view(room.see(reading(positions=(shown,))))
+
+    assert alone.coming_margin_minor == 2 * alone.known_margin_minor  # nobody values OILX
+    assert beside.coming_margin_minor == alone.known_margin_minor > 0

@@ -793,6 +793,29 @@ def test_a_target_of_one_point_is_a_price(decided):
     assert isinstance(decision, ApprovedOrder)
 
 
+@pytest.mark.parametrize(
+    ("rule", "limits", "used_minor"),
+    [
+        ("free_margin", {}, 890_000),
+        ("min_margin_level", {"min_margin_level_percent": 500.0}, 90_000),
+    ],
+)
+@pytest.mark.parametrize(("coming_minor", "passes"), [(100_000, True), (100_001, False)])
+def test_the_margin_of_entries_on_their_way_is_used(
+    decided, *, rule, limits, used_minor, coming_minor, passes
+):
+    changes = {
+        "intent": {"price_points": 100_000},  # its margin is 10,000
+        "account": {"margin_minor": used_minor},
+        "coming_margin_minor": coming_minor,
+    }
+    _, decision = decided(limits, changes)
+
+    assert isinstance(decision, ApprovedOrder) is passes
+    if not passes:
+        assert rule in {refusal.rule for refusal in decision.refusals}
+
+
 def test_without_margin_there_is_no_margin_level_to_hold(decided):
     _, decision = decided({"min_margin_level_percent": 9_900.0}, {"valuer": None})
 

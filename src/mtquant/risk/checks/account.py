@@ -74,7 +74,7 @@ def has_free_margin(intent: OrderIntent, view: RiskView, _limits: RiskLimits) ->
     What is held on the other side may make it cheaper; that is not counted.
     """
     margin = view.order_margin_minor(intent)
-    free = view.account.free_margin_minor
+    free = view.account.free_margin_minor - view.coming_margin_minor
     return margin <= free, margin, free
 
 
@@ -82,7 +82,7 @@ def above_margin_level(intent: OrderIntent, view: RiskView, limits: RiskLimits) 
     """Refuse an entry after which equity ÷ margin would be too low."""
     least = (limits.min_margin_level_percent or 0.0) / 100
     account = view.account
-    margin = account.margin_minor + view.order_margin_minor(intent)
+    margin = account.margin_minor + view.coming_margin_minor + view.order_margin_minor(intent)
     level = account.equity_minor / margin if margin > 0 else None
     return level is None or level >= least, level, least
 
