@@ -178,6 +178,7 @@ def test_a_day_of_the_higher_learns_of_a_loss_that_is_told_late(net: int, base: 
     watch = a_watch("the5ers-high-stakes")
     watch.observe(at(18, 12), 10_100_000, 10_100_000)
     watch.note_deals([closed(1, at(18, 9), net)])
+    watch.observe(at(18, 12) + 1, 10_100_000, 10_100_000)
 
     assert watch.prop.state()["daily_loss"][0] == base
 
