@@ -75,13 +75,13 @@ class _Traded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
-    """Hold what changes whenever something is traded, paid in or out, or loses its stop loss.
+    """Hold what changes whenever something is traded, paid in or out, or a stop loss moves.
 
-    `positions` are (ticket, lots, has a stop).
+    `positions` are (ticket, lots, points of the stop loss or 0).
     """
 
     balance_minor: int
-    positions: tuple[tuple[int, float, bool], ...]
+    positions: tuple[tuple[int, float, int], ...]
     equity_minor: int = field(default=0, compare=False)  # changes with every tick
     own_equity_minor: int = field(default=0, compare=False)  # without credit
 
@@ -91,7 +91,7 @@ class Glance:
         return cls(
             balance_minor=view.account.balance_minor,
             positions=tuple(
-                (one.position_ticket, one.volume, one.stop_loss_points is not None)
+                (one.position_ticket, one.volume, one.stop_loss_points or 0)
                 for one in view.positions
             ),
         )
@@ -266,11 +266,15 @@ class BrokerSession:
     def glance(self) -> Glance:
         """Take a cheap look, to see whether anything has changed."""
         account = self.account()
+        found = self._asked("positions_get")
+        with readable("positions_get"):
+            positions = tuple(
+                (one.ticket, one.volume, self._instrument_of(one.symbol).points(one.sl))
+                for one in found
+            )
         return Glance(
             balance_minor=account.balance_minor,
-            positions=tuple(
-                (one.ticket, one.volume, one.sl > 0) for one in self._asked("positions_get")
-            ),
+            positions=positions,
             equity_minor=account.equity_minor,
             own_equity_minor=account.own_equity_minor,
         )

@@ -550,6 +550,24 @@ def test_a_foreign_position_whose_symbol_cannot_be_read_is_not_sent_for(desk: De
     assert "order_send" not in desk.terminal.calls
 
 
+@pytest.mark.parametrize("sl", [1.0985, 1.0, 0.0])
+def test_a_glance_changes_with_a_stop_that_somebody_moves(desk: Desk, sl: float):
+    desk.inner.order_send(deal(sl=1.0986))
+    before = desk.session.glance()
+    assert before == desk.session.glance()
+    desk.answer("positions_get", lambda found: (changed(found[0], sl=sl),))
+
+    assert desk.session.glance() != before
+
+
+def test_a_glance_at_a_stop_that_is_no_number_is_a_failed_read(desk: Desk):
+    desk.inner.order_send(deal())
+    desk.answer("positions_get", lambda found: (changed(found[0], sl=math.nan),))
+
+    with pytest.raises(BrokerAPIError, match="positions_get: the answer cannot be read"):
+        desk.session.glance()
+
+
 def test_a_glance_has_equity_and_changes_only_with_trades(desk: Desk):
     before = desk.session.glance()
     desk.answer("account_info", lambda info: changed(info, equity=info.equity + 5.0, credit=2.0))
