@@ -157,6 +157,26 @@ def test_a_stop_that_a_person_moved_counts_more_than_the_journal_once_a_reading_
     assert rows_since(after, count) == [(GONE, by_hand)]
 
 
+@every_account
+@both_sides
+def test_a_stop_that_a_person_moved_is_seen_when_nothing_else_happens(
+    mode: MarginMode, direction: Direction
+) -> None:
+    moved = []
+
+    def move(run: Process) -> None:
+        away = 50 * (1 if direction is LONG else -1)
+        moved.append((position_of(run).stop_loss_points or 0) - away)
+        set_stop(run, moved[0])
+
+    deeds = {(END_BAR, 1): move, (END_BAR, 2): strip}
+    run = Process(trailed_world(mode, direction), ends=(END_BAR, 3), deeds=deeds)
+    run.run()
+
+    last = run.journal.intents()[-1].intent
+    assert (last.reason, last.stop_loss_points) == (GONE, moved[0])
+
+
 def test_a_stop_that_nobody_moved_is_put_back_at_the_entrys_after_a_restart() -> None:
     world = replace(trailed_world(), exits=lambda: [stop_and_target(stop_points=300)])
     first = Process(world, ends=(END_BAR, 1))
