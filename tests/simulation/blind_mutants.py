@@ -1,10 +1,12 @@
-"""Planted bugs by somebody who has not read the simulation."""
+"""Planted bugs, most of them by somebody who has not read the simulation."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from mtquant.broker import Glance
 from mtquant.broker.session import BrokerSession
 from mtquant.engine.engine import Engine
 from mtquant.engine.live import LiveRunner
@@ -14,7 +16,8 @@ from mtquant.risk.engine import _SEAL, ApprovedOrder, RiskEngine
 from simulation.bot import Parts
 
 if TYPE_CHECKING:
-    from mtquant.broker import Glance
+    from collections.abc import Mapping
+
     from mtquant.model import BrokerView, Command, HaltOrder, IntentRow, OrderIntent
     from mtquant.risk import RiskView
     from mtquant.risk.engine import Refused
@@ -26,10 +29,30 @@ _FILLED_BY_DEALS: Final = frozenset({IntentAction.OPEN, IntentAction.CLOSE})
 class GlancesPastStops(BrokerSession):
     """The cheap look sees tickets and volumes only: a stop that goes away is no change."""
 
+    _known: Mapping[int, int] = MappingProxyType({})  # by ticket: the stop of the last reading
+
+    def view(self) -> BrokerView:
+        view = super().view()
+        self._known = {ticket: stop for ticket, _, stop in Glance.of(view).positions}
+        return view
+
     def glance(self) -> Glance:
         seen = super().glance()
-        positions = tuple((ticket, lots, True) for ticket, lots, _ in seen.positions)
+        positions = tuple(
+            (ticket, lots, self._seen_as(self._known.get(ticket, stop), stop))
+            for ticket, lots, stop in seen.positions
+        )
         return replace(seen, positions=positions)
+
+    def _seen_as(self, known: int, _stop: int) -> int:
+        return known
+
+
+class GlancesPastMoves(GlancesPastStops):
+    """The cheap look sees whether there is a stop, and not where."""
+
+    def _seen_as(self, known: int, stop: int) -> int:
+        return known if known and stop else stop
 
 
 class KeepsOwnHaltsInMemory(Engine):
@@ -96,6 +119,7 @@ class ObjectsToExits(LiveRunner):
 
 BLIND: Final = {
     "glance_past_stops": Parts(session=GlancesPastStops),
+    "glance_past_moves": Parts(session=GlancesPastMoves),
     "own_halts_in_memory": Parts(engine=KeepsOwnHaltsInMemory),
     "partial_at_first_deal": Parts(desk=EndsAtFirstDeal),
     "second_attempt_unchecked": Parts(risk=PassesSecondAttempts),
