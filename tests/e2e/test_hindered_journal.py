@@ -148,6 +148,15 @@ def wait_for_a_request(folder: Path) -> None:
     raise AssertionError("no halt was asked for in time")
 
 
+def go_on_with_room(words: tuple[str, ...], folder: Path, more: int) -> None:
+    """Empty the disk, resume, and let the bot go on until so many more requests were taken."""
+    (folder / "filler").unlink()
+    run("resume", "--who", "a person", "--reason", "room again", "--dir", str(folder))
+    again = start(*words)
+    wait_for_requests(again, folder, requests_in(folder) + more)
+    kill(again)
+
+
 def test_on_a_full_disk_the_bot_opens_nothing_and_still_closes(small: Path) -> None:
     words = ("demo", "--no-outage", "--out", str(small), "--json")
     process = start(*words)
@@ -172,11 +181,7 @@ def test_on_a_full_disk_the_bot_opens_nothing_and_still_closes(small: Path) -> N
     assert rows[-1].intent.action is IntentAction.CLOSE
     assert not [row for row in rows if row.is_open]
 
-    (small / "filler").unlink()
-    run("resume", "--who", "a person", "--reason", "room again", "--dir", str(small))
-    again = start(*words)
-    wait_for_requests(again, small, requests_in(small) + 10)
-    kill(again)
+    go_on_with_room(words, small, 10)
 
     assert len(numbers_journalled(small)) > len(rows)
     assert numbers_sent(small) <= numbers_journalled(small)
@@ -202,11 +207,7 @@ def test_on_a_full_disk_no_order_leaves_without_its_row_and_a_restart_goes_on(sm
     assert len(sent) > 5
     assert sent <= numbers_journalled(small)
 
-    (small / "filler").unlink()
-    run("resume", "--who", "a person", "--reason", "room again", "--dir", str(small))
-    again = start(*words)
-    wait_for_requests(again, small, requests_in(small) + 20)
-    kill(again)
+    go_on_with_room(words, small, 20)
 
     assert len(numbers_sent(small)) > len(sent)
     assert numbers_sent(small) <= numbers_journalled(small)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mtquant.portfolio import Portfolio
     from mtquant.risk import RiskEngine, RiskLimits
 
+    Waiting = Sequence[tuple[IntentRow, int]]  # entries, and how much of each nothing shows
+
 _MINUTE_MS: Final = 60_000
 _OPEN: Final = IntentAction.OPEN
 
@@ -168,10 +170,11 @@ class RiskFacts:
             return sums
         shown = {position.intent_id for position in view.positions}
         rows = desk.may_come()
+        waiting = not_shown(view.positions, rows)
         exposure, at_stops = NOTHING_HELD, (0, "")
         if self._risk.limits.needs_exposure or self._losses.prop is not None:
             exposure = self._exposures.sum(view.positions, rows)
-            at_stops = self._loss_at_stops(view, rows)
+            at_stops = self._loss_at_stops(view, waiting)
         self._sums = _Sums(
             view=view,
             revision=desk.revision,
@@ -179,20 +182,20 @@ class RiskFacts:
             in_flight=desk.in_flight,
             exposure=exposure,
             at_stops=at_stops,
-            coming_margin_minor=self._margin_of_coming(view, rows),
+            coming_margin_minor=self._margin_of_coming(view, waiting),
         )
         return self._sums
 
-    def _margin_of_coming(self, view: BrokerView, rows: Sequence[IntentRow]) -> int:
+    def _margin_of_coming(self, view: BrokerView, waiting: Waiting) -> int:
         """Return the margin of entries that positions do not show, or not wholly, minor units."""
         total = 0
-        for row, units in not_shown(view.positions, rows):
+        for row, units in waiting:
             valuer = self._exposures.valuers.get(row.intent.symbol)
             if valuer is not None and row.intent.price_points:
                 total += _margin(valuer, row.intent, units, view)
         return total
 
-    def _loss_at_stops(self, view: BrokerView, rows: Sequence[IntentRow]) -> tuple[int, str]:
+    def _loss_at_stops(self, view: BrokerView, waiting: Waiting) -> tuple[int, str]:
         """Return what all that is held or coming loses from here to its stop.
 
         Where nobody can tell it, the reason is returned.
@@ -204,7 +207,7 @@ class RiskFacts:
                 return 0, f"position {position.position_ticket} may lose what nobody can tell"
             side, units = position.side.value, position.volume_units
             total -= valuer.terms.profit(side, units, position.current_points, stop)
-        for row, units in not_shown(view.positions, rows):
+        for row, units in waiting:
             valuer = self._exposures.valuers.get(row.intent.symbol)
             if valuer is not None:
                 total += _loss_at_stop(valuer.terms, row.intent, units)
