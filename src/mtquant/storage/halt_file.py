@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from mtquant.model import ConfigError, HaltOrder
@@ -45,25 +46,46 @@ def read_halt_file(folder: Path) -> HaltOrder | None:
 def write_halt_file(folder: Path, halt: HaltOrder) -> int:
     """Write a halt into the file HALT of a folder, through to the disk; return its level then.
 
-    A level that stands there already and is no lower stays, with its reason. The file is written
-    in place: where there is no room left, its mere name asks for level 1.
+    A level that stands there already and is no lower stays, with its reason. A lower one stands
+    until the new file takes its place, whenever the power goes; where there is no room for two, it
+    is written in place. Where there is no room at all, the mere name asks for level 1.
 
     Raises:
         ConfigError: it cannot be written; it may ask for a lower level.
     """
     path = folder / HALT_FILE
     before = read_halt_file(folder)
-    rises = before is None or before.level < halt.level
+    text = f"{halt.level} by {halt.who}: {halt.reason}\n"
     try:
-        with path.open("w" if rises else "a", encoding="utf-8", newline="\n") as file:
-            if rises:
-                file.write(f"{halt.level} by {halt.who}: {halt.reason}\n")
-            file.flush()
-            os.fsync(file.fileno())
+        if before is None:
+            _write(path, text)
+        elif before.level < halt.level:
+            _replace(path, text)
+        else:
+            _write(path, "", mode="a")
         _sync(folder)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
     return halt.level if before is None else max(before.level, halt.level)
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    try:
+        _write(draft, text)
+        draft.replace(path)
+    except OSError:  # no room for two, or somebody has it open and the system minds
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        _write(path, text)
+
+
+def _write(path: Path, text: str, *, mode: str = "w") -> None:
+    """Write a file through to the disk."""
+    with path.open(mode, encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync(folder: Path) -> None:
