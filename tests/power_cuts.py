@@ -1,8 +1,8 @@
 """Power cuts: what a process wrote to its files is recorded, and a disk made that lost the rest.
 
-The model is POSIX at its least. What was written since a file was last synchronised is there, is not
-there, or is there in some of its sectors, in any order; a name that was made or taken away is sure
-when its folder was synchronised. What really happens to a disk lies in between.
+The model is POSIX at its least. What was written since a file was last synchronised is there, is
+not there, or is there in some of its sectors, in any order; a name that was made or taken away is
+sure when its folder was synchronised. What really happens to a disk lies in between.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Deed:
     content: bytes = b""
 
     @property
-    def is_synchronised(self) -> bool:
+    def is_flush(self) -> bool:
         """Tell whether after it something is sure that was not sure before."""
         return self.kind == "S"
 
@@ -46,7 +46,7 @@ class Deed:
 def record(program: str, folder: Path, *, source: Path) -> list[Deed]:
     """Run a Python program and return what it did to the files of a folder, in order.
 
-    Where there is no C compiler, or no way to load what records, the test is skipped.
+    The test is skipped where there is no C compiler, and on other systems than Linux.
     """
     compiler = shutil.which("cc") or shutil.which("gcc")
     if sys.platform != "linux" or compiler is None:
@@ -117,7 +117,7 @@ class Disk:
         """Carry out a deed."""
         name = deed.path.name
         if deed.path == self._folder:
-            if deed.is_synchronised:
+            if deed.is_flush:
                 self._sure_names, self._since = dict(self._names), []
             return
         if deed.kind == "O":
@@ -127,7 +127,7 @@ class Disk:
         elif deed.kind == "R":
             before = Path(os.fsdecode(deed.content)).name
             self._rename({before: None, name: self._names[before]})
-        elif deed.is_synchronised:
+        elif deed.is_flush:
             self._names[name].synchronise()
         else:
             self._names[name].since.append(deed)

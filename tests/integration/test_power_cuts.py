@@ -95,14 +95,14 @@ def cuts(
     """
     disk, returned = Disk(deeds[0].path.parent), 0
     for number, deed in enumerate(deeds):
-        if not deed.is_synchronised:
+        if not deed.is_flush:
             disk.do(deed)
         if number in chosen:
             left = into / f"{number}"
             left.mkdir()
             disk.lose_power(left, np.random.default_rng([number, turn]))
             yield returned, left
-        if deed.is_synchronised:
+        if deed.is_flush:
             disk.do(deed)
         returned += is_told(deed)
 
