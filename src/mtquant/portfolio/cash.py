@@ -14,6 +14,9 @@ SETTLING_MS: Final = 60_000
 
 SETTLING_READINGS: Final = 5
 
+LONGEST_MS: Final = 5 * SETTLING_MS
+"""How long they may differ where new deals begin the wait anew: on a busy account it has no end."""
+
 
 class Cash:
     """Hold that balance = baseline + Σ (profit + commission + swap + fee) of all deals.
@@ -33,6 +36,7 @@ class Cash:
         self._lasted_ms = 0  # between them
         self._watched = WatchedClock()
         self._since_ms = 0  # the first of them, by the watched clock
+        self._even_ms = 0  # the newest reading that left no difference, by the watched clock
 
     def restore(self, deals: Iterable[Deal], baseline_minor: int | None) -> None:
         """Take over the deals of an earlier process, and its baseline."""
@@ -43,19 +47,23 @@ class Cash:
         """Take in the balance and the new deals of a reading; tell whether a baseline was settled.
 
         Deals that come begin the wait anew: a balance that lags behind them lacks the same each
-        time where they are alike. Times are UTC milliseconds.
+        time where they are alike. A difference is waited for no longer than `LONGEST_MS`, though.
+        Times are UTC milliseconds.
         """
         self._told_minor += _sum_minor(deals)
         unexplained_minor = balance_minor - self._told_minor
         if self.baseline_minor is None:
             self._count(now_ms, is_same=not deals and unexplained_minor == self._candidate)
             self._candidate = unexplained_minor
+            self._even_ms = self._now_ms
             if self._has_lasted:
                 self.baseline_minor = unexplained_minor
             return self._has_lasted
         difference_minor = unexplained_minor - self.baseline_minor
         self._count(now_ms, is_same=not deals and difference_minor == self.difference_minor)
         self.difference_minor = difference_minor
+        if not difference_minor:
+            self._even_ms = self._now_ms
         if now_ms < self._accepted_until_ms and self.lacks_minor:
             self.settle()
             return True
@@ -68,6 +76,10 @@ class Cash:
             self._readings, self._since_ms = 0, watched_ms
         self._readings += 1
         self._lasted_ms = watched_ms - self._since_ms
+
+    @property
+    def _now_ms(self) -> int:
+        return self._since_ms + self._lasted_ms
 
     @property
     def _has_lasted(self) -> bool:
@@ -88,6 +100,7 @@ class Cash:
         """Take the balance for right as it is; return the baseline, minor units."""
         self.baseline_minor = (self.baseline_minor or 0) + self.difference_minor
         self.difference_minor = 0
+        self._even_ms = self._now_ms
         return self.baseline_minor
 
     @property
@@ -98,7 +111,8 @@ class Cash:
     @property
     def lacks_minor(self) -> int:
         """Return what the deals do not explain although it has had time to show, minor units."""
-        return self.difference_minor if self._has_lasted else 0
+        is_known = self._has_lasted or self._now_ms - self._even_ms >= LONGEST_MS
+        return self.difference_minor if is_known else 0
 
 
 def _sum_minor(deals: Iterable[Deal]) -> int:

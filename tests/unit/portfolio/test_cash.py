@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtquant.model import MOST_BETWEEN_MS, Deal, DealEntry, DealKind, Reason, Side
-from mtquant.portfolio.cash import SETTLING_MS, SETTLING_READINGS, Cash
+from mtquant.portfolio.cash import LONGEST_MS, SETTLING_MS, SETTLING_READINGS, Cash
 
 LATER = SETTLING_MS
 
@@ -151,3 +151,19 @@ def test_a_balance_that_lags_behind_deals_that_are_alike_settles_nothing() -> No
         cash.apply([deal(number, -40)], balance_minor, number * LATER)
         balance_minor -= 40
         assert cash.lacks_minor == 0
+
+
+def test_on_a_busy_account_a_difference_that_stays_is_told_too() -> None:
+    cash, step_ms = settled(), MOST_BETWEEN_MS
+    first_ms = 2 * LATER
+    for number, now_ms in enumerate(range(first_ms, first_ms + LONGEST_MS - step_ms, step_ms), 2):
+        cash.apply([deal(number, -40)], 990 - 40 * (number - 1), now_ms)
+        assert cash.difference_minor == -10
+        assert cash.lacks_minor == 0
+    again(cash, 990 - 40 * (number - 1), first_ms + LONGEST_MS)
+    assert cash.lacks_minor == -10
+
+    cash.settle()
+    cash.apply([deal(99, -40)], 990 - 40 * number - 5, first_ms + LONGEST_MS + step_ms)
+    assert cash.difference_minor == -5
+    assert cash.lacks_minor == 0
