@@ -8,7 +8,7 @@ from mtquant.engine.notes import note
 from mtquant.engine.pauses import LAST_MS, Pauses
 from mtquant.engine.stop_guard import StopGuard
 from mtquant.execution import SCAN_GAP_MS
-from mtquant.model import OrderType
+from mtquant.model import IntentAction, OrderType
 from mtquant.risk import worst_position
 
 if TYPE_CHECKING:
@@ -91,6 +91,10 @@ class Safeguards:
         # a terminal shows for a while what is closed: closing that again might open the other side;
         # but it may also be the rest of what is larger than one order
         positions = [one for one in standing if not self._desk.was_closed(one)]
+        # what is on its way to be removed is no try: it must not make the next one later
+        busy = self._being_removed()
+        orders = [one for one in orders if one.order_ticket not in busy]
+        positions = [one for one in positions if one.position_ticket not in busy]
         if not orders and not positions:
             self._clearing.wait(view.time_ms, SCAN_GAP_MS)
             return []
@@ -108,6 +112,15 @@ class Safeguards:
             orders = [one for one in orders if self._portfolio.is_own(one.intent_id)]
             positions = [one for one in positions if self._portfolio.is_own(one.intent_id)]
         return orders, positions
+
+    def _being_removed(self) -> set[int]:
+        """Return the tickets that are being closed or cancelled, with no outcome yet."""
+        removing = [
+            row.intent
+            for row in self._desk.in_flight
+            if row.intent.action in {IntentAction.CLOSE, IntentAction.CANCEL}
+        ]
+        return {one.position_ticket or one.order_ticket for one in removing}
 
     def _note_empty(self, now_ms: int) -> None:
         """Believe that nothing is left after two looks, and when nothing is on its way."""

@@ -50,18 +50,20 @@ class Faulty:
         return self._replaced.get(name) or getattr(self._terminal, name)
 
 
-def losing(*, request: bool, times: int = 1) -> Callable[[SimulatedTerminal, SimulatedServer], Any]:
-    """Return a wrapper whose first sends get no answer: the request is lost, or the reply."""
+def losing(
+    *, request: bool, times: int = 1, after: int = 0
+) -> Callable[[SimulatedTerminal, SimulatedServer], Any]:
+    """Return a wrapper with sends that get no answer: the request is lost, or the reply."""
 
     def wrap(terminal: SimulatedTerminal, _server: SimulatedServer) -> Any:
-        left = [times]
+        sent = [0]
         failed = [False]
 
         def order_send(order: dict[str, Any]) -> Any:
-            failed[0] = left[0] > 0
+            number, sent[0] = sent[0], sent[0] + 1
+            failed[0] = after <= number < after + times
             if not failed[0]:
                 return terminal.order_send(order)
-            left[0] -= 1
             if not request:
                 terminal.order_send(order)
             return None
@@ -576,6 +578,24 @@ def test_a_halt_closes_again_after_pauses_that_grow_not_at_once(retcode: int) ->
     assert 5 <= len(closes) <= 45  # of half an hour
     assert len(run.market.book.positions()) == 1
     assert run.journal.halt_level() == 3
+
+
+def test_a_halt_closes_at_once_when_a_close_of_unknown_outcome_is_given_up() -> None:
+    bars = bars_of([110_000] * 20, timeframe=Timeframe.M1)
+    unknown_ms = int(bars.time_ms[4])
+    blinks = [(unknown_ms + at_ms, unknown_ms + at_ms + 20_000) for at_ms in (50_000, 130_000)]
+    script = [None, LONG, None, Direction.FLAT]
+    world = World(bars=bars, strategy=lambda: Scripted(script), outages=blinks)
+
+    def ask(run: LiveRun) -> None:
+        run.journal.request_halt(3, "ann", "out", run.now_ms())
+
+    run = world.live(wrap=losing(request=True, after=1), on_step=at_bar(5, ask))
+
+    _, lost, closed = run.journal.intents()
+    assert (lost.state, closed.state) == (IntentState.NOTSENT, IntentState.DONE)
+    assert lost.updated_ms - lost.created_ms > 120_000
+    assert closed.created_ms == lost.updated_ms
 
 
 def test_an_entry_that_is_executed_under_a_halt_is_closed_when_it_shows() -> None:
