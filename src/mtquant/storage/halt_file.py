@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
+
+from filelock import FileLock
 
 from mtquant.model import ConfigError, HaltOrder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 HALT_FILE: Final = "HALT"
 _LEVEL: Final = re.compile(r"\s*([1-4])(?!\S)\s*")
 _READ: Final = 500
+_MOST_BYTES: Final = 4
+"""Of one character, in UTF-8 and in UTF-16."""
+_QUOTES: Final = ('"', "'")
+_TURN_S: Final = 2.0
+"""How long to wait for another command that writes the file: it may have been stopped."""
+_TURN_LOOKS_S: Final = 0.02
+_TRIES: Final = 3
 
 
 def read_halt_file(folder: Path) -> HaltOrder | None:
     """Return the halt that the file HALT in a folder asks for, None where there is none.
 
     It may begin with a level from 1 to 4, and the rest is the reason. Whatever else it holds,
-    nothing or what cannot be read, it asks for level 1: who reaches for it means it.
+    nothing or what cannot be read, it asks for level 1: who reaches for it means it. It is UTF-8,
+    or UTF-16 with its mark, as PowerShell writes; `cmd` leaves the quotes around what it echoes.
     """
     path = folder / HALT_FILE
     try:
         if not path.exists():
             return None
-        with path.open(encoding="utf-8", errors="replace") as file:
-            text = file.read(_READ)
+        with path.open("rb") as file:
+            text = _unquoted(_decoded(file.read(_READ * _MOST_BYTES))[:_READ])
         time_ms = int(path.stat().st_mtime * 1000)
     except OSError:
         text, time_ms = "", 0
@@ -43,30 +55,88 @@ def read_halt_file(folder: Path) -> HaltOrder | None:
     )
 
 
+def _decoded(content: bytes) -> str:
+    """Return the text of bytes, without a mark of their order before it."""
+    is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if is_utf_16 else "utf-8-sig", errors="replace")
+
+
+def _unquoted(text: str) -> str:
+    """Return a text without the quotes around it."""
+    inside = text.strip()
+    if not inside.startswith(_QUOTES):
+        return text
+    return inside[1:].removesuffix(inside[0])
+
+
 def write_halt_file(folder: Path, halt: HaltOrder) -> int:
     """Write a halt into the file HALT of a folder, through to the disk; return its level then.
 
-    A level that stands there already and is no lower stays, with its reason. A lower one stands
-    until the new file takes its place, whenever the power goes; where there is no room for two, it
-    is written in place. Where there is no room at all, the mere name asks for level 1.
+    A level that stands there already and is no lower stays, with its reason, whoever writes at the
+    same time. A lower one stands until the new file takes its place, whenever the power goes; where
+    there is no room for two, it is written in place. Where there is no room at all, the mere name
+    asks for level 1.
 
     Raises:
         ConfigError: it cannot be written; it may ask for a lower level.
     """
     path = folder / HALT_FILE
-    before = read_halt_file(folder)
     text = f"{halt.level} by {halt.who}: {halt.reason}\n"
     try:
-        if before is None:
-            _write(path, text)
-        elif before.level < halt.level:
-            _replace(path, text)
-        else:
-            _write(path, "", mode="a")
-        _sync(folder)
+        is_through = _created(path, text)
+        with _turn(path):
+            level = _raised(path, halt.level, text, is_through=is_through)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from error
-    return halt.level if before is None else max(before.level, halt.level)
+    if level < halt.level:
+        raise ConfigError(f"{path}: cannot be written (somebody else keeps lowering it)")
+    return level
+
+
+def _created(path: Path, text: str) -> bool:
+    """Make the file where there is none, before anything else takes room; tell whether it was."""
+    try:
+        _write(path, text, mode="x")
+    except FileExistsError:
+        return False
+    return True
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    """Let one command after the other raise the level.
+
+    Whoever does not get its turn in time, or cannot have one there, goes on all the same.
+    """
+    lock = FileLock(path.with_name(f".{path.name}.turn.draft"))
+    with suppress(OSError, NotImplementedError):
+        lock.acquire(timeout=_TURN_S, poll_interval=_TURN_LOOKS_S)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _raised(path: Path, level: int, text: str, *, is_through: bool) -> int:
+    """Write the file until it asks for no less than a level; return what it asks for.
+
+    What was there may have changed since it was looked at, and again while it was written.
+    """
+    standing = _standing(path)
+    for _ in range(_TRIES):
+        if standing >= level:
+            break
+        _replace(path, text)
+        is_through, standing = True, _standing(path)
+    if not is_through:
+        _write(path, "", mode="a")
+    _sync(path.parent)
+    return standing
+
+
+def _standing(path: Path) -> int:
+    found = read_halt_file(path.parent)
+    return 0 if found is None else found.level
 
 
 def _replace(path: Path, text: str) -> None:
