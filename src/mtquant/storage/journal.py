@@ -37,10 +37,11 @@ from mtquant.storage.chain import (
 from mtquant.storage.halt_file import read_halt_file
 from mtquant.storage.journal_lock import JournalOwner, lock_journal
 from mtquant.storage.migrate import migrate
-from mtquant.storage.reserve import FULL, lacks_room, let_open, reserve_of
+from mtquant.storage.reserve import lacks_room, let_open, reserve_of
 from mtquant.storage.schema import SCHEMA_VERSION, TABLES
 from mtquant.storage.verification import intent_values, verified
-from mtquant.storage.wal import HOW_TO_GO_ON, require_whole_log
+from mtquant.storage.wal import require_whole_log
+from mtquant.storage.way_on import HOW_TO_GO_ON, unusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -115,9 +116,14 @@ class SqliteJournal:
         Raises:
             JournalError: there is no journal, or it cannot be read.
         """
-        if not path.is_file():
+        try:
+            is_there = path.is_file()
+            if is_there:
+                let_open(path)
+        except OSError as error:
+            raise unusable(path, "cannot be read", error) from error
+        if not is_there:
             raise JournalError(f"{path}: there is no journal here")
-        let_open(path)
         require_whole_log(path)  # closing the last connection removes the log
         connection = _connected(path, "rw")
         with ExitStack() as undo:
@@ -435,9 +441,7 @@ class SqliteJournal:
         try:
             return self._connection.execute(query, values).fetchall()
         except _UNREADABLE as error:
-            raise JournalError(
-                f"{self._path}: the journal cannot be read ({_said(error)}); {_way_on(error)}"
-            ) from error
+            raise unusable(self._path, "the journal cannot be read", error) from error
 
     def _stream(self, query: str) -> Iterator[tuple[Any, ...]]:
         """Yield rows one by one: there may be more than fit into memory."""
@@ -445,9 +449,7 @@ class SqliteJournal:
             for row in self._connection.execute(query):  # noqa: UP028 - `yield from` would close it
                 yield row
         except _UNREADABLE as error:
-            raise JournalError(
-                f"{self._path}: the journal cannot be read ({_said(error)}); {_way_on(error)}"
-            ) from error
+            raise unusable(self._path, "the journal cannot be read", error) from error
 
     def _read(self, kind: type[Kind], query: str) -> list[Kind]:
         rows = self._rows(query)
@@ -473,7 +475,7 @@ class SqliteJournal:
             self._checkpoint_after(_FEW_PAGES)
             return self._commit(work, needs_lock=needs_lock)
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            raise JournalError(f"{self._path}: the journal cannot be written ({error})") from error
+            raise unusable(self._path, "the journal cannot be written", error) from error
 
     def _commit(self, work: Callable[[sqlite3.Connection], Result], *, needs_lock: bool) -> Result:
         connection = self._connection
@@ -510,10 +512,7 @@ class SqliteJournal:
             self._connection.execute("pragma synchronous = full")
             self._connection.execute("pragma foreign_keys = on")
         except _UNREADABLE as error:
-            way_on = f"; {FULL}" if lacks_room(error) else ""
-            raise JournalError(
-                f"{self._path}: this is not a usable journal ({_said(error)}){way_on}"
-            ) from error
+            raise unusable(self._path, "this is not a usable journal", error) from error
 
     def _prepare(self) -> None:
         if self._version() is None and not self._rows("select 1 from sqlite_master"):
@@ -521,12 +520,12 @@ class SqliteJournal:
             try:
                 self._connection.executescript(script)
             except sqlite3.Error as error:
-                raise JournalError(f"{self._path}: the journal cannot be made ({error})") from error
+                raise unusable(self._path, "the journal cannot be made", error) from error
         try:
             migrate(self._connection)
         except (*_UNREADABLE, *_NO_OLDER_ROW, JournalError) as error:
-            raise JournalError(
-                f"{self._path}: the journal of an older version cannot be taken over ({error})"
+            raise unusable(
+                self._path, "the journal of an older version cannot be taken over", error
             ) from error
         self._require_version()
         verdict = self._rows("pragma quick_check(1)")[0][0]
@@ -537,6 +536,8 @@ class SqliteJournal:
         try:
             self.verify()
         except JournalError as error:
+            if isinstance(error.__cause__, sqlite3.Error) and HOW_TO_GO_ON not in str(error):
+                raise  # nothing is damaged: it could not be looked at
             said = _said(error).removesuffix(f"; {HOW_TO_GO_ON}")
             raise JournalError(
                 f"{self._path}: the journal is damaged ({said}); {HOW_TO_GO_ON}"
@@ -571,11 +572,7 @@ def _connected(path: Path, mode: str) -> sqlite3.Connection:
             check_same_thread=False,
         )
     except sqlite3.Error as error:
-        raise JournalError(f"{path}: this is not a usable journal ({_said(error)})") from error
-
-
-def _way_on(error: Exception) -> str:
-    return FULL if lacks_room(error) else HOW_TO_GO_ON
+        raise unusable(path, "this is not a usable journal", error) from error
 
 
 def _said(problem: object) -> str:

@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mtquant.model import JournalError
+from mtquant.storage.way_on import HOW_TO_GO_ON, unusable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-HOW_TO_GO_ON: Final = (
-    "put a copy back in place of it, its -wal and its -shm; or move these away: the next start "
-    "rebuilds it from the broker, and halts and loss limits that it remembered are forgotten"
-)
 _HEAD: Final = 32  # magic, version, page size, a count, two salts, two checksums
 _FRAME_HEAD: Final = 24  # page, size of the database after a commit, two salts, two checksums
 _SMALLEST_PAGE: Final = 512
@@ -57,7 +54,7 @@ def require_whole_log(path: Path) -> None:
         try:
             content = log.read_bytes() if log.exists() else b""
         except OSError as error:
-            raise JournalError(f"{log}: cannot be read ({error.strerror})") from error
+            raise unusable(log, "cannot be read", error) from error
         hidden = hidden_commits(content)
         if hidden <= _MOST_TORN:
             return
