@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Final
 
@@ -67,13 +69,14 @@ def cli() -> None:
 
 
 def main() -> int:
-    """Run the command line; known errors become one line and exit code 1."""
+    """Run the command line; known errors and the system's become one line and exit code 1."""
     gc.set_threshold(100_000)  # imports make few cycles and many objects: a tenth of the start
     for stream in (sys.stdout, sys.stderr):  # a redirected Windows console knows few characters
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
         result = cli.main(standalone_mode=False)
+        _flush()
     except click.exceptions.Abort:
         return 130
     except KeyboardInterrupt:
@@ -84,14 +87,47 @@ def main() -> int:
     except Exception as error:
         from mtquant.model.errors import MtquantError
 
-        if not isinstance(error, MtquantError):
+        if not isinstance(error, MtquantError | OSError):
             raise
-        from mtquant.app.plain_text import shown
-
-        one_line = shown(" ".join(str(error).split()))
-        click.echo(f"error: {one_line}", err=True)
-        return 1
+        return _refuse(error)
     return result if isinstance(result, int) else 0
+
+
+def _flush() -> None:
+    """Write what waits for standard output, while it can still be said that this fails."""
+    if sys.stdout is not None:
+        with suppress(BrokenPipeError):  # a reader that has enough
+            sys.stdout.flush()
+
+
+def _refuse(error: Exception) -> int:
+    """Say in one line what went wrong; return the exit code."""
+    from mtquant.app.plain_text import shown
+
+    said = _words_of(error) if isinstance(error, OSError) else str(error)
+    with suppress(OSError):  # the device of the output may be the one that is full
+        click.echo(f"error: {shown(' '.join(said.split()))}", err=True)
+    return 1
+
+
+def _words_of(error: OSError) -> str:
+    """Return what the system said, behind the path that it is about."""
+    cause = error.strerror or str(error) or type(error).__name__
+    about = [one for one in (error.filename, error.filename2) if isinstance(one, str | bytes)]
+    if about:
+        return f"{' -> '.join(map(os.fsdecode, about))}: {cause}"
+    return f"standard output: {cause}" if _is_output_lost() else cause
+
+
+def _is_output_lost() -> bool:
+    """Tell whether standard output takes nothing; then nobody tries again at the very end."""
+    try:
+        _flush()
+    except OSError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ def run_script(
 ) -> None:
     """Run a file, or a module as `python -m` does; what it raises goes through.
 
+    What the system refuses a script ends the process as it would end Python.
+
     Raises:
         ConfigError: there is no such file, or an option cannot be used.
     """
@@ -26,9 +28,15 @@ def run_script(
         raise ConfigError(f"{target}: there is no such file; for a module write -m {target}")
     sys.modules["MetaTrader5"] = open_face(options)
     sys.argv = [target, *arguments]
-    if is_module:
-        sys.path.insert(0, str(Path.cwd()))
-        runpy.run_module(target, run_name="__main__", alter_sys=True)
-    else:
-        sys.path.insert(0, str(Path(target).resolve().parent))
-        runpy.run_path(target, run_name="__main__")
+    try:
+        if is_module:
+            sys.path.insert(0, str(Path.cwd()))
+            runpy.run_module(target, run_name="__main__", alter_sys=True)
+        else:
+            sys.path.insert(0, str(Path(target).resolve().parent))
+            runpy.run_path(target, run_name="__main__")
+    except BrokenPipeError:
+        raise
+    except OSError:  # the command line would make one line of it: a script's has to say where
+        sys.excepthook(*sys.exc_info())
+        sys.exit(1)
