@@ -185,6 +185,14 @@ def test_why_refuses_numbers_and_decisions_that_nobody_knows(journal: Caller) ->
 # ---------------------------------------------------------------------- export
 
 
+@pytest.mark.parametrize("digits", ["9" * 41, "0" * 5_000])
+def test_why_refuses_a_number_that_is_too_long_for_one(journal: Caller, digits: str) -> None:
+    code, _, problem = journal("why", digits)
+
+    assert code == 1
+    assert problem == f"error: {digits[:40]}…: a number of {len(digits)} digits is no ticket\n"
+
+
 def test_export_writes_to_standard_output_and_into_a_new_file(
     folder: Path, tmp_path: Path, journal: Caller
 ) -> None:

@@ -548,6 +548,45 @@ def test_a_decision_that_traded_tells_its_intents_and_deals(journal):
     assert "filled" in "\n".join(story_lines(story, 200))
 
 
+def test_a_decision_whose_intent_could_not_be_journalled_says_that_it_was_not_sent(journal):
+    """The observation waits, and is written when the journal can be written again."""
+    row = sending_row(1)
+    fields = {"intent_id": 1, "action": "open", "side": "BUY", "volume_units": 10_000_000}
+    words = {"reason": "r", "explanation": "", "passed": ""}
+    journal.note(
+        Publish(
+            name="order_approved", time_ms=1, correlation_id="bar:1", fields={**fields, **words}
+        )
+    )
+    journal._connection.execute("pragma busy_timeout = 1")
+    file = journal._connection.execute("pragma database_list").fetchone()[2]
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        with pytest.raises(JournalError, match="locked"):
+            journal.record_sending(row)
+        other.execute("rollback")
+    journal.flush()
+
+    story = find_decision(journal, "bar:1")
+
+    assert story.intents == ()
+    assert story_lines(story, 200)[0] == "decision bar:1"
+    assert story_lines(story, 200)[-1].endswith(
+        "  risk  approved, but it could not be journalled: not sent"
+    )
+
+
+def test_an_order_that_was_to_be_canceled_is_known_by_its_number(journal):
+    cancel = {"action": IntentAction.CANCEL, "order_ticket": 77, "volume_units": 1_000_000}
+    journal.record_sending(sending_row(1, **cancel))
+    journal.record_sending(sending_row(2))
+
+    story = find_story(journal, 77)
+
+    assert (story.known_as, [row.intent_id for row in story.intents]) == ("order", [1])
+    assert "cancel order 77" in told(journal, 77)
+
+
 def test_an_id_that_no_decision_has_is_refused(journal):
     with pytest.raises(ConfigError, match=r"'s:X': no decision of this journal has this id"):
         find_decision(journal, "s:X")

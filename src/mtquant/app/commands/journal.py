@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _STATES = ("new", "sending", "unknown", "done", "partial", "rejected", "notsent", "late")
 _WIDTHS = (70, 120)
+_MOST_DIGITS = 40  # no ticket has half of them, and thousands cannot be read at all
 
 
 @click.group("journal")
@@ -98,9 +99,14 @@ def why(number: str, folder: Path, as_json: bool) -> None:  # noqa: FBT001 - cli
     from mtquant.app.journal.opened import reading
     from mtquant.app.journal.story import find_decision, find_story
     from mtquant.app.journal.telling import story_lines
+    from mtquant.model import ConfigError
 
+    is_number = number.removeprefix("-").isdecimal()
+    if is_number and len(number) > _MOST_DIGITS:
+        raise ConfigError(
+            f"{number[:_MOST_DIGITS]}…: a number of {len(number)} digits is no ticket"
+        )
     with reading(folder) as journal:
-        is_number = number.removeprefix("-").isdecimal()
         story = find_story(journal, int(number)) if is_number else find_decision(journal, number)
     narrow, wide = _WIDTHS
     width = min(max(get_terminal_size((100, 24)).columns, narrow), wide)

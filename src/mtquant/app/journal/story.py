@@ -185,7 +185,7 @@ class _Books:
         found += [
             _Owner("order", self._position_of(row), intent=row)
             for row in self.intents
-            if row.order_ticket == number
+            if number in (row.order_ticket, row.intent.order_ticket)
         ]
         for deal in self.deals:
             if number in (deal.order_ticket, deal.deal_ticket):

@@ -135,6 +135,9 @@ class _Teller:
         return row.intent.action is IntentAction.MODIFY and row.state is IntentState.DONE
 
     def _approved(self, fields: dict[str, Any]) -> Iterator[Said]:
+        if fields["intent_id"] not in self._own:  # the note waited, its intent was not written
+            yield "risk", "approved, but it could not be journalled: not sent"
+            return
         if self._is_quiet(fields["intent_id"]):
             return
         passed = reasons_in(fields, "passed")
