@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mtquant.app.config import LoadedConfig, load_config
 from mtquant.app.guard import GuardedStrategy, guarded
@@ -28,9 +29,19 @@ from mtquant.app.workspace import (
     read_run,
 )
 from mtquant.broker import BrokerSession, Credentials, MT5Client
-from mtquant.engine import LiveRunner, Pace, Progress
+from mtquant.engine import Engine, LiveRunner, Pace, Progress
 from mtquant.exchange import AccountSpec
-from mtquant.model import Clock, ConfigError, OnwardClock, Publish, SystemClock, Timeframe
+from mtquant.model import (
+    BrokerConnectionError,
+    BrokerView,
+    Clock,
+    ConfigError,
+    OnwardClock,
+    Publish,
+    RetryableError,
+    SystemClock,
+    Timeframe,
+)
 from mtquant.observe import (
     EventLog,
     LogSubscriber,
@@ -51,10 +62,13 @@ from mtquant.terminal.simulated.faults import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
     from types import FrameType
 
-    from mtquant.engine import Engine
+T = TypeVar("T")
+_PATIENCE_S: Final = 5.0
+"""How long a halt without a bot is tried again while the terminal does not answer, wall time."""
+_PAUSE_S: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +91,27 @@ class DemoOutcome:
     stopped_ms: int
 
 
-class ServerClockFace:
-    """Tell the simulated server's time: the clock of a run in lock-step."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halted:
+    """Hold how a halt without a bot ended: the engine, and what the broker showed afterwards."""
 
-    def __init__(self, server: SimulatedServer) -> None:
+    engine: Engine
+    view: BrokerView
+
+
+class ServerClockFace:
+    """Tell the simulated server's time: the clock of a run in lock-step.
+
+    It is later than `after_ms` (UTC milliseconds), however long the server has stood still.
+    """
+
+    def __init__(self, server: SimulatedServer, after_ms: int = 0) -> None:
         self._server = server
+        self._ahead_ms = max(0, after_ms + 1 - server.now_ms)
 
     def now_ms(self) -> int:
-        """Return the server's time, UTC milliseconds."""
-        return self._server.now_ms
+        """Return the time, UTC milliseconds."""
+        return self._server.now_ms + self._ahead_ms
 
 
 class LockStep:
@@ -162,11 +188,14 @@ def _logging(plan: Plan, workspace: Workspace) -> Iterator[None]:
         close_logs()
 
 
-def carry_out_halt(folder: Path, journal: SqliteJournal | MemoryJournal) -> Engine:
+def carry_out_halt(folder: Path, journal: SqliteJournal | MemoryJournal) -> Halted:
     """Carry out the halts that were asked for at the terminal of a demo that does not run.
 
+    A terminal that does not answer is asked again for some seconds, each time from the beginning.
+
     Returns:
-        the engine as it stands then; what could not be removed is still in its portfolio.
+        the engine, and a reading of the broker after it has done its work: all halts were taken
+        up, and what could not be removed is in the reading.
 
     Raises:
         RetryableError: the terminal does not answer.
@@ -174,9 +203,24 @@ def carry_out_halt(folder: Path, journal: SqliteJournal | MemoryJournal) -> Engi
     """
     plan, outage = _stopped(folder, read_run(folder))
     workspace = Workspace(folder=folder, is_continued=True)
+    until_s = time.monotonic() + _PATIENCE_S
     with _logging(plan, workspace):
-        bot = _Bot(plan, outage, workspace=workspace, journal=journal, wall=SystemClock())
-        return bot.obey_halt()
+        while True:
+            bot = _Bot(
+                plan,
+                outage,
+                workspace=workspace,
+                journal=journal,
+                wall=SystemClock(),
+                # the market stands: at one moment the same is not decided twice
+                after_ms=max((row.intent.decided_ms for row in journal.intents()), default=0),
+            )
+            try:
+                return bot.obey_halt()
+            except RetryableError:
+                if bot.is_interrupted or time.monotonic() > until_s:
+                    raise
+            time.sleep(_PAUSE_S)
 
 
 def _plan_of(loaded: LoadedConfig, *, outage: bool) -> Plan:
@@ -221,7 +265,9 @@ class _Bot:
         wall: Clock,
         subscriber: Callable[[Publish], None] | None = None,
         on_progress: Callable[[Progress], None] | None = None,
+        after_ms: int = 0,
     ) -> None:
+        self.is_interrupted = False
         self._plan, self._outage, self._workspace = plan, outage, workspace
         self._journal, self._wall = journal, wall
         started_ms = wall.now_ms()
@@ -232,7 +278,7 @@ class _Bot:
         self._server_log = log
         self._events = EventLog(workspace.path(EVENTS), f"{started_ms:x}-{os.getpid()}")
         account = plan.config.venue.account
-        clock = OnwardClock(ServerClockFace(self._server))
+        clock = OnwardClock(ServerClockFace(self._server, after_ms))
         session = BrokerSession(
             _terminal(self._server, faults),
             plan.symbols,
@@ -263,7 +309,7 @@ class _Bot:
 
     def run(self) -> DemoOutcome:
         """Run until the end of the data or an interruption, then write the results."""
-        self._play(LockStep(self._server))
+        self._play(LockStep(self._server), LiveRunner.run)
         is_finished = self._server.next_ms() is None
         results = self._finish() if is_finished else None
         return DemoOutcome(
@@ -273,16 +319,29 @@ class _Bot:
             stopped_ms=self._server.now_ms,
         )
 
-    def obey_halt(self) -> Engine:
-        """Take up the halts that are asked for and do what they ask, while the market stands."""
+    def obey_halt(self) -> Halted:
+        """Take up the halts that are asked for and do what they ask, while the market stands.
+
+        Raises:
+            RetryableError: the terminal did not answer all the time: nothing is known of the rest.
+        """
+        engine = self._engine
 
         def is_done() -> bool:
-            return not self._engine.is_clearing and not self._journal.pending_halts()
+            # without an answer it is over: the time stands, and with it the wait for the next try
+            is_obeyed = not engine.is_clearing and not self._journal.pending_halts()
+            return is_obeyed or not engine.is_ready
 
-        self._play(StandStill(is_done))
-        return self._engine
+        async def obeyed(runner: LiveRunner) -> BrokerView:
+            await runner.run()
+            if engine.is_ready and not self._journal.pending_halts():
+                return await self._client.view()
+            cause = "it was interrupted" if self.is_interrupted else "the terminal did not answer"
+            raise BrokerConnectionError(cause)
 
-    def _play(self, pace: Pace) -> None:
+        return Halted(engine=engine, view=self._play(StandStill(is_done), obeyed))
+
+    def _play(self, pace: Pace, work: Callable[[LiveRunner], Coroutine[Any, Any, T]]) -> T:
         runner = self._run(pace=pace)
         account = self._plan.config.venue.account
         with contextlib.ExitStack() as undo:
@@ -296,8 +355,12 @@ class _Bot:
                     now_ms=self._started_ms,
                 )
             )
-            undo.enter_context(_interruptible(runner.stop))
-            asyncio.run(runner.run())
+            undo.enter_context(_interruptible(partial(self._interrupt, runner)))
+            return asyncio.run(work(runner))
+
+    def _interrupt(self, runner: LiveRunner) -> None:
+        self.is_interrupted = True
+        runner.stop()
 
     def _finish(self) -> Results:
         seconds = (self._wall.now_ms() - self._started_ms) / 1000

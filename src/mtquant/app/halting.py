@@ -15,11 +15,13 @@ from mtquant.model import (
     ConfigError,
     HaltError,
     HaltOrder,
-    InputError,
+    IntentAction,
     JournalError,
     JournalInUseError,
-    RetryableError,
+    MtquantError,
+    OrderType,
     SystemClock,
+    lots_from_units,
 )
 from mtquant.storage import (
     HALT_FILE,
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
 
     from filelock import FileLock
 
-    from mtquant.engine import Engine
-    from mtquant.model import Position
+    from mtquant.app.demo import Halted
+    from mtquant.model import Order, Position
 
 _REMOVES: Final = 2
 """From this level on a halt removes orders, then positions."""
@@ -158,7 +160,7 @@ def _without_bot(folder: Path, order: HaltOrder, journal: SqliteJournal) -> str:
             f"(level in force now: {journal.halt_level()})"
         )
     try:
-        return f"no bot runs here, so {_carried_out(folder, journal)}"
+        return f"no bot runs here, so {_carried_out(folder, journal, order)}"
     except JournalError:
         raise
     except HaltError as undone:
@@ -215,7 +217,7 @@ def _around_journal(folder: Path, order: HaltOrder, *, is_written: bool) -> str:
             return "no bot runs here, and the next one looks for it before its first order"
         journal = MemoryJournal()  # the bot's own positions are known by their numbers
         journal.request_halt(order.level, order.who, order.reason, order.time_ms)
-        return f"no bot runs here, so {_carried_out(folder, journal)}"
+        return f"no bot runs here, so {_carried_out(folder, journal, order)}"
     finally:
         lock.release()
 
@@ -248,12 +250,12 @@ def _is_halting(path: Path) -> bool:
     return holder is not None and holder.what == HALTING
 
 
-def _carried_out(folder: Path, journal: SqliteJournal | MemoryJournal) -> str:
+def _carried_out(folder: Path, journal: SqliteJournal | MemoryJournal, order: HaltOrder) -> str:
     """Carry out the halts that are asked for; say what is left.
 
     Raises:
         JournalError: the journal cannot be written.
-        HaltError: the terminal cannot be used, or positions that the halt means are left.
+        HaltError: the terminal cannot be used, or something that the halt means is left.
     """
     from mtquant.app.demo import carry_out_halt  # only here is a terminal needed
 
@@ -261,29 +263,61 @@ def _carried_out(folder: Path, journal: SqliteJournal | MemoryJournal) -> str:
         found = carry_out_halt(folder, journal)
     except JournalError:
         raise
-    except (RetryableError, InputError, HaltError, OSError) as problem:
+    except Exception as problem:  # whatever it was: the halt stands, and that must be said
         raise HaltError(
-            f"it was not carried out at the terminal ({problem}): "
+            f"it was not carried out at the terminal ({_named(problem)}): "
             "give the command again, or start the bot"
         ) from problem
-    left = [
-        f"{one.symbol} {one.volume:g} lots, ticket {one.position_ticket}"
-        for one in found.portfolio.positions
-    ]
-    said = ["it was carried out at the terminal", "no position stands on the account"]
-    if left:
-        said[1] = f"{len(left)} positions stand on the account: {', '.join(left)}"
-    if found.desk.in_flight:
-        said.append(f"{len(found.desk.in_flight)} orders have no known outcome yet")
-    if _meant(found):
+    level = max(order.level, found.engine.risk.halt_level)
+    said = ["it was carried out at the terminal", *_standing(found)]
+    entries = [row for row in found.engine.desk.in_flight if row.intent.action is IntentAction.OPEN]
+    if entries or _meant_orders(found, level) or _meant_positions(found, level):
         said[0] = "not all of it was carried out at the terminal"
         raise HaltError(f"{'; '.join(said)}: give the command again, or start the bot")
     return "; ".join(said)
 
 
-def _meant(found: Engine) -> tuple[Position, ...]:
+def _named(problem: Exception) -> str:
+    """Return a problem in words; of a defect, or of another program's, its kind as well."""
+    if isinstance(problem, (MtquantError, OSError)):
+        return str(problem)
+    return f"{type(problem).__name__}: {problem}"
+
+
+def _standing(found: Halted) -> list[str]:
+    """Say what stands on the account, whosever it is, and what is not known yet."""
+    positions = [
+        f"{one.symbol} {one.volume:g} lots, ticket {one.position_ticket}"
+        for one in found.view.positions
+    ]
+    orders = [
+        f"{one.symbol} {lots_from_units(one.volume_units):g} lots, ticket {one.order_ticket}"
+        for one in _pending(found)
+    ]
+    said = ["no position stands on the account"]
+    if positions:
+        said[0] = f"{len(positions)} positions stand on the account: {', '.join(positions)}"
+    if orders:
+        said.append(f"{len(orders)} pending orders stand on the account: {', '.join(orders)}")
+    in_flight = found.engine.desk.in_flight
+    if in_flight:
+        said.append(f"{len(in_flight)} orders have no known outcome yet")
+    return said
+
+
+def _pending(found: Halted) -> list[Order]:
+    return [one for one in found.view.orders if one.order_type is not OrderType.MARKET]
+
+
+def _meant_orders(found: Halted, level: int) -> list[Order]:
+    """Return the pending orders that are left and should not be."""
+    is_own = found.engine.portfolio.is_own
+    return [one for one in _pending(found) if level >= _REMOVES_ALL or is_own(one.intent_id)]
+
+
+def _meant_positions(found: Halted, level: int) -> list[Position]:
     """Return the positions that are left and should not be."""
-    level = found.risk.halt_level
-    if level >= _REMOVES_ALL:
-        return found.portfolio.positions
-    return found.portfolio.own_positions if level >= _REMOVES_POSITIONS else ()
+    if level < _REMOVES_POSITIONS:
+        return []
+    is_own = found.engine.portfolio.is_own
+    return [one for one in found.view.positions if level >= _REMOVES_ALL or is_own(one.intent_id)]

@@ -1,0 +1,258 @@
+"""What a halt removes where no bot runs, and what is said about what it could not remove."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mtquant.app import demo
+from mtquant.app.demo import DemoOptions, run_demo
+from mtquant.app.halting import request
+from mtquant.app.results import plan_of
+from mtquant.app.workspace import read_run
+from mtquant.model import BotIdentity, HaltError, IntentAction, IntentState
+from mtquant.storage import SqliteJournal
+from mtquant.terminal import constants as mt5
+from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTerminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mtquant.engine import Progress
+
+OWN = BotIdentity(bot=1).intent_id(4_000)
+FOREIGN = 7
+
+
+class DeathError(Exception):
+    """Be the end of a process that nobody awaited."""
+
+
+def die_in_a_position(progress: Progress) -> None:
+    if progress.open_positions:
+        raise DeathError
+
+
+def died(folder: Path, **options: Any) -> Path:
+    """Return the folder of a demo that has died while a position of it stood."""
+    with pytest.raises(DeathError):
+        run_demo(DemoOptions(out=folder, outage=False, **options), on_progress=die_in_a_position)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return died(tmp_path_factory.mktemp("dead") / "bot")
+
+
+@pytest.fixture
+def folder(kept: Path, tmp_path: Path) -> Path:
+    """Return a folder of a dead demo, of which a position stands."""
+    return shutil.copytree(kept, tmp_path / "bot")
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(demo, "_PAUSE_S", 0.0)
+
+
+def halt(folder: Path, level: int = 3) -> str:
+    return request(folder, level=level, who="ann", reason="news")
+
+
+def at_terminal(folder: Path, work: Callable[[SimulatedTerminal], Any]) -> Any:
+    """Do something at the terminal of a demo that does not run."""
+    facts = read_run(folder)
+    plan = plan_of(facts)
+    log = FileLog(folder / "terminal" / "server.jsonl", facts["fingerprint"])
+    terminal = SimulatedTerminal(SimulatedServer(plan.market(), log))
+    account = plan.config.venue.account
+    terminal.initialize(
+        login=account.login, password=account.password, server=plan.config.venue.server
+    )
+    terminal.symbol_select("EURUSD", True)
+    try:
+        return work(terminal)
+    finally:
+        log.close()
+
+
+def positions_in(folder: Path) -> int:
+    return len(at_terminal(folder, lambda terminal: terminal.positions_get()))
+
+
+def orders_in(folder: Path) -> list[int]:
+    found = at_terminal(folder, lambda terminal: terminal.orders_get())
+    return [one.ticket for one in found]
+
+
+def fail_once(monkeypatch: pytest.MonkeyPatch, getter: str, call: int, times: int = 1) -> None:
+    """Let a getter of the terminal answer None from its call of that number on, a few times."""
+    real, real_error, calls = getattr(SimulatedTerminal, getter), SimulatedTerminal.last_error, [0]
+
+    def is_failing() -> bool:
+        return call <= calls[0] < call + times
+
+    def flaky(self: SimulatedTerminal, *given: Any, **named: Any) -> Any:
+        calls[0] += 1
+        return None if is_failing() else real(self, *given, **named)
+
+    def last_error(self: SimulatedTerminal) -> Any:
+        return (-10005, "IPC timeout") if is_failing() else real_error(self)
+
+    monkeypatch.setattr(SimulatedTerminal, getter, flaky)
+    monkeypatch.setattr(SimulatedTerminal, "last_error", last_error)
+
+
+# ---------------------------------------------------------------------- a terminal without answers
+
+
+@pytest.mark.parametrize(
+    ("getter", "call"),
+    [("positions_get", 1), ("orders_get", 1), ("history_deals_get", 1), ("account_info", 3)],
+)
+def test_a_terminal_that_fails_once_is_asked_again_until_the_halt_is_carried_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, getter: str, call: int
+) -> None:
+    monkeypatch.setattr(demo, "_PATIENCE_S", 20.0)
+    fail_once(monkeypatch, getter, call)
+
+    said = halt(folder)
+
+    assert said.endswith("it was carried out at the terminal; no position stands on the account")
+    monkeypatch.undo()
+    assert positions_in(folder) == 0
+
+
+def test_what_was_not_read_is_not_said_to_be_carried_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_once(monkeypatch, "positions_get", 1, times=1_000)
+
+    with pytest.raises(
+        HaltError, match=r"stands, but it was not carried out .* did not answer"
+    ) as no:
+        halt(folder)
+
+    assert "no position" not in str(no.value)
+    monkeypatch.undo()
+    assert positions_in(folder) == 1
+    with closing(SqliteJournal.attach(folder / "journal.sqlite")) as journal:
+        assert [one.level for one in journal.pending_halts()] == [3]
+
+
+def test_a_link_that_is_lost_after_the_halt_was_taken_up_is_no_success_either(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_once(monkeypatch, "positions_get", 3, times=1_000)
+
+    with pytest.raises(HaltError, match="it was not carried out"):
+        halt(folder)
+
+    monkeypatch.undo()
+    assert positions_in(folder) == 1
+
+
+# ---------------------------------------------------------------------- what is left
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch, action: int) -> None:
+    """Let the broker refuse requests of one kind: it gets a volume or a ticket that is none."""
+    real = SimulatedTerminal.order_send
+
+    def order_send(self: SimulatedTerminal, wanted: dict[str, Any]) -> Any:
+        if wanted["action"] != action:
+            return real(self, wanted)
+        return real(self, wanted | {"order": 99_999_999, "volume": 0.001})
+
+    monkeypatch.setattr(SimulatedTerminal, "order_send", order_send)
+
+
+def place_order(folder: Path, magic: int) -> int:
+    """Leave a pending order at the terminal; return its ticket."""
+
+    def place(terminal: SimulatedTerminal) -> int:
+        bid = terminal.symbol_info_tick("EURUSD").bid
+        placed = terminal.order_send(
+            {
+                "action": mt5.TRADE_ACTION_PENDING,
+                "symbol": "EURUSD",
+                "volume": 0.5,
+                "type": mt5.ORDER_TYPE_BUY_LIMIT,
+                "price": round(bid - 0.02, 5),
+                "sl": round(bid - 0.05, 5),
+                "magic": magic,
+                "type_time": mt5.ORDER_TIME_GTC,
+                "type_filling": mt5.ORDER_FILLING_RETURN,
+            }
+        )
+        assert placed.retcode == mt5.TRADE_RETCODE_DONE
+        return int(placed.order)
+
+    return int(at_terminal(folder, place))
+
+
+@pytest.mark.parametrize(("level", "magic"), [(2, OWN), (4, FOREIGN)])
+def test_a_pending_order_that_could_not_be_removed_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, level: int, magic: int
+) -> None:
+    ticket = place_order(folder, magic)
+    refusing(monkeypatch, mt5.TRADE_ACTION_REMOVE)
+
+    with pytest.raises(HaltError, match="stands, but not all of it was carried out") as left:
+        halt(folder, level)
+
+    assert f"1 pending orders stand on the account: EURUSD 0.5 lots, ticket {ticket}" in str(
+        left.value
+    )
+    monkeypatch.undo()
+    assert orders_in(folder) == [ticket]
+
+
+def test_a_pending_order_of_somebody_else_is_named_and_no_failure(folder: Path) -> None:
+    ticket = place_order(folder, FOREIGN)
+
+    said = halt(folder)
+
+    assert "no position stands on the account; 1 pending orders stand on the account: " in said
+    assert orders_in(folder) == [ticket]
+
+
+def test_what_was_refused_is_tried_again_by_the_same_command_while_the_market_stands(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as closed:
+        refusing(closed, mt5.TRADE_ACTION_DEAL)
+        for _ in range(3):
+            with pytest.raises(HaltError, match="1 positions stand on the account"):
+                halt(folder)
+
+    assert "no position stands" in halt(folder)
+    assert positions_in(folder) == 0
+
+
+def test_an_entry_of_unknown_outcome_is_no_success(folder: Path) -> None:
+    with closing(SqliteJournal.open(folder / "journal.sqlite", owner="demo", now_ms=1)) as journal:
+        row = [one for one in journal.intents() if one.intent.action is IntentAction.OPEN][-1]
+        intent = replace(row.intent, trigger="bar:1", signal_id="x")
+        journal.record_sending(
+            replace(
+                row,
+                intent_id=row.intent_id + 900,
+                intent=intent,
+                state=IntentState.SENDING,
+                order_ticket=0,
+                filled_units=0,
+                detail="",
+            )
+        )
+
+    with pytest.raises(HaltError, match=r"not all of it .*; 1 orders have no known outcome yet"):
+        halt(folder)
+    assert positions_in(folder) == 0
