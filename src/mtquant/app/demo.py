@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from mtquant.app.config import LoadedConfig, load_config
+from mtquant.app.config import load_config
 from mtquant.app.guard import GuardedStrategy, guarded
-from mtquant.app.outage import ScriptedOutage, draw_outage
+from mtquant.app.outage import ScriptedOutage, draw_outage, outage_facts, told_outage
 from mtquant.app.results import Results, config_of, finish_run
 from mtquant.app.wiring import Plan, make_plan, plan_engine
 from mtquant.app.workspace import (
@@ -69,6 +69,7 @@ T = TypeVar("T")
 _PATIENCE_S: Final = 5.0
 """How long a halt without a bot is tried again while the terminal does not answer, wall time."""
 _PAUSE_S: Final = 0.25
+_OUTAGE: Final = "outage_ms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +153,9 @@ def run_demo(
         JournalError: another bot runs in the folder, or the journal cannot be used.
     """
     loaded = load_config(options.config, {"seed": options.seed})
-    plan = _plan_of(loaded, outage=options.outage)
+    plan = make_plan(loaded, "demo", options.outage)
     outage = draw_outage(plan) if options.outage else None
-    facts = {"kind": "demo", **loaded.facts()}
+    facts = {"kind": "demo", _OUTAGE: outage_facts(outage), **loaded.facts()}
     workspace = prepare(options.out, plan.fingerprint, facts)
     wall = SystemClock()
     journal = SqliteJournal.open(
@@ -223,17 +224,13 @@ def carry_out_halt(folder: Path, journal: SqliteJournal | MemoryJournal) -> Halt
             time.sleep(_PAUSE_S)
 
 
-def _plan_of(loaded: LoadedConfig, *, outage: bool) -> Plan:
-    return make_plan(loaded, "demo", outage)
-
-
 def _stopped(folder: Path, facts: Mapping[str, Any]) -> tuple[Plan, ScriptedOutage | None]:
-    """Return the plan of a demo that was stopped, and its outage: its fingerprint tells."""
+    """Return the plan of a demo that was stopped, its strategies left out, and its outage."""
     loaded = config_of(facts)
     for has_outage in (True, False):
-        plan = _plan_of(loaded, outage=has_outage)
+        plan = make_plan(loaded, "demo", has_outage, is_mute=True)
         if facts.get("kind") == "demo" and plan.fingerprint == facts.get("fingerprint"):
-            return plan, draw_outage(plan) if has_outage else None
+            return plan, told_outage(facts.get(_OUTAGE))
     raise ConfigError(f"{folder}: what was run here cannot be told from its {RUN}")
 
 

@@ -63,6 +63,14 @@ class GuardedStrategy(Strategy):
         return {**self._strategy.state(), "is_alive": self._is_alive}
 
 
+class MuteStrategy(Strategy):
+    """Say nothing, in place of somebody's strategy: where only its positions are minded."""
+
+    def on_bar(self, bars: BarsView) -> Signal | None:  # noqa: ARG002 - it looks at nothing
+        """Return no opinion."""
+        return None
+
+
 def guarded(subscriber: Subscriber, name: str) -> Subscriber:
     """Return a subscriber that never raises.
 

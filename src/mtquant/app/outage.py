@@ -20,6 +20,19 @@ class ScriptedOutage:
     to_ms: int
 
 
+def outage_facts(outage: ScriptedOutage | None) -> list[int] | None:
+    """Return what a run's folder remembers of its outage: drawing it again runs the strategies."""
+    return None if outage is None else [outage.from_ms, outage.to_ms]
+
+
+def told_outage(facts: object) -> ScriptedOutage | None:
+    """Return the outage that a run's folder remembers, None for none or what cannot be read."""
+    match facts:
+        case [int(from_ms), int(to_ms)]:
+            return ScriptedOutage(from_ms=from_ms, to_ms=to_ms)
+    return None
+
+
 def draw_outage(plan: Plan) -> ScriptedOutage | None:
     """Choose an outage around a stop that will be hit, by the seed; None if no stop is ever hit.
 

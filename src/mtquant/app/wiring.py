@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.app.config import BotConfig, LaneSpec, LoadedConfig
+from mtquant.app.guard import MuteStrategy
 from mtquant.app.risk_wiring import load_calendar, make_loss_watch, require_risk_parts
 from mtquant.app.sources import load_source, require_open_hours
 from mtquant.data import (
@@ -75,7 +76,8 @@ class Plan:
     """Hold what a run is about: configuration, bars, and the fingerprint of both.
 
     `bars` are the first source; `others` bring the prices of more symbols. Of a symbol with `ticks`
-    they are the minutes made of them.
+    they are the minutes made of them. With `is_mute` the strategies say nothing: their code
+    is neither imported nor run.
     """
 
     loaded: LoadedConfig
@@ -83,6 +85,7 @@ class Plan:
     fingerprint: str
     others: tuple[Bars, ...] = ()
     ticks: Mapping[str, Ticks] = field(default_factory=dict)
+    is_mute: bool = False
 
     @property
     def config(self) -> BotConfig:
@@ -115,9 +118,11 @@ class Plan:
         """Return all bars of a symbol in a timeframe."""
         return Series.over(resample(self.source(symbol), timeframe, self.config.venue.clock))
 
-    def strategy(self) -> Strategy:
-        """Return a new strategy: the first one."""
-        return make_strategy(self.config, self.loaded.folder)
+    def strategy(self, lane: int = 0) -> Strategy:
+        """Return a new strategy: the first one, or that of another lane."""
+        if self.is_mute:
+            return MuteStrategy(self.lanes[lane].strategy_id)
+        return make_strategy(self.config, self.loaded.folder, lane)
 
     def market(self) -> Market:
         """Return a new market that has played nothing."""
@@ -136,8 +141,13 @@ class Plan:
         return BarFeed(venue, bars, slips.draw_rows(len(bars), seed, number))
 
 
-def make_plan(loaded: LoadedConfig, *more: object) -> Plan:
+def make_plan(loaded: LoadedConfig, *more: object, is_mute: bool = False) -> Plan:
     """Load the data of a configuration and check that everything can be built.
+
+    Args:
+        loaded: the configuration.
+        more: what else makes the run what it is, for its fingerprint.
+        is_mute: leave the strategies out, whatever is wrong with them.
 
     Raises:
         InputError: data, strategy or exits are wrong; the message says what would be right.
@@ -149,7 +159,8 @@ def make_plan(loaded: LoadedConfig, *more: object) -> Plan:
     for one in (bars, *others):
         config.venue.instrument(one.symbol)
     for number in range(len(config.lanes)):
-        make_strategy(config, loaded.folder, number)
+        if not is_mute:
+            make_strategy(config, loaded.folder, number)
         make_exits(config, number)
     hashes = [one.content_hash() for one in loads]
     plan = Plan(
@@ -158,6 +169,7 @@ def make_plan(loaded: LoadedConfig, *more: object) -> Plan:
         others=tuple(others),
         ticks=ticks,
         fingerprint=loaded.fingerprint(*hashes, *more),
+        is_mute=is_mute,
     )
     require_risk_parts(config, loaded.folder)
     _require_tradable(plan)
@@ -276,7 +288,7 @@ def plan_engine(
     """
     slots = []
     for number, lane in enumerate(plan.lanes):
-        strategy = make_strategy(plan.config, plan.loaded.folder, number)
+        strategy = plan.strategy(number)
         strategy.strategy_id = lane.strategy_id
         slots.append(
             _slot(

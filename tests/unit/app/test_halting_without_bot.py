@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from mtquant.app import demo
+from mtquant.app.config import load_config
 from mtquant.app.demo import DemoOptions, run_demo
 from mtquant.app.halting import request
-from mtquant.app.results import plan_of
+from mtquant.app.outage import ScriptedOutage, told_outage
+from mtquant.app.results import config_of
+from mtquant.app.wiring import make_plan
 from mtquant.app.workspace import read_run
 from mtquant.model import BotIdentity, HaltError, IntentAction, IntentState
 from mtquant.storage import SqliteJournal
@@ -38,10 +43,12 @@ def die_in_a_position(progress: Progress) -> None:
         raise DeathError
 
 
-def died(folder: Path, **options: Any) -> Path:
+def died(folder: Path, config: Path | None = None) -> Path:
     """Return the folder of a demo that has died while a position of it stood."""
     with pytest.raises(DeathError):
-        run_demo(DemoOptions(out=folder, outage=False, **options), on_progress=die_in_a_position)
+        run_demo(
+            DemoOptions(out=folder, outage=False, config=config), on_progress=die_in_a_position
+        )
     return folder
 
 
@@ -69,7 +76,7 @@ def halt(folder: Path, level: int = 3) -> str:
 def at_terminal(folder: Path, work: Callable[[SimulatedTerminal], Any]) -> Any:
     """Do something at the terminal of a demo that does not run."""
     facts = read_run(folder)
-    plan = plan_of(facts)
+    plan = make_plan(config_of(facts), is_mute=True)
     log = FileLog(folder / "terminal" / "server.jsonl", facts["fingerprint"])
     terminal = SimulatedTerminal(SimulatedServer(plan.market(), log))
     account = plan.config.venue.account
@@ -256,3 +263,97 @@ def test_an_entry_of_unknown_outcome_is_no_success(folder: Path) -> None:
     with pytest.raises(HaltError, match=r"not all of it .*; 1 orders have no known outcome yet"):
         halt(folder)
     assert positions_in(folder) == 0
+
+
+# ---------------------------------------------------------------------- somebody's strategy
+
+MINE = """
+from mtquant.strategy import SmaCrossover
+
+class Mine(SmaCrossover):
+    pass
+"""
+
+
+def configured(folder: Path, **changed: Any) -> Path:
+    """Write the demo's configuration with other sections into a file of a folder."""
+    path = folder / "my.yaml"
+    path.write_text(yaml.safe_dump(dict(load_config().raw) | changed), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Return the file of a strategy, and the folder of a dead demo that ran it."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    source = tmp_path / "halted_strategy.py"
+    source.write_text(MINE, encoding="utf-8")
+    strategy = {"name": "halted_strategy:Mine", "parameters": {"fast": 20, "slow": 50}}
+    try:
+        folder = died(tmp_path / "bot", config=configured(tmp_path, strategy=strategy))
+    finally:
+        sys.modules.pop("halted_strategy", None)
+    return source, folder
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class Mine(",
+        f"{MINE}    def on_start(self, bars):\n        raise ValueError('mine')\n",
+        f"{MINE}    def on_bar(self, bars):\n        raise SystemExit\n",
+        "raise SystemExit",
+        None,
+    ],
+)
+def test_a_halt_closes_whatever_has_become_of_the_strategy(
+    mine: tuple[Path, Path], text: str | None
+) -> None:
+    source, folder = mine
+    if text is None:
+        source.unlink()
+    else:
+        source.write_text(text, encoding="utf-8")
+    assert positions_in(folder) == 1
+
+    said = halt(folder)
+
+    assert said.endswith("it was carried out at the terminal; no position stands on the account")
+    assert "halted_strategy" not in sys.modules
+    assert positions_in(folder) == 0
+
+
+def test_a_defect_is_told_in_a_line_that_says_that_the_halt_stands(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_given: object, **_named: object) -> None:
+        raise KeyError("slot")
+
+    monkeypatch.setattr(demo, "plan_engine", broken)
+
+    with pytest.raises(HaltError, match=r"the halt stands, but it was not .* \(KeyError: 'slot'\)"):
+        halt(folder)
+
+
+def test_a_demo_remembers_its_outage_which_cannot_be_drawn_without_its_strategies(
+    tmp_path: Path,
+) -> None:
+    plans: list[ScriptedOutage | None] = []
+    with pytest.raises(DeathError):
+        run_demo(
+            DemoOptions(out=tmp_path / "bot"),
+            on_plan=lambda _plan, outage, _workspace: plans.append(outage),
+            on_progress=die_in_a_position,
+        )
+
+    said = halt(tmp_path / "bot")
+
+    assert plans[0] is not None
+    assert told_outage(read_run(tmp_path / "bot")["outage_ms"]) == plans[0]
+    assert "no position stands" in said
+
+
+@pytest.mark.parametrize("facts", [None, [], [1], "12", {"from_ms": 1}])
+def test_an_outage_that_is_not_told_is_none(facts: object) -> None:
+    assert told_outage(facts) is None
