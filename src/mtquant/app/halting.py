@@ -7,7 +7,9 @@ cannot be used, whatever the reason, the file HALT beside it takes its place.
 from __future__ import annotations
 
 import getpass
+import time
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mtquant.app.workspace import JOURNAL, LOCK, RUN, SUMMARY
@@ -47,7 +49,9 @@ _REMOVES: Final = 2
 _REMOVES_POSITIONS: Final = 3
 _REMOVES_ALL: Final = 4
 _TURN_S: Final = 10.0
-"""How long to wait for the lock: a bot ends on a journal it cannot write, another halt is done."""
+"""How long to wait until a bot takes up what removes something, or for the lock: the bot ends, or
+another halt is done."""
+_BACKTEST: Final = "backtest"
 _RUNS: Final = (RUN, JOURNAL, LOCK)
 """One of them lies in any folder in which a bot runs or has run."""
 
@@ -63,11 +67,13 @@ def _user() -> str:
 def request(folder: Path, *, level: int, who: str, reason: str) -> str:
     """Put a halt (1 to 4) or a release (0) to a bot; return what to tell the person.
 
-    A bot that runs takes it up before its next order. Where none runs, a halt that removes orders
-    or positions is carried out at once. What is returned is on disk and will be obeyed.
+    A bot that runs takes it up before its next order. Where none runs, or it ends before, a halt
+    that removes orders or positions is carried out from here. What is returned is on disk, and
+    will be obeyed as long as the bot that it names runs.
 
     Raises:
-        ConfigError: name or reason is empty, or no bot runs in the folder, or none any more.
+        ConfigError: name or reason is empty, or no bot runs in the folder, or none any more, or
+            the folder is that of a backtest.
         JournalError: it is to be resumed, and the journal cannot be used.
         HaltError: the halt is not on disk, or no bot runs and it could not be carried out; the
             message says which.
@@ -84,6 +90,11 @@ def request(folder: Path, *, level: int, who: str, reason: str) -> str:
         raise ConfigError(
             f"{folder}: no bot has run in this folder, and nothing was halted; --dir must name "
             f"the folder with the bot's {JOURNAL}"
+        )
+    holder = owner_of(folder / JOURNAL)
+    if holder is not None and holder.what == _BACKTEST:
+        raise ConfigError(
+            f"{folder}: the folder of a backtest, in which no bot reads a halt; nothing was halted"
         )
     order = HaltOrder(
         time_ms=SystemClock().now_ms(),
@@ -104,11 +115,11 @@ def _plain(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _asked(journal: SqliteJournal, order: HaltOrder) -> str:
-    """Write the request; say so."""
+def _asked(journal: SqliteJournal, order: HaltOrder) -> tuple[int, str]:
+    """Write the request; return its number, and words that say so."""
     number = journal.request_halt(order.level, order.who, order.reason, order.time_ms)
     what = "resume" if order.level == 0 else f"halt level {order.level}"
-    return f"request {number}: {what}, by {order.who}; "
+    return number, f"request {number}: {what}, by {order.who}; "
 
 
 def _by_journal(folder: Path, order: HaltOrder) -> str:
@@ -125,16 +136,69 @@ def _by_journal(folder: Path, order: HaltOrder) -> str:
         lock = _lock(path, order)
     except JournalInUseError:
         with closing(SqliteJournal.attach(path)) as journal:
-            asked = _asked(journal, order)
-            standing = journal.halt_level()
-        if not _is_halting(path):
-            return (
-                f"{asked}the bot takes it up before its next order (level in force now: {standing})"
-            )
+            number, asked = _asked(journal, order)
+            if not _is_halting(path):
+                return f"{asked}{_by_bot(folder, order, number, journal)}"
         return f"{asked}{_after_another(folder, order)}"
     with closing(_opened(path, order, lock)) as journal:
-        asked = _asked(journal, order)
+        _, asked = _asked(journal, order)
         return f"{asked}{_without_bot(folder, order, journal)}"
+
+
+def _by_bot(folder: Path, order: HaltOrder, number: int, journal: SqliteJournal) -> str:
+    """Leave a request to the bot that runs; where it ends, carry out what it has left.
+
+    Raises:
+        JournalError: the journal cannot be used.
+        HaltError: it was not carried out.
+    """
+    path = folder / JOURNAL
+    if order.level < _REMOVES:
+        standing = journal.halt_level()
+        return f"the bot takes it up before its next order (level in force now: {standing})"
+    try:
+        lock = _lock_unless_taken(path, order, number, journal)
+    except JournalInUseError as problem:
+        if _is_halting(path):
+            raise _undone_by(problem) from problem
+        return (
+            f"the bot that runs here ({owner_of(path) or 'owner unknown'}) has not taken it up yet "
+            f"after {_TURN_S:g} s: it does so before its next order; should it end before, give "
+            "the command again"
+        )
+    if lock is None:
+        return f"the bot has taken it up (level in force now: {journal.halt_level()})"
+    with closing(_opened(path, order, lock)) as own:
+        if (folder / SUMMARY).exists() and _is_waiting(own, number):
+            raise HaltError("the run has finished meanwhile, without having taken it up")
+        return _without_bot(folder, order, own)
+
+
+def _lock_unless_taken(
+    path: Path, order: HaltOrder, number: int, journal: SqliteJournal
+) -> FileLock | None:
+    """Wait until the bot takes a request up (None), or ends: then its lock is returned.
+
+    Raises:
+        JournalInUseError: it has done neither in time.
+    """
+    until_s = time.monotonic() + _TURN_S
+    while True:
+        try:
+            return _lock(path, order)
+        except JournalInUseError:
+            if not _is_waiting(journal, number) and not _is_halting(path):
+                return None
+            if time.monotonic() > until_s:
+                raise
+
+
+def _is_waiting(journal: SqliteJournal, number: int) -> bool:
+    return any(halt.request_id == number for halt in journal.pending_halts())
+
+
+def _undone_by(problem: JournalInUseError) -> HaltError:
+    return HaltError(f"the halt stands, but was not carried out ({problem})")
 
 
 def _after_another(folder: Path, order: HaltOrder) -> str:
@@ -147,7 +211,7 @@ def _after_another(folder: Path, order: HaltOrder) -> str:
             return "the bot takes it up before its next order"
         if order.level < _REMOVES:
             return f"whatever starts here takes it up before its first order ({problem})"
-        raise HaltError(f"the halt stands, but was not carried out ({problem})") from problem
+        raise _undone_by(problem) from problem
     with closing(_opened(path, order, lock)) as journal:
         return _without_bot(folder, order, journal)
 
@@ -175,15 +239,16 @@ def _by_file(folder: Path, order: HaltOrder, problem: JournalError) -> str:
     """
     unwritten = None
     try:
-        level = write_halt_file(folder, order)
+        level = write_halt_file(folder, order)  # the file may have asked for more before
         said = f"{problem}. The file {HALT_FILE} was written and asks for level {level}"
     except ConfigError as error:  # what can be removed is removed all the same
         found = read_halt_file(folder)
+        level = order.level if found is None else max(order.level, found.level)
         stands = "it is not there" if found is None else f"it asks for level {found.level}"
         said = f"{problem}. {error}: {stands}, and nothing else keeps the halt"
         unwritten = error
     try:
-        said = f"{said}; {_around_journal(folder, order, is_written=unwritten is None)}"
+        said = f"{said}; {_around_journal(folder, order, level, is_written=unwritten is None)}"
     except HaltError as undone:
         raise HaltError(f"{said}; {undone}") from undone
     if unwritten is not None:
@@ -191,8 +256,10 @@ def _by_file(folder: Path, order: HaltOrder, problem: JournalError) -> str:
     return said
 
 
-def _around_journal(folder: Path, order: HaltOrder, *, is_written: bool) -> str:
+def _around_journal(folder: Path, order: HaltOrder, level: int, *, is_written: bool) -> str:
     """Have a halt obeyed that the journal does not hold; say by whom.
+
+    `level` is what the file asks for: where something is removed, it is removed up to there.
 
     Raises:
         HaltError: nobody does what it asks for.
@@ -216,8 +283,8 @@ def _around_journal(folder: Path, order: HaltOrder, *, is_written: bool) -> str:
         if order.level < _REMOVES:
             return "no bot runs here, and the next one looks for it before its first order"
         journal = MemoryJournal()  # the bot's own positions are known by their numbers
-        journal.request_halt(order.level, order.who, order.reason, order.time_ms)
-        return f"no bot runs here, so {_carried_out(folder, journal, order)}"
+        journal.request_halt(level, order.who, order.reason, order.time_ms)
+        return f"no bot runs here, so {_carried_out(folder, journal, replace(order, level=level))}"
     finally:
         lock.release()
 

@@ -194,6 +194,90 @@ def test_nothing_is_resumed_by_a_file(folder: Path) -> None:
     assert not (folder / HALT_FILE).exists()
 
 
+@pytest.mark.parametrize("level", [0, 1, 3])
+def test_the_folder_of_a_backtest_is_refused_running_or_not(folder: Path, level: int) -> None:
+    path = folder / "journal.sqlite"
+    with closing(SqliteJournal.open(path, owner="backtest", now_ms=1)) as running:
+        with pytest.raises(ConfigError, match="the folder of a backtest"):
+            request(folder, level=level, who="ann", reason="news")
+        assert running.pending_halts() == []
+
+    with pytest.raises(ConfigError, match="the folder of a backtest"):
+        request(folder, level=level, who="ann", reason="news")
+    assert not (folder / HALT_FILE).exists()
+
+
+# ---------------------------------------------------------------------- a bot that runs
+
+
+def test_what_removes_something_waits_until_the_bot_has_taken_it_up(
+    folder: Path, bot: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(halting, "_TURN_S", 30)
+
+    pause = threading.Event()
+
+    def take_up() -> None:
+        with closing(SqliteJournal.attach(folder / "journal.sqlite")) as seen:
+            while not seen.pending_halts():
+                pause.wait(0.01)
+            (halt,) = seen.pending_halts()
+        with sqlite3.connect(folder / "journal.sqlite") as other:  # the bot's is of another thread
+            other.execute("update requests set taken = 1")
+            assert halt.level == 3
+        other.close()
+
+    taking = threading.Thread(target=take_up)
+    taking.start()
+
+    said = request(folder, level=3, who="ann", reason="news")
+
+    taking.join()
+    assert said.startswith("request 1: halt level 3, by ann; the bot has taken it up (level in")
+    assert bot.pending_halts() == []
+
+
+def test_a_bot_that_has_not_taken_it_up_in_time_is_named(folder: Path, bot: SqliteJournal) -> None:
+    said = request(folder, level=3, who="ann", reason="news")
+
+    assert f"the bot that runs here (demo, process {os.getpid()}, started" in said
+    assert (
+        "has not taken it up yet after 0.3 s: it does so before its next order; should it" in said
+    )
+    assert [halt.level for halt in bot.pending_halts()] == [3]
+
+
+def test_what_a_bot_leaves_as_it_ends_is_carried_out_without_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(halting, "_TURN_S", 30)
+    lock = lock_journal(folder / "journal.sqlite", owner="demo", now_ms=1)
+    end = threading.Timer(0.6, lock.release)
+    end.start()
+
+    with pytest.raises(HaltError, match=r"not carried out at the terminal \(.*no run in this fold"):
+        request(folder, level=3, who="ann", reason="news")  # it has got as far as the terminal
+    end.join()
+
+
+def test_a_run_that_finishes_without_having_taken_it_up_is_no_success(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(halting, "_TURN_S", 30)
+    lock = lock_journal(folder / "journal.sqlite", owner="demo", now_ms=1)
+
+    def finish() -> None:
+        (folder / "summary.json").touch()
+        lock.release()
+
+    end = threading.Timer(0.6, finish)
+    end.start()
+
+    with pytest.raises(HaltError, match="the run has finished meanwhile, without having taken it"):
+        request(folder, level=3, who="ann", reason="news")
+    end.join()
+
+
 # ---------------------------------------------------------------------- two halts at once
 
 

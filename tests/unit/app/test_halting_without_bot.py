@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from mtquant.app import demo
+from mtquant.app import demo, halting
 from mtquant.app.config import load_config
 from mtquant.app.demo import DemoOptions, run_demo
 from mtquant.app.halting import request
@@ -19,7 +19,7 @@ from mtquant.app.outage import ScriptedOutage, told_outage
 from mtquant.app.results import config_of
 from mtquant.app.wiring import make_plan
 from mtquant.app.workspace import read_run
-from mtquant.model import BotIdentity, HaltError, IntentAction, IntentState
+from mtquant.model import BotIdentity, ConfigError, HaltError, HaltOrder, IntentAction, IntentState
 from mtquant.storage import SqliteJournal
 from mtquant.terminal import constants as mt5
 from mtquant.terminal.simulated import FileLog, SimulatedServer, SimulatedTerminal
@@ -263,6 +263,50 @@ def test_an_entry_of_unknown_outcome_is_no_success(folder: Path) -> None:
     with pytest.raises(HaltError, match=r"not all of it .*; 1 orders have no known outcome yet"):
         halt(folder)
     assert positions_in(folder) == 0
+
+
+def buy(folder: Path) -> None:
+    """Open a position that is not the bot's."""
+
+    def bought(terminal: SimulatedTerminal) -> int:
+        ask = terminal.symbol_info_tick("EURUSD").ask
+        placed = terminal.order_send(
+            {
+                "action": mt5.TRADE_ACTION_DEAL,
+                "symbol": "EURUSD",
+                "volume": 0.03,
+                "type": mt5.ORDER_TYPE_BUY,
+                "price": ask,
+                "deviation": 20,
+                "magic": FOREIGN,
+                "type_filling": mt5.ORDER_FILLING_FOK,
+            }
+        )
+        return int(placed.retcode)
+
+    assert at_terminal(folder, bought) == mt5.TRADE_RETCODE_DONE
+
+
+@pytest.mark.parametrize("is_writable", [True, False])
+def test_without_a_journal_the_level_that_the_file_asks_for_is_carried_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *, is_writable: bool
+) -> None:
+    buy(folder)
+    for path in folder.glob("journal.sqlite*"):
+        path.unlink()
+    (folder / "HALT").write_text("4 everything out", encoding="utf-8")
+    if is_writable:
+        assert "asks for level 4; no bot runs here, so it was carried out" in halt(folder)
+    else:
+        monkeypatch.setattr(halting, "write_halt_file", unwritable)
+        with pytest.raises(HaltError, match=r"no room: it asks for level 4, .* so it was carried"):
+            halt(folder)
+
+    assert positions_in(folder) == 0
+
+
+def unwritable(_folder: Path, _order: HaltOrder) -> int:
+    raise ConfigError("no room")
 
 
 # ---------------------------------------------------------------------- somebody's strategy

@@ -80,10 +80,10 @@ def test_a_watcher_that_fails_is_switched_off_and_logged_not_raised(
 def test_a_halt_is_put_into_the_journal_of_a_bot_that_runs(tmp_path: Path) -> None:
     journal = SqliteJournal.open(tmp_path / "journal.sqlite")
 
-    said = request(tmp_path, level=2, who="ann", reason="news")
+    said = request(tmp_path, level=1, who="ann", reason="news")
 
-    assert "halt level 2, by ann" in said
-    assert [(h.level, h.who, h.reason) for h in journal.pending_halts()] == [(2, "ann", "news")]
+    assert "halt level 1, by ann; the bot takes it up before its next order" in said
+    assert [(h.level, h.who, h.reason) for h in journal.pending_halts()] == [(1, "ann", "news")]
     journal.close()
 
 
