@@ -184,8 +184,16 @@ class LoadedConfig:
 
     def fingerprint(self, *more: object) -> str:
         """Return a hash of the configuration and of what else makes a run what it is."""
-        text = json.dumps([self.raw, *more], sort_keys=True, default=str)
-        return sha256(text.encode()).hexdigest()
+        return _hash([self.raw, *more])
+
+    def told_fingerprint(self, *more: object) -> str:
+        """Return the same of what `facts` tell: it can be made again without the secrets."""
+        return _hash([_redacted(self.raw), *more])
+
+
+def _hash(parts: list[object]) -> str:
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return sha256(text.encode()).hexdigest()
 
 
 def load_config(

@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -70,6 +70,7 @@ _PATIENCE_S: Final = 5.0
 """How long a halt without a bot is tried again while the terminal does not answer, wall time."""
 _PAUSE_S: Final = 0.25
 _OUTAGE: Final = "outage_ms"
+_TOLD: Final = "told_fingerprint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +156,12 @@ def run_demo(
     loaded = load_config(options.config, {"seed": options.seed})
     plan = make_plan(loaded, "demo", options.outage)
     outage = draw_outage(plan) if options.outage else None
-    facts = {"kind": "demo", _OUTAGE: outage_facts(outage), **loaded.facts()}
+    facts = {
+        "kind": "demo",
+        _TOLD: plan.told_fingerprint,
+        _OUTAGE: outage_facts(outage),
+        **loaded.facts(),
+    }
     workspace = prepare(options.out, plan.fingerprint, facts)
     wall = SystemClock()
     journal = SqliteJournal.open(
@@ -226,11 +232,13 @@ def carry_out_halt(folder: Path, journal: SqliteJournal | MemoryJournal) -> Halt
 
 def _stopped(folder: Path, facts: Mapping[str, Any]) -> tuple[Plan, ScriptedOutage | None]:
     """Return the plan of a demo that was stopped, its strategies left out, and its outage."""
-    loaded = config_of(facts)
+    loaded, fingerprint = config_of(facts), str(facts.get("fingerprint"))
+    told = facts.get(_TOLD, fingerprint)  # of a folder that has only one, no secret was taken out
     for has_outage in (True, False):
         plan = make_plan(loaded, "demo", has_outage, is_mute=True)
-        if facts.get("kind") == "demo" and plan.fingerprint == facts.get("fingerprint"):
-            return plan, told_outage(facts.get(_OUTAGE))
+        if facts.get("kind") == "demo" and plan.told_fingerprint == told:
+            # the server's file goes by the fingerprint with the secrets
+            return replace(plan, fingerprint=fingerprint), told_outage(facts.get(_OUTAGE))
     raise ConfigError(f"{folder}: what was run here cannot be told from its {RUN}")
 
 
@@ -252,6 +260,8 @@ def _terminal(server: SimulatedServer, faults: Faults | None) -> SimulatedTermin
 class _Bot:
     """Hold everything one run of the demo consists of."""
 
+    is_interrupted = False  # by a person who wants it to end
+
     def __init__(
         self,
         plan: Plan,
@@ -264,7 +274,6 @@ class _Bot:
         on_progress: Callable[[Progress], None] | None = None,
         after_ms: int = 0,
     ) -> None:
-        self.is_interrupted = False
         self._plan, self._outage, self._workspace = plan, outage, workspace
         self._journal, self._wall = journal, wall
         started_ms = wall.now_ms()

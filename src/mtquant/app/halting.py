@@ -169,8 +169,10 @@ def _by_bot(folder: Path, order: HaltOrder, number: int, journal: SqliteJournal)
     if lock is None:
         return f"the bot has taken it up (level in force now: {journal.halt_level()})"
     with closing(_opened(path, order, lock)) as own:
-        if (folder / SUMMARY).exists() and _is_waiting(own, number):
-            raise HaltError("the run has finished meanwhile, without having taken it up")
+        if (folder / SUMMARY).exists():  # the bot has come to the end of its data
+            if _is_waiting(own, number):
+                raise HaltError("the run has finished meanwhile, without having taken it up")
+            return "the bot has taken it up, and its run has finished"
         return _without_bot(folder, order, own)
 
 

@@ -75,6 +75,7 @@ class Lane:
 class Plan:
     """Hold what a run is about: configuration, bars, and the fingerprint of both.
 
+    `told_fingerprint` is of the configuration without its secrets, as a run's folder tells it.
     `bars` are the first source; `others` bring the prices of more symbols. Of a symbol with `ticks`
     they are the minutes made of them. With `is_mute` the strategies say nothing: their code
     is neither imported nor run.
@@ -86,6 +87,7 @@ class Plan:
     others: tuple[Bars, ...] = ()
     ticks: Mapping[str, Ticks] = field(default_factory=dict)
     is_mute: bool = False
+    told_fingerprint: str = ""
 
     @property
     def config(self) -> BotConfig:
@@ -170,6 +172,7 @@ def make_plan(loaded: LoadedConfig, *more: object, is_mute: bool = False) -> Pla
         ticks=ticks,
         fingerprint=loaded.fingerprint(*hashes, *more),
         is_mute=is_mute,
+        told_fingerprint=loaded.told_fingerprint(*hashes, *more),
     )
     require_risk_parts(config, loaded.folder)
     _require_tradable(plan)

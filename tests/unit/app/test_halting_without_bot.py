@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from contextlib import closing
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from mtquant.app.wiring import Plan
+    from mtquant.app.workspace import Workspace
     from mtquant.engine import Progress
 
 OWN = BotIdentity(bot=1).intent_id(4_000)
@@ -184,7 +187,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch, action: int) -> None:
 def place_order(folder: Path, magic: int) -> int:
     """Leave a pending order at the terminal; return its ticket."""
 
-    def place(terminal: SimulatedTerminal) -> int:
+    def place(terminal: Any) -> int:
         bid = terminal.symbol_info_tick("EURUSD").bid
         placed = terminal.order_send(
             {
@@ -268,7 +271,7 @@ def test_an_entry_of_unknown_outcome_is_no_success(folder: Path) -> None:
 def buy(folder: Path) -> None:
     """Open a position that is not the bot's."""
 
-    def bought(terminal: SimulatedTerminal) -> int:
+    def bought(terminal: Any) -> int:
         ask = terminal.symbol_info_tick("EURUSD").ask
         placed = terminal.order_send(
             {
@@ -401,3 +404,45 @@ def test_a_demo_remembers_its_outage_which_cannot_be_drawn_without_its_strategie
 @pytest.mark.parametrize("facts", [None, [], [1], "12", {"from_ms": 1}])
 def test_an_outage_that_is_not_told_is_none(facts: object) -> None:
     assert told_outage(facts) is None
+
+
+# ---------------------------------------------------------------------- what the folder tells
+
+
+def test_a_password_in_the_configuration_does_not_take_the_halt_away(tmp_path: Path) -> None:
+    venue = load_config().raw["venue"]
+    account = venue["account"] | {"password": "s3cret-word"}
+    config = configured(tmp_path, venue=venue | {"account": account})
+    folder = died(tmp_path / "bot", config=config)
+
+    assert "no position stands" in halt(folder)
+    assert positions_in(folder) == 0
+    assert "s3cret-word" not in (folder / "run.json").read_text(encoding="utf-8")
+    options = DemoOptions(out=folder, outage=False, config=config)
+    with pytest.raises(DeathError):
+        run_demo(options, on_plan=die)  # it is taken for the same run, and goes on
+    assert read_run(folder)["config"]["venue"]["account"]["password"] == "***"
+
+
+def die(_plan: Plan, _outage: ScriptedOutage | None, workspace: Workspace) -> None:
+    assert workspace.is_continued
+    workspace.release()
+    raise DeathError
+
+
+def changed_facts(folder: Path, **changed: Any) -> None:
+    facts = {k: v for k, v in (read_run(folder) | changed).items() if v is not None}
+    (folder / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+
+
+def test_a_folder_that_has_only_one_fingerprint_is_halted_as_well(folder: Path) -> None:
+    changed_facts(folder, told_fingerprint=None)
+
+    assert "no position stands" in halt(folder)
+
+
+def test_a_folder_of_another_configuration_is_left_alone(folder: Path) -> None:
+    changed_facts(folder, config=read_run(folder)["config"] | {"seed": 2})
+
+    with pytest.raises(HaltError, match=r"what was run here cannot be told from its run.json"):
+        halt(folder)
