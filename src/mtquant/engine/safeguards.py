@@ -62,8 +62,10 @@ class Safeguards:
         if level == 0:
             self.halt_level = 0
         elif level >= CANCEL_OWN:
+            # a lower level after one of the whole account asks nothing anew of what others hold
+            if level >= FLATTEN_ALL or self.halt_level < FLATTEN_ALL:
+                self._empty_since_ms, self._is_cleared = None, False
             self.halt_level = max(self.halt_level, level)
-            self._empty_since_ms, self._is_cleared = None, False
             self._clearing.end()
 
     @property

@@ -28,7 +28,7 @@ from mtquant.model import (
     Timeframe,
     WrongAccountError,
 )
-from mtquant.risk import RiskLimits
+from mtquant.risk import BreakerSpec, RiskLimits
 from mtquant.storage import MemoryJournal
 from mtquant.terminal.simulated import SimulatedServer, SimulatedTerminal
 
@@ -619,6 +619,55 @@ def test_after_a_cleared_account_what_a_person_opens_is_left_to_him() -> None:
 
     run = a_world([None] * 12).live(on_step=on_step)
 
+    assert len(run.market.book.positions()) == 1
+
+
+@pytest.mark.parametrize(("level", "left"), [(2, 1), (3, 1), (4, 0)])
+def test_a_halt_that_follows_a_cleared_account_leaves_to_a_person_what_is_his_below_level_four(
+    level: int, left: int
+) -> None:
+    def on_step(run: LiveRun) -> None:
+        at_bar(4, lambda run: run.journal.request_halt(4, "ann", "x", run.now_ms()))(run)
+        at_bar(8, stranger_buys)(run)
+        at_bar(9, lambda run: run.journal.request_halt(level, "ann", "y", run.now_ms()))(run)
+
+    run = a_world([None] * 12).live(on_step=on_step)
+
+    assert len(run.market.book.positions()) == left
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_a_halt_that_follows_a_cleared_account_still_removes_what_is_the_bots(level: int) -> None:
+    def place(run: LiveRun) -> None:
+        limit = {"action": 5, "type": 2, "symbol": "EURUSD", "volume": 0.1, "price": 1.05}
+        for magic in (BotIdentity().intent_id(500), 77):
+            assert run.terminal.order_send({**limit, "magic": magic}).retcode == 10009
+
+    def on_step(run: LiveRun) -> None:
+        at_bar(4, lambda run: run.journal.request_halt(4, "ann", "x", run.now_ms()))(run)
+        at_bar(8, place)(run)
+        at_bar(9, lambda run: run.journal.request_halt(level, "ann", "y", run.now_ms()))(run)
+
+    run = a_world([None] * 12).live(on_step=on_step)
+
+    assert [order.intent_id for order in run.market.book.orders()] == [77]
+
+
+def test_a_breaker_that_rises_after_a_cleared_account_leaves_to_a_person_what_is_his() -> None:
+    def buy(run: LiveRun) -> None:
+        order = {"action": 1, "symbol": "EURUSD", "volume": 1.0, "type": 0, "magic": 77}
+        assert run.terminal.order_send(order).retcode == 10009
+
+    def on_step(run: LiveRun) -> None:
+        at_bar(4, lambda run: run.journal.request_halt(4, "ann", "x", run.now_ms()))(run)
+        at_bar(8, buy)(run)
+
+    falling = bars_of([110_000] * 10 + [109_700, 109_500, 109_400, 109_400])
+    spec = BreakerSpec(level_1_fraction=0.02, level_2_fraction=0.03, level_3_fraction=0.04)
+    limits = RiskLimits(breaker=spec, max_daily_loss_fraction=0.9)
+    run = World(bars=falling, strategy=lambda: Scripted([]), limits=limits).live(on_step=on_step)
+
+    assert run.named("halt_raised")[-1].fields["who"] == "the bot's loss limits"
     assert len(run.market.book.positions()) == 1
 
 
