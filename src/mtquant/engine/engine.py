@@ -583,7 +583,10 @@ class Engine:
         commands += kept
         for intent in cuts:
             commands += self._submit(intent, view)[0]
-        for intent in guards.cut_back(view, self.risk.limits.max_positions):
+        rows, cuts = guards.cut_back(view, self.risk.limits.max_positions)
+        if rows:
+            commands.append(RecordIntents(rows=tuple(rows)))
+        for intent in cuts:
             commands += self._submit(intent, view)[0]
         for told, intent in guards.protect(view):
             commands.append(told)

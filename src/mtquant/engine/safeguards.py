@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mtquant.engine.slot import StrategySlot
     from mtquant.engine.stop_guard import Unprotected
     from mtquant.execution import Desk
-    from mtquant.model import BrokerView, Order, OrderIntent, Position, Publish
+    from mtquant.model import BrokerView, IntentRow, Order, OrderIntent, Position, Publish
     from mtquant.portfolio import Portfolio
 
 CANCEL_OWN: Final = 2
@@ -134,22 +134,37 @@ class Safeguards:
 
     # ------------------------------------------------------------------ what came late
 
-    def cut_back(self, view: BrokerView, max_positions: int) -> list[OrderIntent]:
-        """Close what came too late where it is too much: it was given up, and others followed."""
+    def cut_back(
+        self, view: BrokerView, max_positions: int
+    ) -> tuple[list[IntentRow], list[OrderIntent]]:
+        """Close what came too late where it is too much: it was given up, and others followed.
+
+        What is shown once and is not too much stays, also when a person opens something later.
+        Return the rows that say so, for the journal, and the closes of now.
+        """
         late = self._desk.late
         excess = len(view.positions) - max_positions
         if not late or excess <= 0:
             self._cutting.end()
-            return []
+            return self._keep_late(view, -excess) if late else [], []
         if not self._cutting.are_over(view.time_ms):
-            return []
+            return [], []
         self._cutting.note_try(view.time_ms)
         came = [one for one in self._portfolio.own_positions if one.intent_id in late]
-        return [
+        return [], [
             self._maker(one).cut(one, view, f"late:{one.position_ticket}:{view.time_ms}")
             for one in came[-excess:]
             if not self._desk.was_closed(one)
         ]
+
+    def _keep_late(self, view: BrokerView, room: int) -> list[IntentRow]:
+        """Keep what came late, unless entries that are not shown yet may take more than the room.
+
+        Positions lag behind each other: the one that is too much may show first.
+        """
+        shown = {one.intent_id for one in view.positions}
+        unseen = sum(row.intent_id not in shown for row in self._desk.may_come())
+        return self._desk.keep_late(shown, view.time_ms) if unseen <= room else []
 
     # ------------------------------------------------------------------ what was lost
 

@@ -41,6 +41,8 @@ RESERVE_MS: Final = 600_000
 
 This and the quiet time are counted in time that was watched: a leap of the clock proves nothing.
 """
+_KEPT: Final = "seen after all, within the limit"
+"""What the journal says of an intent that came late and was not too much."""
 _BY_SERVER: Final = frozenset({Reason.STOP_LOSS, Reason.TAKE_PROFIT, Reason.STOP_OUT})
 _DEAD: Final = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
 _FINAL: Final = _DEAD | {OrderState.FILLED}
@@ -114,8 +116,25 @@ class Desk:
 
     @property
     def late(self) -> frozenset[int]:
-        """Return the intents that had been given up when they were seen after all."""
+        """Return the intents that had been given up when they were seen after all.
+
+        Those that `keep_late` was told of are like any other.
+        """
         return frozenset(self._late)
+
+    def keep_late(self, intent_ids: Iterable[int], now_ms: int) -> list[IntentRow]:
+        """Take in that what came late is not too much, whatever comes after it (UTC ms).
+
+        Return the rows that are to be journalled: it holds over a restart.
+        """
+        kept = [
+            replace(self._rows[intent_id], detail=_KEPT, updated_ms=now_ms)
+            for intent_id in sorted(self._late.intersection(intent_ids))
+        ]
+        for row in kept:
+            self._keep(row)
+            self._late.discard(row.intent_id)
+        return kept
 
     def row(self, intent_id: int) -> IntentRow | None:
         """Return an intent by its number, None if it is not ours."""
@@ -359,7 +378,7 @@ class Desk:
         if row.intent.action is IntentAction.MODIFY and row.intent_id not in self._rows:
             self._moves.setdefault(row.intent.position_ticket, []).append(row.intent_id)
         self._rows[row.intent_id] = row
-        if row.state is IntentState.LATE:
+        if row.state is IntentState.LATE and row.detail != _KEPT:
             self._late.add(row.intent_id)
         if row.intent.position_ticket:
             self._latest[row.intent.position_ticket] = row

@@ -178,6 +178,47 @@ def test_what_comes_late_within_the_limits_is_kept() -> None:
     assert len(run.market.book.positions()) == 2
 
 
+def test_what_came_late_within_the_limits_stays_when_a_person_opens_a_position_later() -> None:
+    one = RiskLimits(max_positions=1)
+    run = executed_late(6, limits=one, also=at_bar(12, stranger_buys))
+
+    (row,) = run.journal.intents()
+    assert (row.state, row.detail) == (IntentState.LATE, "seen after all, within the limit")
+    assert len(run.market.book.positions()) == 2
+
+
+def test_what_came_late_is_cut_back_although_it_shows_before_the_one_that_took_its_place() -> None:
+    def hide(run: LiveRun) -> None:
+        held = run.journal.intents()[1].order_ticket
+        until_ms, shown = run.now_ms() + 3_600_000, run.terminal.positions_get
+
+        def positions_get() -> Any:
+            is_hidden = run.now_ms() < until_ms
+            return tuple(p for p in shown() if p.ticket != held or not is_hidden)
+
+        run.terminal._replaced["positions_get"] = positions_get
+
+    run = executed_late(18, also=at_bar(18, hide))
+
+    assert run.journal.intents()[2].intent.reason == "came too late"
+    assert len(run.market.book.positions()) == 1
+
+
+@pytest.mark.parametrize("steps", [28, 40])  # soon after it was seen, and hours later
+def test_what_came_late_within_the_limits_stays_over_a_restart(steps: int) -> None:
+    def on_step(run: LiveRun) -> None:
+        if 4 * run.market.bar + run.market.step == steps:
+            run.runner.stop()
+
+    first = executed_late(6, limits=RiskLimits(max_positions=1), also=on_step)
+    stranger_buys(first)  # while no bot runs
+    second = successor(first, None)
+    second.run()
+
+    assert [row.state for row in first.journal.intents()] == [IntentState.LATE]
+    assert len(second.market.book.positions()) == 2
+
+
 def test_while_an_outcome_is_unknown_nothing_is_opened_on_the_symbol() -> None:
     world = World(
         bars=bars_of([110_000] * 40, timeframe=Timeframe.M1),
