@@ -177,16 +177,20 @@ class Safeguards:
 
         Return the intents of now, and whether nothing is left to do.
         """
-        own, keep = self._portfolio.own_positions, cut.kept or {}
-        units = {one.position_ticket: self._desk.left_units(one) for one in own}
+        over = [
+            (one, keep)
+            for one in self._portfolio.own_positions
+            if one.volume_units > (keep := _kept_units(cut, one))
+        ]
         left = [
-            (one, units[one.position_ticket] - keep[one.position_ticket])
-            for one in own
-            if units[one.position_ticket] > keep.get(one.position_ticket, one.volume_units)
-            and not self._desk.was_closed(one)
+            (one, units - keep)
+            for one, keep in over
+            if (units := self._desk.left_units(one)) > keep and not self._desk.was_closed(one)
         ]
         if not left:
-            return [], not self._desk.in_flight
+            # what is shown of more than is kept may only lag, or other hands have added to it
+            self._reducing.wait(view.time_ms, SCAN_GAP_MS)
+            return [], not (over or self._desk.in_flight)
         if not self._reducing.are_over(view.time_ms):
             return [], False
         self._reducing.note_try(view.time_ms)
@@ -252,3 +256,8 @@ class Safeguards:
             for position in self._portfolio.own_positions
             if (slot := self._owner(position)) and not slot.orders.instrument.drops_levels_daily
         ]
+
+
+def _kept_units(cut: Cut, position: Position) -> int:
+    """Return what a cut keeps of a position (units): all of what came since."""
+    return (cut.kept or {}).get(position.position_ticket, position.volume_units)

@@ -82,6 +82,7 @@ class Desk:
         self._absent_since: dict[int, int] = {}  # by the watched clock
         self._alive: dict[int, int] = {}  # entries without an end: when they were last heard of
         self._closed_units: dict[int, int] = {}  # of positions, by ticket
+        self._closed_ms: dict[int, int] = {}  # when a deal was news, by the watched clock
         self._latest: dict[int, IntentRow] = {}  # about a position, by its ticket
         self._moves: dict[int, list[int]] = {}  # intents that move stops, by position, oldest first
         self._latest_ms: dict[int, int] = {}  # when that moved, by the watched clock
@@ -231,6 +232,7 @@ class Desk:
             if deal.entry is not DealEntry.IN and deal.deal_ticket not in known:
                 closed = self._closed_units.get(deal.position_ticket, 0)
                 self._closed_units[deal.position_ticket] = closed + deal.volume_units
+                self._closed_ms[deal.position_ticket] = self._watched_clock.now_ms or 0
             known[deal.deal_ticket] = deal
         changed = []
         for row in self._watched_rows():
@@ -267,12 +269,15 @@ class Desk:
             yield self._rows[intent_id]
 
     def left_units(self, position: Position) -> int:
-        """Return what deals have left of a position: a terminal shows more for a while.
+        """Return what is left of a position, never more than is shown of it.
 
-        What is shown counts where it is less, or where no entry of ours says more.
+        Within the quiet time after a deal that closed some of it a terminal may show more than
+        there is: then what deals have left counts. After that what is shown does: other hands may
+        have added to what the entry opened.
         """
         row = self._rows.get(position.intent_id)
-        if row is None or row.is_open:
+        news_ms = self._closed_ms.get(position.position_ticket)
+        if row is None or row.is_open or news_ms is None or self._since(news_ms) >= self._quiet_ms:
             return position.volume_units
         closed = self._closed_units.get(position.position_ticket, 0)
         return min(position.volume_units, max(0, row.filled_units - closed))

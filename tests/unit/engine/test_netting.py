@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from worlds import LiveRun, Scripted, World, bars_of, make_venue
 
 from mtquant.model import Deal, DealEntry, Direction, IntentState, MarginMode, Side
-from mtquant.risk import RiskLimits
+from mtquant.risk import BreakerSpec, RiskLimits
 
 LONG, SHORT, FLAT = Direction.LONG, Direction.SHORT, Direction.FLAT
 NETTING = [MarginMode.NETTING, MarginMode.EXCHANGE]
@@ -65,6 +67,24 @@ def test_what_a_stranger_adds_to_the_bots_position_is_closed_with_it() -> None:
     # the stranger's order named no stop loss, and a netting account takes the levels of the last
     assert restored.intent.reason == "stop loss was gone"
     assert {row.state for row in (opened, restored, closed)} == {IntentState.DONE}
+
+
+@pytest.mark.parametrize("bars_before", [0, 3])
+def test_closing_all_closes_what_is_left_after_a_stranger_added_and_took_off_as_much(
+    bars_before: int,
+) -> None:
+    def on_step(run: LiveRun) -> None:
+        stranger(0, 0.5, at_bar=4)(run)
+        stranger(1, 0.5, at_bar=5)(run)
+        if (run.market.bar, run.market.step) == (5 + bars_before, 2):
+            run.engine.losses._stop_tag = "prop:1"  # as a prop firm's rule asks for it
+
+    world = replace(a_world([None, LONG]), limits=RiskLimits(breaker=BreakerSpec()))
+    run = world.live(on_step=on_step)
+
+    assert run.journal.intents()[-1].intent.reason == "loss limit"
+    assert run.market.book.positions() == ()
+    assert run.engine.losses.cut is None
 
 
 def test_a_position_that_a_stranger_turned_is_not_the_bots_any_more() -> None:

@@ -700,6 +700,25 @@ def test_a_position_counts_as_closed_only_with_the_volume_that_was_closed(desk: 
     assert not desk.was_closed(position(volume_units=UNITS))
 
 
+def test_what_deals_have_left_of_a_position_counts_for_the_quiet_time_and_then_what_is_shown(
+    desk: Desk, sent
+):
+    row = sent()
+    desk.on_view(filled_view(row, 0))
+    shown = position(position_ticket=900, intent_id=row.intent_id)
+    assert desk.left_units(shown) == UNITS
+
+    out = deal(0, deal_ticket=2, order_ticket=901, entry=DealEntry.OUT, side=Side.SELL)
+    desk.on_view(view(1_000, deals=(out,)))
+
+    assert desk.left_units(shown) == 0  # the view lags
+    watch(desk, 1_000, QUIET_MS)
+    assert desk.left_units(shown) == 0
+    desk.watch(1_000 + QUIET_MS)
+    assert desk.left_units(shown) == UNITS  # somebody had added as much
+    assert desk.left_units(replace(shown, volume_units=1)) == 1
+
+
 def test_what_was_given_up_stays_given_up_while_nothing_is_seen(desk: Desk, sent):
     row = not_sent(desk, sent)
 
