@@ -87,7 +87,7 @@ class LossDesk:
             return [], []
         begins = cut.kept is None
         if begins:
-            watch.plan_cut(cut.tag, self._guards.begin_cut(cut))
+            watch.plan_cut(cut.tag, *self._guards.begin_cut(cut))
             cut = watch.cut or cut
         intents, is_done = self._guards.reduce(view, cut)
         if is_done:

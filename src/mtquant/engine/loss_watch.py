@@ -35,13 +35,15 @@ _UNREADABLE: Final = (
 class Cut:
     """Say what is to be closed: the worst position, and of the others all but a part.
 
-    `kept` is what that leaves of each, by ticket (units); None until somebody has looked.
+    `kept` is what that leaves of each, by ticket (units); None until somebody has looked. By then
+    `newest_id` was the newest intent: what later ones open is not meant.
     """
 
     tag: str
     keep_fraction: float
     closes_worst: bool
     kept: dict[int, int] | None = None
+    newest_id: int = 0
 
 
 class LossWatch:
@@ -65,6 +67,7 @@ class LossWatch:
         self._stop_tag = ""  # of a prop stop whose positions are still to be closed
         self._halt_due = ""  # why a halt is still to be raised
         self._kept: tuple[str, dict[int, int]] = "", {}  # by the last cut, and its tag
+        self._newest_id = 0  # as the last cut began
         self._recorded: tuple[tuple[object, ...], int] = (), 0
 
     @property
@@ -106,11 +109,15 @@ class LossWatch:
             keep_fraction=keep_fraction,
             closes_worst=not self._stop_tag,
             kept=kept if tag_of_kept == tag else None,
+            newest_id=self._newest_id if tag_of_kept == tag else 0,
         )
 
-    def plan_cut(self, tag: str, kept: dict[int, int]) -> None:
-        """Take note of what a cut leaves: a process that ends in its middle begins no new one."""
-        self._kept = tag, kept
+    def plan_cut(self, tag: str, kept: dict[int, int], newest_id: int) -> None:
+        """Take note of what a cut leaves, and the newest intent as it begins.
+
+        A process that ends in its middle begins no new one.
+        """
+        self._kept, self._newest_id = (tag, kept), newest_id
 
     def note_cut(self) -> None:
         """Take note that what was to be closed is closed."""
@@ -249,6 +256,7 @@ class LossWatch:
             "stop_tag": self._stop_tag,
             "halt_due": self._halt_due,
             "kept": [self._kept[0], list(self._kept[1].items())],
+            "newest_id": self._newest_id,
             "paid_minor": self._paid_minor,
         }
         for name, part in self._parts().items():
@@ -288,6 +296,7 @@ class LossWatch:
         self._halt_due = str(kept.get("halt_due", ""))
         tag, units = kept.get("kept", ("", ()))
         self._kept = str(tag), {int(ticket): int(left) for ticket, left in units}
+        self._newest_id = int(kept.get("newest_id", 0))
 
     def _parts(self) -> dict[str, Any]:
         found = {"breaker": self.breaker, "prop": self.prop, "peak": self._peak}

@@ -49,6 +49,7 @@ class Safeguards:
         self._round = 0
         self._clearing, self._cutting, self._reducing = Pauses(), Pauses(), Pauses()
         self._empty_since_ms: int | None = None
+        self._closed_since_ms: int | None = None  # all that a cut is to close
         self._is_cleared = False
 
     def _maker(self, position: Position) -> OrderMaker:
@@ -175,6 +176,7 @@ class Safeguards:
     def reduce(self, view: BrokerView, cut: Cut) -> tuple[list[OrderIntent], bool]:
         """Carry out a cut, down to what it keeps; what came since stays.
 
+        One that keeps nothing closes all that was decided before it began, whenever it shows.
         Return the intents of now, and whether nothing is left to do.
         """
         over = [
@@ -190,7 +192,8 @@ class Safeguards:
         if not left:
             # what is shown of more than is kept may only lag, or other hands have added to it
             self._reducing.wait(view.time_ms, SCAN_GAP_MS)
-            return [], not (over or self._desk.in_flight)
+            return [], self._is_cut(cut, view.time_ms, is_over=bool(over))
+        self._closed_since_ms = None
         if not self._reducing.are_over(view.time_ms):
             return [], False
         self._reducing.note_try(view.time_ms)
@@ -199,9 +202,28 @@ class Safeguards:
             for one, units in left
         ], False
 
-    def begin_cut(self, cut: Cut) -> dict[int, int]:
-        """Begin a cut: return what it leaves of each position, by ticket (units)."""
+    def _is_cut(self, cut: Cut, now_ms: int, *, is_over: bool) -> bool:
+        """Tell whether a cut is done; one that keeps nothing is so after two looks.
+
+        A terminal may not show yet what was filled, nor all of it at once.
+        """
+        if is_over or self._desk.in_flight:
+            self._closed_since_ms = None
+            return False
+        if cut.keep_fraction:
+            return True
+        may_come = any(row.intent_id <= cut.newest_id for row in self._desk.may_come())
+        if may_come or self._closed_since_ms is None:
+            self._closed_since_ms = now_ms
+        return now_ms - self._closed_since_ms >= SCAN_GAP_MS
+
+    def begin_cut(self, cut: Cut) -> tuple[dict[int, int], int]:
+        """Begin a cut: return what it leaves of each position, by ticket (units).
+
+        Return the newest intent's number too: what later ones open is not cut.
+        """
         self._reducing.end()
+        self._closed_since_ms = None
         own = self._portfolio.own_positions
         worst = worst_position(own) if cut.closes_worst else None
         kept = {}
@@ -210,7 +232,7 @@ class Safeguards:
             wanted = int(one.volume_units * cut.keep_fraction)
             is_gone = one is worst or cut.keep_fraction == 0
             kept[one.position_ticket] = 0 if is_gone else instrument.floor_units(wanted)
-        return kept
+        return kept, self._desk.newest_id
 
     # ------------------------------------------------------------------ lost stops
 
@@ -259,5 +281,10 @@ class Safeguards:
 
 
 def _kept_units(cut: Cut, position: Position) -> int:
-    """Return what a cut keeps of a position (units): all of what came since."""
+    """Return what a cut keeps of a position (units): all of what came since.
+
+    What was decided before a cut that keeps nothing is no exception, however late it shows.
+    """
+    if not cut.keep_fraction and position.intent_id <= cut.newest_id:
+        return 0
     return (cut.kept or {}).get(position.position_ticket, position.volume_units)

@@ -98,6 +98,11 @@ class Desk:
         """Return the intents whose outcome is still to be found."""
         return tuple(row for row in self._watched_rows() if row.is_open)
 
+    @property
+    def newest_id(self) -> int:
+        """Return the number of the newest intent, 0 before the first: later ones are larger."""
+        return self._identity.intent_id(self._sequence) if self._sequence else 0
+
     def watch(self, now_ms: int) -> None:
         """Note that the broker is being looked at, wholly or by a glance."""
         self._watched_clock.look(now_ms)

@@ -50,9 +50,9 @@ class Cutters:
     def reducing_is_due(self, now_ms: int) -> bool:
         return self.is_due
 
-    def begin_cut(self, cut: Cut) -> dict[int, int]:
+    def begin_cut(self, cut: Cut) -> tuple[dict[int, int], int]:
         self.begun.append(cut.tag)
-        return {7: 50}
+        return {7: 50}, 3
 
     def reduce(self, view: BrokerView, cut: Cut) -> tuple[list[OrderIntent], bool]:
         self.asked.append(cut)
@@ -299,5 +299,5 @@ def test_a_new_process_goes_on_with_the_cut_of_the_one_before(desk, guards, port
     after.watch.restore(commands[0].state, ())
 
     assert after.cut(reading(900_000)) == ([], [])
-    assert [one.kept for one in guards.asked] == [{7: 50}] * 2
+    assert [(one.kept, one.newest_id) for one in guards.asked] == [({7: 50}, 3)] * 2
     assert len(guards.begun) == 1
