@@ -15,6 +15,7 @@ from mtquant.broker.quote_age import QuoteAges
 from mtquant.broker.symbols import SymbolMapper
 from mtquant.exchange import Terms
 from mtquant.model import (
+    NOT_SENT,
     AccountSnapshot,
     BarRow,
     BrokerAPIError,
@@ -434,7 +435,7 @@ class BrokerSession:
         return ExecutionResult(
             intent_id=row.intent_id,
             outcome=outcome,
-            detail=f"not sent: {problem}",
+            detail=f"{NOT_SENT}{problem}",
             time_ms=self._clock.now_ms(),
         )
 

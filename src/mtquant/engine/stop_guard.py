@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Unprotected:
     """Hold a position without a stop, and where it stood last (points); 0: none ever did.
 
-    `restored_ms` tells when its stop was put back last (UTC ms), None where it never was.
+    `restored_ms` tells when its stop was put back last (UTC ms), None where it never was. What was
+    kept from leaving was not: the broker has refused nothing, and no stop was lost again.
     """
 
     position: Position
@@ -82,7 +83,11 @@ class StopGuard:
 
     def _unprotected(self, position: Position) -> Unprotected:
         ticket = position.position_ticket
-        restored = (r for r in self._desk.moves_of(ticket) if r.intent.trigger.startswith(GUARD))
+        restored = (
+            row
+            for row in self._desk.moves_of(ticket)
+            if row.intent.trigger.startswith(GUARD) and not row.never_left
+        )
         newest = next(restored, None)
         return Unprotected(
             position=position,

@@ -87,6 +87,7 @@ from mtquant.model.instrument import (
 )
 from mtquant.model.intent import (
     INTENT_STEPS,
+    NOT_SENT,
     OPEN_STATES,
     ExecutionResult,
     IntentRow,
@@ -155,6 +156,7 @@ __all__ = [
     "INTENT_STEPS",
     "MOST_BETWEEN_MS",
     "NAMESPACE",
+    "NOT_SENT",
     "OPEN_STATES",
     "ORDER_STEPS",
     "UNITS_PER_LOT",

@@ -11,6 +11,9 @@ from mtquant.model.codec import Jsonable
 from mtquant.model.errors import IllegalTransitionError
 from mtquant.model.kinds import IntentAction, Side
 
+NOT_SENT: Final = "not sent: "
+"""How the detail of a refusal begins that kept the request from leaving."""
+
 
 class IntentState(Enum):
     """Name where an intent stands in the journal. Moves are forward only."""
@@ -122,6 +125,11 @@ class IntentRow(Jsonable):
     def is_open(self) -> bool:
         """Tell whether the outcome is still to be found."""
         return self.state in OPEN_STATES
+
+    @property
+    def never_left(self) -> bool:
+        """Tell whether the request was kept from leaving: the broker has not refused it."""
+        return self.state is IntentState.REJECTED and self.detail.startswith(NOT_SENT)
 
     def moved(
         self,

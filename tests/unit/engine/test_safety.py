@@ -395,6 +395,34 @@ def test_a_stop_loss_that_somebody_took_away_is_put_back() -> None:
     assert [note.fields["action"] for note in run.named("stop_lost")] == ["modify"]
 
 
+def test_a_stop_whose_request_never_left_is_put_back_at_the_next_try() -> None:
+    journal, sent = MemoryJournal(), []
+
+    def wrap(terminal: SimulatedTerminal, _server: SimulatedServer) -> Any:
+        def terminal_info() -> Any:
+            rows = journal.intents()
+            info = terminal.terminal_info()._asdict()
+            if not sent and rows and rows[-1].intent.action is IntentAction.MODIFY:
+                sent.append(rows[-1])  # journalled, and the link is away as it is to leave
+                info["connected"] = False
+            return SimpleNamespace(**info)
+
+        return Faulty(terminal, terminal_info=terminal_info)
+
+    def strip(run: LiveRun) -> None:
+        (position,) = run.market.book.positions()
+        request = {"action": 6, "symbol": "EURUSD", "position": position.position_ticket}
+        assert run.terminal.order_send(request).retcode == 10009
+
+    run = a_world([None, LONG]).live(wrap=wrap, journal=journal, on_step=at_bar(4, strip))
+
+    opened, kept_back, restored = run.journal.intents()
+    assert (kept_back.state, kept_back.never_left) == (IntentState.REJECTED, True)
+    assert (restored.intent.reason, restored.state) == ("stop loss was gone", IntentState.DONE)
+    (position,) = run.market.book.positions()
+    assert position.stop_loss_points == opened.intent.stop_loss_points
+
+
 def test_a_position_whose_stop_loss_is_taken_away_twice_is_closed() -> None:
     run = stripped((4, 6))
 
