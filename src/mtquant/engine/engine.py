@@ -113,7 +113,7 @@ class Engine:
         self._entering: dict[int, Decision] = {}  # by intent, until its answer
         self._ready = False
         self._away_since_ms: int | None = None
-        self._watch = AccountWatch(portfolio, desk)
+        self._watch = AccountWatch(portfolio, desk, self._holdings.owner)
         self._looked_ms: int | None = None
         self._last_scan_ms = -SCAN_EVERY_MS
 

@@ -26,6 +26,7 @@ _LEVELS: Final = {
     "entry_dropped": logging.WARNING,
     "stop_lost": logging.WARNING,
     "order_not_ours": logging.ERROR,
+    "position_unmanaged": logging.ERROR,
     "journal_rebuilt": logging.WARNING,
     "cash_differs": logging.ERROR,
     "cash_agrees": logging.INFO,

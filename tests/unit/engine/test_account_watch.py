@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from worlds import LiveRun, Scripted, World, bars_of
+from many_worlds import Lane, ManyWorld, many_venue
+from worlds import DirectClient, LiveRun, Scripted, World, bars_of
 
-from mtquant.model import BotIdentity, Direction
+from mtquant.model import BotIdentity, Direction, MarginMode, Timeframe
 from mtquant.storage import MemoryJournal, SqliteJournal
-from mtquant.terminal.simulated import FileLog
+from mtquant.terminal.simulated import FileLog, SimulatedTerminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,3 +91,58 @@ def test_what_others_have_traded_is_not_this_bots(tmp_path: Path, magic: int) ->
 
     assert len(again.market.book.positions()) == 1
     assert counts(again) == []
+
+
+# ---------------------------------------------------------------------- symbols that are gone
+
+
+def trading(symbol: str) -> ManyWorld:
+    """Return a world of two symbols, one of which is traded."""
+    euro, pound = (
+        bars_of([level] * 14, symbol=name)
+        for name, level in (("EURUSD", 110_000), ("GBPUSD", 125_000))
+    )
+    lane = Lane(
+        name="lane",
+        symbol=symbol,
+        timeframe=Timeframe.H1,
+        strategy=lambda: Scripted([None, Direction.LONG] if symbol == "EURUSD" else []),
+    )
+    venue = many_venue(mode=MarginMode.HEDGING, always_open=True)
+    return ManyWorld(lanes=[lane], bars=euro, others=(pound,), venue=venue)
+
+
+@pytest.mark.parametrize(("symbol", "told"), [("GBPUSD", 2), ("EURUSD", 0)])
+def test_a_position_of_a_symbol_that_nobody_trades_any_more_is_named_and_so_is_the_loss_of_its_stop(
+    symbol: str, told: int
+) -> None:
+    def stop_early(run: LiveRun) -> None:
+        if run.market.bar == 5:
+            run.runner.stop()
+
+    def strip(run: LiveRun) -> None:
+        if (run.market.bar, run.market.step) == (7, 1):
+            request = {"action": 6, "symbol": "EURUSD", "position": held.position_ticket}
+            assert run.terminal.order_send(request).retcode == 10009
+
+    first = LiveRun(trading("EURUSD"), on_step=stop_early, client=DirectClient)
+    first.run()
+    (held,) = first.market.book.positions()
+    second = LiveRun(
+        trading(symbol),
+        journal=first.journal,
+        wrap=lambda *_: SimulatedTerminal(first.server),
+        on_step=strip,
+        client=DirectClient,
+    )
+    second.server, second.market = first.server, first.market
+    second.run()
+
+    seen = [
+        (one.fields["position_ticket"], one.fields["symbol"], one.fields["stop_loss_points"])
+        for one in second.named("position_unmanaged")
+    ]
+    ticket = held.position_ticket
+    both = [(ticket, "EURUSD", held.stop_loss_points), (ticket, "EURUSD", None)]
+    assert first.named("position_unmanaged") == []
+    assert seen == both[:told]
