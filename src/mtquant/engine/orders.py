@@ -122,10 +122,13 @@ class OrderMaker:
     def close_again(
         self, refused: OrderIntent, position: Position, view: BrokerView
     ) -> OrderIntent:
-        """Return the same close at the price of now, after the first one's was refused."""
+        """Return the same close at the price of now, after the first one's was refused.
+
+        It closes no more than the first was to close, which may have been a part.
+        """
         return replace(
             refused,
-            volume_units=self.closable_units(position),
+            volume_units=min(refused.volume_units, self.closable_units(position)),
             decided_ms=view.time_ms,
             price_points=position.current_points,
         )
