@@ -432,6 +432,8 @@ class Engine:
             if sized is not None:
                 symbol, side = refused.intent.symbol, refused.intent.side
                 return [*told, unsized_note(correlation_id, view.time_ms, symbol, side, sized)]
+            if refused.intent.action is not IntentAction.OPEN:
+                return told
             why = "the second attempt came too late"
             return told or [note("entry_dropped", view.time_ms, correlation_id, reason=why)]
         intent = replace(sized.intent, deadline_ms=refused.intent.deadline_ms)

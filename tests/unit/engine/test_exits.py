@@ -124,3 +124,15 @@ def test_a_close_of_a_part_whose_price_was_refused_closes_that_part_at_its_secon
     assert part == closes_of(usual)[-1][0]
     left = [one.volume_units for one in run.market.book.positions()]
     assert left == [one.volume_units for one in usual.market.book.positions()] != []
+
+
+def test_a_close_whose_position_is_gone_before_its_second_attempt_drops_no_entry() -> None:
+    def by_hand(terminal: Any, order: dict[str, Any]) -> None:
+        assert terminal.order_send(order | {"magic": 0}).retcode == 10009
+
+    world = World(bars=MINUTES, strategy=lambda: Scripted([None, LONG, None, FLAT]))
+    run = world.live(client=DirectClient, wrap=at_first_close(10004, also=by_hand))
+
+    assert [state for _, state in closes_of(run)] == [IntentState.REJECTED]
+    assert run.named("entry_dropped") == []
+    assert run.market.book.positions() == ()
