@@ -189,6 +189,13 @@ class BacktestRunner:
         return view
 
     def _send(self, row: IntentRow) -> ExecutionResult:
+        if row.intent.action is IntentAction.OPEN and self._engine.risk.halt_level:
+            return ExecutionResult(  # a reading since its approval has raised it
+                intent_id=row.intent_id,
+                outcome=Outcome.REFUSED,
+                detail="not sent: a halt stands",
+                time_ms=self._market.now_ms,
+            )
         done = self._execute(row)
         refusal = done.refusal
         outcome = _REFUSALS.get(refusal, Outcome.REFUSED) if refusal else _PROGRESS[done.progress]

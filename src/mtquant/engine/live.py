@@ -423,6 +423,8 @@ class LiveRunner:
             return _NO_ROOM
         if any(halt.level > 0 for halt in self._journal.pending_halts()):
             return "a halt was requested"
+        if self._engine.risk.halt_level:  # a reading since its approval has raised it
+            return "a halt stands"
         late_ms = self._clock.now_ms() - row.intent.deadline_ms
         if late_ms > 0:
             return f"the decision is {late_ms} ms past its deadline"
