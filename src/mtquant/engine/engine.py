@@ -127,14 +127,17 @@ class Engine:
         released_ms: int = 0,
         risk_state: str | None = None,
         is_new_journal: bool = False,
+        is_released: bool = False,
     ) -> Sequence[Command]:
         """Take over what an earlier process journalled; return what must be done first.
+
+        With `is_released` a person's release waits to be taken up: a halt removes nothing before.
 
         Raises:
             DataError: what is remembered of losses cannot be read.
         """
         self.risk.raise_halt(halt_level)
-        self._safeguards.obey(halt_level)
+        self._safeguards.obey(0 if is_released else halt_level)
         known = tuple(deals)
         self.portfolio.restore(known, baseline_minor)
         changed = self.desk.restore(rows)
@@ -550,6 +553,7 @@ class Engine:
         if halt.level == 0:
             commands, stays = self._losses.release(halt, self.risk.halt_level)
             if stays:
+                self._safeguards.obey(self.risk.halt_level)
                 return commands
             self.risk.clear_halt()
             self.desk.forgive(halt.time_ms)

@@ -160,6 +160,9 @@ class LiveRunner:
             await self._begin()
             while not self._stopping and await self._pace.next():
                 await self._look()
+            if self._is_up:  # asked for during the last look; else the next start takes it up
+                asked = await self._client.run(self._journal.pending_halts)
+                await self._obey(asked, self._clock.now_ms())
         except WrongAccountError as problem:
             await self._halt_entries("the bot", str(problem))
             raise
@@ -208,6 +211,7 @@ class LiveRunner:
             released_ms=journal.released_ms(),
             risk_state=journal.risk_state(),
             is_new_journal=self._is_new_journal,
+            is_released=any(halt.level == 0 for halt in journal.pending_halts()),
         )
 
     def _read_history(self) -> None:
@@ -273,8 +277,7 @@ class LiveRunner:
             await self._perform([ReadBroker(cause="poll")])
         elif self._engine.losses.is_on:
             await self._perform(self._engine.step(self._account_report(poll.glance, now_ms)))
-        for halt in poll.halts:
-            await self._perform(self._engine.step(replace(halt, time_ms=now_ms)))
+        await self._obey(poll.halts, now_ms)
         for slot in self._tick_slots:
             quote = poll.quotes[slot.symbol]
             if quote is not None and self._is_up:
@@ -283,6 +286,21 @@ class LiveRunner:
             await self._consume()
             self._equity_minor = poll.glance.equity_minor
             self._tell(now_ms)
+
+    async def _obey(self, halts: Sequence[HaltOrder], now_ms: int) -> None:
+        """Take up what was asked for, in order; what a later release took back is not obeyed.
+
+        That is recorded at the level that stands: should the process end before the release is
+        recorded, or the breaker refuse it, no halt is left that nobody wants.
+        """
+        last = max((n for n, halt in enumerate(halts) if halt.level == 0), default=0)
+        for halt in halts[:last]:
+            why = f"taken back before it was taken up (level {halt.level}): {halt.reason}"
+            level = self._engine.risk.halt_level
+            taken = replace(halt, time_ms=now_ms, level=level, reason=why)
+            await self._perform([RecordHalt(halt=taken)])
+        for halt in halts[last:]:
+            await self._perform(self._engine.step(replace(halt, time_ms=now_ms)))
 
     def _account_report(self, glance: Glance, now_ms: int) -> AccountReport:
         return AccountReport(

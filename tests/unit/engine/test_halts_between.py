@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from worlds import DirectClient, LiveRun, Scripted, World, bars_of
 
-from mtquant.model import Direction, IntentAction, IntentState
+from mtquant.model import Direction, HaltOrder, IntentAction, IntentState
 from mtquant.risk import BreakerSpec, RiskLimits
+from mtquant.storage import MemoryJournal
+from mtquant.terminal.simulated import SimulatedTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +51,33 @@ class LateAndPoor:
         return SimpleNamespace(**(info._asdict() | {"equity": info.equity * 0.8}))
 
 
+class Recording(MemoryJournal):
+    """Be a journal that shows the halts in it."""
+
+    @property
+    def halts(self) -> list[HaltOrder]:
+        """Return what was recorded, oldest first."""
+        return self._halts
+
+
+class Successor(LiveRun):
+    """Be a new process in front of an old server."""
+
+    def __init__(self, before: LiveRun) -> None:
+        super().__init__(
+            before.world,
+            journal=before.journal,
+            wrap=lambda _terminal, _server: SimulatedTerminal(before.server),
+            client=DirectClient,
+        )
+        self.server, self.market = before.server, before.market
+
+
+def in_and_on() -> World:
+    """Return a world in which a long position is opened and kept."""
+    return World(bars=bars_of([110_000] * 8), strategy=lambda: Scripted([None, LONG]))
+
+
 def reversing_two(*, after: int) -> LiveRun:
     """Turn two long positions into a short one; a loss shows so many calls after their closes."""
 
@@ -79,4 +108,86 @@ def test_an_entry_that_was_approved_before_a_reading_raised_a_halt_does_not_leav
     assert entry.intent.action is IntentAction.OPEN
     assert (entry.state, entry.detail) == (IntentState.REJECTED, "not sent: a halt stands")
     assert run.journal.halt_level() == 3
+    assert run.market.book.positions() == ()
+
+
+# ---------------------------------------------------------------------- taken back
+
+
+def test_a_halt_that_was_taken_back_before_it_was_taken_up_removes_nothing() -> None:
+    def ask(run: LiveRun) -> None:
+        if (run.market.bar, run.market.step) == (5, 1):
+            run.journal.request_halt(3, "ann", "news", run.now_ms())
+            run.journal.request_halt(0, "bob", "a false alarm", run.now_ms())
+
+    run = in_and_on().live(on_step=ask, client=DirectClient)
+
+    assert [row.intent.action.name for row in run.journal.intents()] == ["OPEN"]
+    assert len(run.market.book.positions()) == 1
+    assert run.journal.pending_halts() == []
+    assert run.journal.halt_level() == run.engine.risk.halt_level == 0
+    assert [(note.name, note.fields["who"]) for note in run.notes if "halt_" in note.name] == [
+        ("halt_cleared", "bob")
+    ]
+
+
+def test_what_was_taken_back_is_recorded_with_its_level_before_its_release() -> None:
+    journal = Recording()
+    journal.request_halt(4, "ann", "news", 0)
+    journal.request_halt(0, "bob", "a false alarm", 0)
+    in_and_on().live(journal=journal, client=DirectClient)
+
+    assert [(one.who, one.level, one.reason) for one in journal.halts] == [
+        ("ann", 0, "taken back before it was taken up (level 4): news"),
+        ("bob", 0, "a false alarm"),
+    ]
+
+
+def test_a_halt_that_follows_a_release_is_obeyed() -> None:
+    def ask(run: LiveRun) -> None:
+        if (run.market.bar, run.market.step) == (5, 1):
+            for level in (3, 0, 2):
+                run.journal.request_halt(level, "ann", "news", run.now_ms())
+
+    run = in_and_on().live(on_step=ask, client=DirectClient)
+
+    assert run.journal.halt_level() == run.engine.risk.halt_level == 2
+    assert len(run.market.book.positions()) == 1
+
+
+def test_a_halt_in_force_that_was_released_meanwhile_closes_nothing_at_the_next_start() -> None:
+    before = in_and_on().live(client=DirectClient)
+    before.journal.record_halt(HaltOrder(time_ms=0, level=3, who="ann", reason="news"))
+    before.journal.request_halt(0, "bob", "a false alarm", 0)
+
+    after = Successor(before)
+    after.run()
+
+    assert len(after.market.book.positions()) == 1
+    assert after.journal.halt_level() == after.engine.risk.halt_level == 0
+
+
+def test_a_halt_that_is_asked_for_while_the_bot_ends_is_obeyed() -> None:
+    def ask(run: LiveRun) -> None:
+        if (run.market.bar, run.market.step) == (5, 1):
+            run.runner.stop()
+
+    class Asking(MemoryJournal):
+        has_asked = False
+
+        def pending_halts(self) -> list[HaltOrder]:
+            """Return what was asked for; somebody asks right after a stop was."""
+            found = super().pending_halts()
+            if runs and runs[0].runner._stopping and not self.has_asked:
+                self.has_asked = True
+                self.request_halt(3, "ann", "out", runs[0].now_ms())
+            return found
+
+    runs: list[LiveRun] = []
+    run = LiveRun(in_and_on(), journal=Asking(), on_step=ask, client=DirectClient)
+    runs.append(run)
+    run.run()
+
+    assert run.journal.halt_level() == 3
+    assert run.journal.pending_halts() == []
     assert run.market.book.positions() == ()
