@@ -17,17 +17,18 @@ from mtquant.engine.holdings import Holdings, require_one_slot_a_symbol
 from mtquant.engine.loss_desk import LossDesk
 from mtquant.engine.notes import (
     answer_note,
-    approval_notes,
     deal_note,
     halt_note,
+    lost_note,
     note,
-    refusal_note,
     resolved_note,
     unsized_note,
 )
 from mtquant.engine.orders import SizedIntent
 from mtquant.engine.risk_room import RiskRoom
 from mtquant.engine.safeguards import CANCEL_OWN, FLATTEN_OWN, Safeguards
+from mtquant.engine.submitter import Submitter
+from mtquant.engine.waiting_exits import WaitingExits
 from mtquant.execution import SentCounter
 from mtquant.model import (
     AccountReport,
@@ -44,7 +45,6 @@ from mtquant.model import (
     LinkLost,
     LinkRestored,
     MarginMode,
-    OrderIntent,
     OrderReport,
     Outcome,
     Position,
@@ -55,7 +55,7 @@ from mtquant.model import (
     RecordIntents,
     Timer,
 )
-from mtquant.risk import ApprovedOrder, Refusal, RiskEngine
+from mtquant.risk import Refusal, RiskEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -109,9 +109,11 @@ class Engine:
         self._safeguards = Safeguards(portfolio, desk, self._holdings.owner, self.slots[0].orders)
         self._room = RiskRoom(self.slots, risk, desk, portfolio, losses=losses, calendar=calendar)
         self._losses = LossDesk(self._room.losses, portfolio, self._safeguards)
+        self._submitter = Submitter(self._room, desk, portfolio, self.sent)
+        self._waiting = WaitingExits(desk, self._holdings, self._submitter)
         self._decisions: dict[str, Decision] = {}  # by strategy, in the order of the slots
         self._entering: dict[int, Decision] = {}  # by intent, until its answer
-        self._ready = False
+        self._repricing: set[int] = set()  # refused for their price, until the reading for it
         self._away_since_ms: int | None = None
         self._watch = AccountWatch(portfolio, desk, self._holdings.owner)
         self._looked_ms: int | None = None
@@ -157,7 +159,7 @@ class Engine:
     @property
     def is_ready(self) -> bool:
         """Tell whether the broker's state is known and entries may be decided."""
-        return self._ready
+        return self._submitter.is_ready
 
     def begin_look(self, now_ms: int) -> None:
         """Note when a look at bars and ticks begins: what it decides is not carried out much later.
@@ -201,13 +203,7 @@ class Engine:
             case Timer():
                 return self._on_timer(event.time_ms)
             case LinkLost():
-                self._ready = False
-                self._decisions.clear()
-                self._entering.clear()
-                self.desk.lose_sight()
-                if self._away_since_ms is None:
-                    self._away_since_ms = event.time_ms
-                return [note("link_lost", event.time_ms, "link", detail=event.detail)]
+                return self._on_lost(event)
             case LinkRestored():
                 return [ReadBroker(cause="reconnect")]
             case HaltOrder():
@@ -255,6 +251,7 @@ class Engine:
         read = ReadBroker(cause=decision.cause)
         if signal is None:
             return [read]
+        told = self._waiting.give_way(decision, signal.time_ms)
         raised = note(
             "signal_raised",
             signal.time_ms,
@@ -262,7 +259,7 @@ class Engine:
             direction=signal.direction.name,
             reason=signal.reason,
         )
-        return [raised, read]
+        return [raised, *told, read]
 
     # ------------------------------------------------------------------ the broker was read
 
@@ -289,6 +286,8 @@ class Engine:
         if self._safeguards.halt_level >= FLATTEN_OWN:
             return commands
         commands += self._try_again(report.cause, view)
+        if self.is_ready:
+            commands += self._waiting.carry_out(view)
         for decision in list(self._decisions.values()):
             if report.cause == decision.cause:
                 commands += self._carry_out(decision, view)
@@ -318,7 +317,7 @@ class Engine:
     def _reconciled(self, cause: str, changes: Changes, view: BrokerView) -> list[Command]:
         self._require_separate(view)
         away_ms = 0 if self._away_since_ms is None else view.time_ms - self._away_since_ms
-        self._ready = True
+        self._submitter.is_ready = True
         self._away_since_ms = None
         told = self._room.start_notes(view.time_ms) if cause == "start" else []
         return [
@@ -355,7 +354,7 @@ class Engine:
         is_whole = True
         for position in leaving:
             intent = decision.slot.orders.close(decision, position, view, "reversal")
-            sent, intent_id = self._submit(intent, view)
+            sent, intent_id = self._waiting.submit(decision, intent, view)
             commands += sent
             closes.append(intent_id)
             is_whole &= intent.volume_units == position.volume_units
@@ -369,6 +368,8 @@ class Engine:
         if decision.enters and decision.is_late(view.time_ms):
             self._forget(decision)
             return [*commands, self._dropped(decision, "the decision is too old", view)]
+        if side is not None and not staying and self._waiting.has(decision):
+            commands.append(self._dropped(decision, "a part is being closed", view))
         if decision.enters and not leaving:
             commands += self._enter(decision, view)
         elif not (decision.enters and decision.waits_for):
@@ -382,7 +383,7 @@ class Engine:
         self, decision: Decision, wanted: ExitSignal, position: Position, view: BrokerView
     ) -> list[Command]:
         intent = decision.slot.orders.exit(decision, wanted, position, view)
-        return [] if intent is None else self._submit(intent, view)[0]
+        return [] if intent is None else self._waiting.submit(decision, intent, view)[0]
 
     def _after_closes(self, decision: Decision, view: BrokerView) -> list[Command]:
         """Enter once the closes that a reversal waits for are done, all of them, fully."""
@@ -412,7 +413,9 @@ class Engine:
             side = None if decision.wants is None else decision.wants.side
             name, symbol = decision.correlation_id, decision.slot.symbol
             return [unsized_note(name, view.time_ms, symbol, side, intent)]
-        sent, intent_id = self._submit(intent.intent, view, explanation=intent.explanation)
+        sent, intent_id = self._submitter.submit(
+            intent.intent, view, explanation=intent.explanation
+        )
         if intent_id:
             self._entering[intent_id] = decision
         return sent
@@ -422,11 +425,14 @@ class Engine:
 
         It is a new intent, sized and gated anew, under the deadline of the first.
         """
-        if not cause.startswith(_REPRICE):
-            return []
-        refused = self.desk.row(int(cause.removeprefix(_REPRICE)))
-        if refused is None:
-            return []
+        due = sorted(self._repricing) if cause == "reconnect" else []  # closes: see _on_lost
+        if cause.startswith(_REPRICE):
+            due = [int(cause.removeprefix(_REPRICE))]
+        rows = [row for number in due if (row := self.desk.row(number))]
+        self._repricing.difference_update(due)
+        return [one for row in rows for one in self._attempt_again(row, view)]
+
+    def _attempt_again(self, refused: IntentRow, view: BrokerView) -> list[Command]:
         number = refused.intent_id
         sized = self._sized_again(refused, self._entering.pop(number, None), view)
         if not isinstance(sized, SizedIntent):
@@ -440,7 +446,9 @@ class Engine:
             why = "the second attempt came too late"
             return told or [note("entry_dropped", view.time_ms, correlation_id, reason=why)]
         intent = replace(sized.intent, deadline_ms=refused.intent.deadline_ms)
-        commands, again = self._submit(intent, view, explanation=sized.explanation, attempt=2)
+        commands, again = self._submitter.submit(
+            intent, view, explanation=sized.explanation, attempt=2
+        )
         for decision in self._decisions.values():
             if again and number in decision.waits_for:
                 decision.waits_for = decision.waits_for - {number} | {again}
@@ -470,35 +478,6 @@ class Engine:
         why = "the close before it was refused"
         return [note("entry_dropped", now_ms, one.correlation_id, reason=why) for one in waiting]
 
-    def _submit(
-        self, intent: OrderIntent, view: BrokerView, explanation: str = "", attempt: int = 1
-    ) -> tuple[list[Command], int]:
-        closing = self._closing(intent)
-        if closing:
-            return [], closing
-        verdict = self._room.decide(intent, view, is_ready=self._ready)
-        if not isinstance(verdict, ApprovedOrder):
-            return [refusal_note(verdict, view.time_ms, explanation)], 0
-        send = self.desk.submit(verdict, view.time_ms, attempt)
-        if send is None:
-            seen = {"trigger": intent.trigger, "action": intent.action.value}
-            return [note("decision_repeated", view.time_ms, intent.signal_id, **seen)], 0
-        self.sent.approve(send.row.intent_id, verdict.intent.volume_units)
-        number = send.row.intent_id
-        told = approval_notes(verdict, number, view.time_ms, explanation)
-        return [*told, send], number
-
-    def _closing(self, intent: OrderIntent) -> int:
-        """Return the number of a close or cancel of the same that is on its way, 0 for none."""
-        if intent.action not in {IntentAction.CLOSE, IntentAction.CANCEL}:
-            return 0
-        named = (intent.action, intent.position_ticket, intent.order_ticket)
-        for row in self.desk.in_flight:
-            other = row.intent
-            if (other.action, other.position_ticket, other.order_ticket) == named:
-                return row.intent_id
-        return 0
-
     # ------------------------------------------------------------------ answers, time, halts
 
     def _on_result(self, report: OrderReport) -> list[Command]:
@@ -515,6 +494,7 @@ class Engine:
         if row.state is IntentState.REJECTED:
             commands.append(resolved_note(row))
             if self.desk.may_try_again(row):
+                self._repricing.add(row.intent_id)
                 return [*commands, ReadBroker(cause=f"{_REPRICE}{row.intent_id}")]
             self._entering.pop(row.intent_id, None)
             return commands + self._let_go(row.intent_id, result.time_ms)
@@ -523,6 +503,22 @@ class Engine:
             commands.append(resolved_note(row))
         # what we know of the positions is what the broker shows, never what we asked for
         return [*commands, ReadBroker(cause=f"confirm:{row.intent_id}")]
+
+    def _on_lost(self, event: LinkLost) -> list[Command]:
+        """Keep the exits that were decided for the first reading after it, and no entries."""
+        self._submitter.is_ready = False
+        told = self._waiting.outlast(self._decisions.values(), event.time_ms)
+        rows = [row for number in sorted(self._repricing) if (row := self.desk.row(number))]
+        for row in rows:
+            if row.intent.action is IntentAction.OPEN:
+                self._repricing.remove(row.intent_id)
+                told.append(lost_note(row.intent.signal_id, event.time_ms))
+        self._decisions.clear()
+        self._entering.clear()
+        self.desk.lose_sight()
+        if self._away_since_ms is None:
+            self._away_since_ms = event.time_ms
+        return [note("link_lost", event.time_ms, "link", detail=event.detail), *told]
 
     def _on_timer(self, now_ms: int) -> list[Command]:
         if self._away_since_ms is not None:
@@ -539,7 +535,7 @@ class Engine:
 
     def _on_account(self, report: AccountReport) -> list[Command]:
         """Weigh what the account is worth between readings; act on it with a reading."""
-        if not self._ready:
+        if not self.is_ready:
             return []
         commands, halt = self._losses.weigh_report(report)
         if halt is not None:
@@ -581,20 +577,22 @@ class Engine:
         commands: list[Command] = []
         if guards.halt_level:
             for intent in guards.clear(view):
-                commands += self._submit(intent, view)[0]
+                commands += self._submitter.submit(intent, view)[0]
         if guards.halt_level >= FLATTEN_OWN:
             self._decisions.clear()
+            self._waiting.clear()
+            self._repricing.clear()
             return commands
         kept, cuts = self._losses.cut(view)
         commands += kept
         for intent in cuts:
-            commands += self._submit(intent, view)[0]
+            commands += self._submitter.submit(intent, view)[0]
         rows, cuts = guards.cut_back(view, self.risk.limits.max_positions)
         if rows:
             commands.append(RecordIntents(rows=tuple(rows)))
         for intent in cuts:
-            commands += self._submit(intent, view)[0]
+            commands += self._submitter.submit(intent, view)[0]
         for told, intent in guards.protect(view):
             commands.append(told)
-            commands += self._submit(intent, view)[0]
+            commands += self._submitter.submit(intent, view)[0]
         return commands

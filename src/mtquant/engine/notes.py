@@ -137,6 +137,11 @@ def unsized_note(
     )
 
 
+def lost_note(correlation_id: str, time_ms: int) -> Publish:
+    """Return the observation of an entry that is given up because nothing can be seen."""
+    return note("entry_dropped", time_ms, correlation_id, reason="the link was lost")
+
+
 def refusal_note(refused: Refused, time_ms: int, explanation: str) -> Publish:
     """Return the observation of an order that the gate refused: every reason, every rule met."""
     intent = refused.intent

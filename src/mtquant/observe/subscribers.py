@@ -24,6 +24,7 @@ _LEVELS: Final = {
     "prop_rule_met": logging.WARNING,
     "prop_rules_not_kept": logging.WARNING,
     "entry_dropped": logging.WARNING,
+    "exit_dropped": logging.WARNING,
     "stop_lost": logging.WARNING,
     "order_not_ours": logging.ERROR,
     "position_unmanaged": logging.ERROR,

@@ -5,9 +5,19 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from many_worlds import Lane, ManyWorld, many_venue
-from worlds import DirectClient, LiveRun, Scripted, World, bars_of, stop_and_target
+from worlds import (
+    DirectClient,
+    LiveRun,
+    Scripted,
+    World,
+    bars_of,
+    require_same_books,
+    stop_and_target,
+)
 
+from mtquant.execution import QUIET_MS
 from mtquant.model import Direction, IntentAction, IntentState, Timeframe
 from mtquant.risk import BreakerSpec, RiskLimits
 
@@ -29,17 +39,18 @@ class Faulty:
         return self._replaced.get(name) or getattr(self._terminal, name)
 
 
-def falling(script: list[Direction | None] | None = None) -> ManyWorld:
+def falling(script: list[Direction | None] | None = None, *, quiet_ms: int = QUIET_MS) -> ManyWorld:
     """Return a world of two long positions that fall until the breaker cuts them back.
 
     In bar 7 it closes one wholly and half of the other.
     """
     drop = [0, 0, 0, *[100] * 6, *[0] * 8]
+    path = [110_000 - sum(drop[: index + 1]) for index in range(len(drop))]
     lanes = [
         Lane(
             name=f"lane{number}",
             symbol="EURUSD",
-            timeframe=Timeframe.H1,
+            timeframe=Timeframe.M1,
             strategy=lambda: Scripted(script or [None, LONG]),
             exits=lambda: [stop_and_target(stop_points=1_000)],
         )
@@ -50,8 +61,9 @@ def falling(script: list[Direction | None] | None = None) -> ManyWorld:
     )
     return ManyWorld(
         lanes=lanes,
-        bars=bars_of([110_000 - sum(drop[: index + 1]) for index in range(len(drop))]),
+        bars=bars_of(path, timeframe=Timeframe.M1),
         others=(),
+        quiet_ms=quiet_ms,
         venue=many_venue(always_open=True),
         limits=RiskLimits(
             risk_per_trade_fraction=0.02,
@@ -136,3 +148,141 @@ def test_a_close_whose_position_is_gone_before_its_second_attempt_drops_no_entry
     assert [state for _, state in closes_of(run)] == [IntentState.REJECTED]
     assert run.named("entry_dropped") == []
     assert run.market.book.positions() == ()
+
+
+# ---------------------------------------------------------------------- a lost link
+
+
+def unanswered(name: str, *, in_bar: int, call: int, times: int = 1) -> Any:
+    """Return a wrapper in which one function gets no answer some times, from a call of a bar on."""
+
+    def wrap(terminal: Any, server: Any) -> Any:
+        calls, failed = [0], [False]
+
+        def answered(*args: Any, **named: Any) -> Any:
+            calls[0] += server.market.bar >= in_bar
+            failed[0] = call <= calls[0] < call + times
+            return None if failed[0] else getattr(terminal, name)(*args, **named)
+
+        def last_error() -> tuple[int, str]:
+            return (-10005, "IPC timeout") if failed[0] else terminal.last_error()
+
+        return Faulty(terminal, last_error=last_error, **{name: answered})
+
+    return wrap
+
+
+def a_world(script: list[Direction | None]) -> World:
+    return World(bars=MINUTES, strategy=lambda: Scripted(script))
+
+
+def test_an_exit_whose_reading_is_not_answered_is_carried_out_at_the_reconnect() -> None:
+    world = a_world([None, LONG, None, FLAT])
+    run = world.live(client=DirectClient, wrap=unanswered("positions_get", in_bar=4, call=2))
+
+    assert len(run.named("link_lost")) == 1
+    assert [state for _, state in closes_of(run)] == [IntentState.DONE]
+    assert run.market.book.positions() == ()
+    assert run.named("exit_dropped") == run.named("decision_repeated") == []
+
+
+def test_an_exit_that_is_too_old_at_the_reconnect_is_given_up_and_told() -> None:
+    world = a_world([None, LONG, None, FLAT])
+    lost = unanswered("positions_get", in_bar=4, call=2, times=5)
+    run = world.live(client=DirectClient, wrap=lost)
+
+    assert closes_of(run) == []
+    (position,) = run.market.book.positions()
+    (told,) = run.named("exit_dropped")
+    assert told.fields["position_ticket"] == position.position_ticket
+    assert told.fields["reason"] == "the decision is too old"
+
+
+def test_an_entry_whose_reading_is_not_answered_is_given_up_and_told() -> None:
+    world = a_world([None, None, None, LONG])
+    run = world.live(client=DirectClient, wrap=unanswered("positions_get", in_bar=4, call=2))
+
+    assert list(run.journal.intents()) == []
+    assert [one.fields["reason"] for one in run.named("entry_dropped")] == ["the link was lost"]
+
+
+def test_of_a_reversal_whose_reading_is_not_answered_only_the_exit_is_carried_out() -> None:
+    world = a_world([None, LONG, None, Direction.SHORT])
+    run = world.live(client=DirectClient, wrap=unanswered("positions_get", in_bar=4, call=2))
+
+    assert [state for _, state in closes_of(run)] == [IntentState.DONE]
+    assert run.market.book.positions() == ()
+    assert [one.fields["reason"] for one in run.named("entry_dropped")] == ["the link was lost"]
+
+
+def test_a_close_whose_price_was_refused_has_its_second_attempt_after_a_lost_link_too() -> None:
+    def wrap(terminal: Any, server: Any) -> Any:
+        refusing = at_first_close(10004)(terminal, server)
+        return unanswered("positions_get", in_bar=4, call=3)(refusing, server)
+
+    run = a_world([None, LONG, None, FLAT]).live(client=DirectClient, wrap=wrap)
+
+    assert len(run.named("link_lost")) == 1
+    assert [state for _, state in closes_of(run)] == [IntentState.REJECTED, IntentState.DONE]
+    assert run.market.book.positions() == ()
+
+
+# ---------------------------------------------------------------------- behind a part
+
+
+def placed(*, arrives: bool) -> tuple[Any, Any]:
+    """Return wrapper and hook: the first close of a part is only placed, and comes a step later."""
+    held: list[Any] = []
+
+    def keep(terminal: Any, order: dict[str, Any]) -> None:
+        held.append(lambda: terminal.order_send(order))
+
+    def on_step(run: LiveRun) -> None:
+        if held and arrives and run.market.step == 1:
+            assert held.pop()().retcode == 10009
+
+    return at_first_close(10008, only_parts=True, also=keep), on_step
+
+
+@pytest.mark.parametrize("is_placed", [False, True])
+def test_an_exit_behind_a_close_of_a_part_is_carried_out_after_it(is_placed: bool) -> None:
+    wrap, on_step = placed(arrives=True) if is_placed else (None, None)
+    run = falling([None, LONG, *[None] * 5, FLAT]).live(
+        client=DirectClient, wrap=wrap, on_step=on_step
+    )
+
+    whole, part, rest = closes_of(run)
+    assert {state for _, state in (whole, part, rest)} == {IntentState.DONE}
+    opened = [row.intent.volume_units for row in run.journal.intents()][:2]
+    assert [whole[0], part[0] + rest[0]] == opened
+    assert run.market.book.positions() == ()
+    assert run.named("exit_dropped") == []
+
+
+def test_an_exit_behind_a_close_of_a_part_that_stays_unknown_is_given_up_and_told() -> None:
+    wrap, _ = placed(arrives=False)
+    world = falling([None, LONG, *[None] * 5, FLAT], quiet_ms=300_000)
+    run = world.live(client=DirectClient, wrap=wrap)
+
+    assert {row.intent.reason for row in run.journal.intents()} == {"", "loss limit"}
+    (told,) = run.named("exit_dropped")
+    assert told.fields["reason"] == "the decision is too old"
+
+
+def test_an_exit_behind_a_close_of_a_part_gives_way_to_a_newer_signal() -> None:
+    wrap, _ = placed(arrives=False)
+    world = falling([None, LONG, *[None] * 5, FLAT, LONG], quiet_ms=300_000)
+    run = world.live(client=DirectClient, wrap=wrap)
+
+    assert [one.fields["reason"] for one in run.named("exit_dropped")] == [
+        "there is a newer decision"
+    ]
+    assert {row.intent.reason for row in run.journal.intents()} == {"", "loss limit"}
+
+
+def test_both_runners_carry_an_exit_out_behind_a_close_of_a_part_alike() -> None:
+    world = falling([None, LONG, *[None] * 5, FLAT])
+    market, _ = world.backtest()
+
+    require_same_books(world.live(client=DirectClient).market, market)
+    assert market.book.positions() == ()
