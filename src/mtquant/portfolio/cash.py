@@ -36,7 +36,7 @@ class Cash:
         self._lasted_ms = 0  # between them
         self._watched = WatchedClock()
         self._since_ms = 0  # the first of them, by the watched clock
-        self._even_ms = 0  # the newest reading that left no difference, by the watched clock
+        self._even_ms: int | None = None  # the first reading, or the newest without a difference
 
     def restore(self, deals: Iterable[Deal], baseline_minor: int | None) -> None:
         """Take over the deals of an earlier process, and its baseline."""
@@ -62,7 +62,7 @@ class Cash:
         difference_minor = unexplained_minor - self.baseline_minor
         self._count(now_ms, is_same=not deals and difference_minor == self.difference_minor)
         self.difference_minor = difference_minor
-        if not difference_minor:
+        if not difference_minor or self._even_ms is None:
             self._even_ms = self._now_ms
         if now_ms < self._accepted_until_ms and self.lacks_minor:
             self.settle()
@@ -111,7 +111,8 @@ class Cash:
     @property
     def lacks_minor(self) -> int:
         """Return what the deals do not explain although it has had time to show, minor units."""
-        is_known = self._has_lasted or self._now_ms - self._even_ms >= LONGEST_MS
+        is_old = self._even_ms is not None and self._now_ms - self._even_ms >= LONGEST_MS
+        is_known = self._has_lasted or is_old
         return self.difference_minor if is_known else 0
 
 

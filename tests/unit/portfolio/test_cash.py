@@ -167,3 +167,12 @@ def test_on_a_busy_account_a_difference_that_stays_is_told_too() -> None:
     cash.apply([deal(99, -40)], 990 - 40 * number - 5, first_ms + LONGEST_MS + step_ms)
     assert cash.difference_minor == -5
     assert cash.lacks_minor == 0
+
+
+def test_a_new_process_gives_a_difference_its_time_too() -> None:
+    cash = Cash()
+    cash.restore([deal(1, 400)], 600)
+    cash.apply([deal(2, -40)], 1_000, 1_483_308_000_000)
+
+    assert cash.difference_minor == 40
+    assert cash.lacks_minor == 0
