@@ -475,6 +475,10 @@ class SqliteJournal:
             self._checkpoint_after(_FEW_PAGES)
             return self._commit(work, needs_lock=needs_lock)
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            if lacks_room(error):  # SQLite says so itself
+                raise JournalError(
+                    f"{self._path}: the journal cannot be written ({error})"
+                ) from error
             raise unusable(self._path, "the journal cannot be written", error) from error
 
     def _commit(self, work: Callable[[sqlite3.Connection], Result], *, needs_lock: bool) -> Result:
