@@ -30,6 +30,9 @@ _SENTENCES = {
     "{closed} closed while away, {positions} open, {unresolved} unresolved",
     "stop_lost": "position {position_ticket} has lost its stop loss: {action}",
     "order_not_ours": "order {order_ticket} carries a number of this bot and is not in its journal",
+    "position_unmanaged": "position {position_ticket} of this bot in {symbol} has no strategy in "
+    "the configuration: nobody watches its stop",
+    "exit_dropped": "position {position_ticket} is not left as decided: {reason}",
     "journal_rebuilt": "no journal was here, and the broker knows this bot: {positions} positions, "
     "{orders} orders and {closed_orders} closed orders carry its numbers. The journal was rebuilt "
     "from the broker; halts and loss limits of an earlier one are forgotten",

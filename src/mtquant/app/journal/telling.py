@@ -299,6 +299,7 @@ _SENTENCES: Final = {
     "entry_warned": ("risk", "let pass with a warning: {reasons}"),
     "decision_repeated": ("risk", "{action} by {trigger} was decided before: not sent again"),
     "entry_dropped": ("risk", "entry given up: {reason}"),
+    "exit_dropped": ("risk", "exit given up: {reason}"),
     "stop_lost": ("stop lost", "position {position_ticket} stands without its stop: {action}"),
     "link_lost": ("link", "lost: {detail}"),
     "intent_moved": ("state", "{state} {detail}"),
