@@ -46,7 +46,7 @@ def run(
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -98,7 +98,7 @@ def wait_for_event(process: subprocess.Popen[str], folder: Path, name: str) -> N
 
 def wait_until_flat(process: subprocess.Popen[str], folder: Path) -> None:
     """Wait until events.jsonl tells of as many closed positions as opened ones."""
-    for _ in range(2_000):
+    for _ in range(6_000):
         content = (folder / "events.jsonl").read_text(encoding="utf-8")
         opened, closed = (content.count(f'"name":"position_{how}"') for how in ("opened", "closed"))
         if opened == closed or process.poll() is not None:
@@ -110,7 +110,7 @@ def wait_until_flat(process: subprocess.Popen[str], folder: Path) -> None:
 def kill(process: subprocess.Popen[str]) -> None:
     """Kill a process as the operating system would."""
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=90)
 
 
 def journal_deals(folder: Path) -> list[Deal]:
@@ -130,7 +130,7 @@ def held_units(folder: Path) -> int:
 
 def stop_in_a_position(process: subprocess.Popen[str], folder: Path) -> None:
     """Hold the process as soon as it knows of an open position."""
-    for _ in range(2_000):
+    for _ in range(6_000):
         process.send_signal(signal.SIGSTOP)
         if held_units(folder):
             return

@@ -144,7 +144,7 @@ def test_interrupted_it_stops_in_order_and_goes_on_with_the_same_trades(tmp_path
     process = start("demo", "--out", str(folder), "--no-outage")
     wait_for_requests(process, folder, 60)
     os.kill(process.pid, signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    _, told = process.communicate(timeout=90)
 
     assert process.returncode == 130
     assert "Stopped at 2017-" in told

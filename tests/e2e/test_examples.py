@@ -20,7 +20,7 @@ def test_an_example_runs_and_prints_something(path: Path, tmp_path: Path) -> Non
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 

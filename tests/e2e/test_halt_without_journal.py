@@ -46,7 +46,7 @@ def running(folder: Path) -> Iterator[subprocess.Popen[str]]:
     yield process
     if process.poll() is None:
         process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=90)
 
 
 def killed_with_a_position(process: subprocess.Popen[str], folder: Path) -> None:
@@ -100,7 +100,7 @@ def test_with_the_journal_locked_the_bot_ends_and_the_halt_is_carried_out(
     with closing(sqlite3.connect(journal, isolation_level=None, timeout=30)) as other:
         other.execute("begin immediate")
         done = run(*HALT, str(folder))
-    running.communicate(timeout=30)
+    running.communicate(timeout=90)
 
     assert running.returncode == 1  # of the same lock
     assert done.returncode == 0, done.stderr
@@ -119,7 +119,7 @@ def test_with_no_room_for_anything_but_the_file_the_command_says_what_is_not_don
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000)),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

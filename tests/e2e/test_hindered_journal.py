@@ -85,7 +85,7 @@ def test_while_another_program_locks_the_journal_no_order_leaves_and_the_bot_end
     folder = tmp_path / "out"
     with closing(locked(folder)):
         sent, began = requests_in(folder), time.monotonic()
-        _, told = running.communicate(timeout=60)
+        _, told = running.communicate(timeout=180)
         waited_s = time.monotonic() - began
         sent_since = requests_in(folder) - sent
 
@@ -166,7 +166,7 @@ def test_on_a_full_disk_the_bot_opens_nothing_and_still_closes(small: Path) -> N
     halt = start("halt", "--level", "3", "--reason", "full", "--dir", str(small))
     wait_for_a_request(small)
     process.send_signal(signal.SIGCONT)
-    told, failed = halt.communicate(timeout=60)
+    told, failed = halt.communicate(timeout=180)
     wait_until_closed(small)
     kill(process)
 
@@ -200,7 +200,7 @@ def test_on_a_full_disk_no_order_leaves_without_its_row_and_a_restart_goes_on(sm
         if process.poll() is not None:
             break
         time.sleep(0.005)
-    _, failed = process.communicate(timeout=60)
+    _, failed = process.communicate(timeout=180)
     sent = numbers_sent(small)
 
     assert process.returncode == 1
@@ -223,7 +223,7 @@ def test_a_bot_that_can_keep_no_room_opens_nothing(tmp_path: Path) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -254,7 +254,7 @@ def test_of_bots_that_start_in_one_folder_at_once_one_goes_on_and_the_others_nam
     late = run("demo", "--no-outage", "--out", str(folder))
     kill(winner)
 
-    told = [bot.communicate(timeout=30)[1] for bot in over] + [late.stderr]
+    told = [bot.communicate(timeout=90)[1] for bot in over] + [late.stderr]
     assert [bot.returncode for bot in over] == [1, 1]
     for said in told:
         named = re.search(

@@ -125,7 +125,7 @@ def test_interrupted_it_keeps_what_is_finished_and_says_how_to_go_on(
     process = begin(home, folder, workers)
     wait_for_rows(process, folder, 6)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
-    _, told = process.communicate(timeout=30)
+    _, told = process.communicate(timeout=90)
 
     assert process.returncode == 130
     assert "of 40 trials are finished; run the same command to go on." in told
