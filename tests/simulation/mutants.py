@@ -168,14 +168,11 @@ class ForgetsUnknown(RiskEngine):
 
 
 class IgnoresHalts(RiskEngine):
-    """Approve as if no halt stood."""
+    """Approve, and let leave, as if no halt stood."""
 
-    def decide(self, intent: Any, view: Any) -> ApprovedOrder | Refused:
-        level, self.halt_level = self.halt_level, 0
-        try:
-            return super().decide(intent, replace(view, halt_level=0))
-        finally:
-            self.halt_level = level
+    def raise_halt(self, level: int) -> bool:
+        """Take note of nothing."""
+        return False
 
 
 class HasNoLimit(RiskEngine):
