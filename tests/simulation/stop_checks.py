@@ -41,12 +41,15 @@ class StopChecks:
                 self._stood[one.ticket, one.side] = one.stop
 
     def asked(self, row: IntentRow, request: dict[str, Any], rows: Iterable[IntentRow]) -> None:
-        """See a request as it leaves: a stop comes back once, and to where it was."""
+        """See a request as it leaves: a stop comes back once, and to where it was.
+
+        What was kept from leaving put nothing back.
+        """
         if not _puts_back(row):
             return
         ticket, side = row.intent.position_ticket, row.intent.side.value
         others = (one for one in rows if _puts_back(one) and one.intent_id != row.intent_id)
-        if any(one.intent.position_ticket == ticket for one in others):
+        if any(one.intent.position_ticket == ticket and not one.never_left for one in others):
             self._note("I5.again", f"position {ticket} by intent {row.intent_id}")
         level = self._venue.instrument(row.intent.symbol).points(request["sl"])
         stood = self._stood.get((ticket, side), level)
