@@ -274,6 +274,14 @@ class DirectClient:
         """Do nothing: there is no thread to give back."""
 
 
+def blinks_after(lost_ms: int) -> list[tuple[int, int]]:
+    """Return two short outages: what got no answer at a time is given up two quiet times later.
+
+    Pauses that grew with each look would be a minute long by then.
+    """
+    return [(lost_ms + after_ms, lost_ms + after_ms + 20_000) for after_ms in (50_000, 130_000)]
+
+
 class LiveRun:
     """Hold a live run on the simulated terminal, with whatever wraps the terminal."""
 
@@ -286,8 +294,10 @@ class LiveRun:
         wrap: Callable[[SimulatedTerminal, SimulatedServer], Any] | None = None,
         on_step: Callable[[LiveRun], None] | None = None,
         client: Callable[..., Any] = MT5Client,
+        gap_ms: int | None = None,
     ) -> None:
         self.world = world
+        self.gap_ms = gap_ms
         self.journal = journal or MemoryJournal()
         self.market = world.market()
         faults = Faults(FaultScenario(faults=world.link_losses()))

@@ -138,6 +138,8 @@ class MortalTerminal(SimulatedTerminal):
 class Life:
     """Be one process of the bot, from its start to the end of the market."""
 
+    gap_ms = None
+
     def __init__(self, folder: Path, scene: Scene, bug: Bug, executioner: Executioner) -> None:
         self._folder, self._scene = folder, scene
         self._executioner = executioner

@@ -121,6 +121,8 @@ class RestlessExit:
 class Turn:
     """Give the control back to the simulation between two looks: its pace."""
 
+    gap_ms = None
+
     async def next(self) -> bool:
         """Wait for the simulation."""
         await self

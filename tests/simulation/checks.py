@@ -32,7 +32,7 @@ CHECKS: Final = {
     "I4.told": "no money is missed that deals explain",
     "I5.stop": "no own position stands without a stop loss",
     "I5.level": "a stop that is put back is no further away than the last one that the server had",
-    "I5.again": "the stop of a position is put back once, whichever process does it",
+    "I5.again": "a stop is put back once, by any process; once more where no answer came",
     "I5.prompt": "a bare position that is seen is acted on in that look or the next",
     "I6.forward": "an intent moves forward only",
     "I6.unknown": "two entries of a symbol are never unresolved at once",

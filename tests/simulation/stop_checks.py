@@ -43,13 +43,20 @@ class StopChecks:
     def asked(self, row: IntentRow, request: dict[str, Any], rows: Iterable[IntentRow]) -> None:
         """See a request as it leaves: a stop comes back once, and to where it was.
 
-        What was kept from leaving put nothing back.
+        What was kept from leaving put nothing back; what has no answer may be asked for once more.
         """
         if not _puts_back(row):
             return
         ticket, side = row.intent.position_ticket, row.intent.side.value
-        others = (one for one in rows if _puts_back(one) and one.intent_id != row.intent_id)
-        if any(one.intent.position_ticket == ticket and not one.never_left for one in others):
+        others = [
+            one
+            for one in rows
+            if _puts_back(one)
+            and one.intent.position_ticket == ticket
+            and one.intent_id != row.intent_id
+            and not one.never_left
+        ]
+        if len(others) > 1 or any(one.state is not IntentState.UNKNOWN for one in others):
             self._note("I5.again", f"position {ticket} by intent {row.intent_id}")
         level = self._venue.instrument(row.intent.symbol).points(request["sl"])
         stood = self._stood.get((ticket, side), level)

@@ -119,6 +119,8 @@ class ServerClockFace:
 class LockStep:
     """Let the market make its next step whenever the bot has nothing left to do."""
 
+    gap_ms = None
+
     def __init__(self, server: SimulatedServer) -> None:
         self._server = server
 
@@ -129,6 +131,8 @@ class LockStep:
 
 class StandStill:
     """Look a few times while the market stands still, until a halt has done its work."""
+
+    gap_ms = None
 
     def __init__(self, is_done: Callable[[], bool], looks: int = 5) -> None:
         self._is_done = is_done

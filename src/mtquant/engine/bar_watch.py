@@ -68,14 +68,15 @@ class BarWatch:
         self._append(found)
         self._decide_on_fresh(before)
 
-    def take_closed(self, found: Closed) -> None:
+    def take_closed(self, found: Closed, *, was_watched: bool) -> None:
         """Append what has closed since the last look.
 
         Several bars at once closed while prices stood still or the process did: nobody saw that.
+        Nor did anybody see one close where the process slept.
         """
         before = len(self.series)
         self._append(found)
-        if len(self.series) > before + 1:
+        if len(self.series) > before + 1 or not was_watched:
             self._decide_on_fresh(before)
 
     def end_history(self) -> None:

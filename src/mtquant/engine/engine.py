@@ -421,31 +421,33 @@ class Engine:
         return sent
 
     def _try_again(self, cause: str, view: BrokerView) -> list[Command]:
-        """Make the second attempt of a decision whose price was refused, at the price of now.
+        """Make the second attempts of decisions whose price was refused, at the price of now.
 
-        It is a new intent, sized and gated anew, under the deadline of the first.
+        Each is a new intent, sized and gated anew, under the deadline of the first. An entry has a
+        reading of its own for it; a close takes any, once no smaller one is on its way.
         """
-        due = sorted(self._repricing) if cause == "reconnect" else []  # closes: see _on_lost
-        if cause.startswith(_REPRICE):
-            due = [int(cause.removeprefix(_REPRICE))]
-        rows = [row for number in due if (row := self.desk.row(number))]
-        self._repricing.difference_update(due)
-        return [one for row in rows for one in self._attempt_again(row, view)]
+        commands: list[Command] = []
+        for row in filter(None, map(self.desk.row, sorted(self._repricing))):
+            is_its_own = cause == f"{_REPRICE}{row.intent_id}"
+            is_early = row.intent.action is IntentAction.OPEN and not is_its_own
+            if not is_early and not self._submitter.is_behind_a_part(row.intent):
+                self._repricing.remove(row.intent_id)
+                commands += self._attempt_again(row, view)
+        return commands
 
     def _attempt_again(self, refused: IntentRow, view: BrokerView) -> list[Command]:
-        number = refused.intent_id
+        number, first = refused.intent_id, refused.intent
         sized = self._sized_again(refused, self._entering.pop(number, None), view)
         if not isinstance(sized, SizedIntent):
             told = self._let_go(number, view.time_ms)
-            correlation_id = refused.intent.signal_id
+            name, now_ms = first.signal_id, view.time_ms
             if sized is not None:
-                symbol, side = refused.intent.symbol, refused.intent.side
-                return [*told, unsized_note(correlation_id, view.time_ms, symbol, side, sized)]
-            if refused.intent.action is not IntentAction.OPEN:
+                return [*told, unsized_note(name, now_ms, first.symbol, first.side, sized)]
+            if first.action is not IntentAction.OPEN:
                 return told
             why = "the second attempt came too late"
-            return told or [note("entry_dropped", view.time_ms, correlation_id, reason=why)]
-        intent = replace(sized.intent, deadline_ms=refused.intent.deadline_ms)
+            return told or [note("entry_dropped", now_ms, name, reason=why)]
+        intent = replace(sized.intent, deadline_ms=first.deadline_ms)
         commands, again = self._submitter.submit(
             intent, view, explanation=sized.explanation, attempt=2
         )
@@ -462,13 +464,13 @@ class Engine:
             return None
         if decision is not None:
             return self._room.open(decision, view)
-        ticket = refused.intent.position_ticket
-        held = (one for one in self.portfolio.positions if one.position_ticket == ticket)
-        position = next(held, None)
-        if position is None:
+        held = {one.position_ticket: one for one in self.portfolio.positions}
+        position = held.get(refused.intent.position_ticket)
+        if position is None or not (left := self.desk.left_units(position)):
             return None
-        slot = self._holdings.owner(position) or self.slots[0]
-        return SizedIntent(slot.orders.close_again(refused.intent, position, view), "")
+        orders = (self._holdings.owner(position) or self.slots[0]).orders
+        position = replace(position, volume_units=left)
+        return SizedIntent(orders.close_again(refused.intent, position, view), "")
 
     def _let_go(self, intent_id: int, now_ms: int) -> list[Command]:
         """Give up the entries that wait for a close that came to nothing; say so."""

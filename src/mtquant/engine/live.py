@@ -13,7 +13,7 @@ from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING, Protocol
 
 from mtquant.broker import Glance
-from mtquant.engine.bar_watch import BarWatch
+from mtquant.engine.bar_watch import FRESH_MS, BarWatch
 from mtquant.engine.drive import drive
 from mtquant.model import (
     AccountReport,
@@ -77,6 +77,14 @@ _FIRST_BACKOFF_MS, _LAST_BACKOFF_MS = 1_000, 60_000
 class Pace(Protocol):
     """Say when to look at the terminal again."""
 
+    @property
+    def gap_ms(self) -> int | None:
+        """Return how far its looks are apart at most (milliseconds); None where the market waits.
+
+        When much more has passed, the process slept, or its machine.
+        """
+        ...
+
     async def next(self) -> bool:
         """Wait for the next moment; False when there will be none."""
         ...
@@ -135,6 +143,7 @@ class LiveRunner:
         self._tick_slots = [slot for slot in engine.slots if slot.wants_ticks]
         self._watches = tuple(BarWatch(slot, client.session, clock) for slot in engine.slots)
         self._seen: Glance | None = None
+        self._polled_ms: int | None = None
         self._is_up = False
         self._is_new_journal = False
         self._retry_ms = 0
@@ -319,8 +328,9 @@ class LiveRunner:
         glance = session.glance()
         has_room = self._journal.keep_room()
         halts = tuple(self._journal.pending_halts())
+        has_slept = self._has_slept()
         for watch, bars in zip(due, found, strict=True):  # all of them, before any is decided on
-            watch.take_closed(bars)
+            watch.take_closed(bars, was_watched=not has_slept)
         return _Poll(
             quotes=quoted,
             glance=glance,
@@ -328,6 +338,14 @@ class LiveRunner:
             has_room=has_room,
             halts=halts,
         )
+
+    def _has_slept(self) -> bool:
+        """Tell whether much more time has passed since the last look than its pace allows."""
+        now_ms, gap_ms = self._clock.now_ms(), self._pace.gap_ms
+        before_ms, self._polled_ms = self._polled_ms, now_ms
+        if gap_ms is None or before_ms is None:
+            return False
+        return now_ms - before_ms > gap_ms + FRESH_MS
 
     async def _consume(self) -> None:
         """Let the engine decide on new bars: by the time of their close, then slot by slot."""

@@ -64,6 +64,7 @@ class LossWatch:
         self._latest_ms = 0
         self._paid_minor = 0
         self._deal_ticket = 0  # the newest that was taken in
+        self._payments: set[int] = set()  # deals of money paid in and out that were taken in
         self._stop_tag = ""  # of a prop stop whose positions are still to be closed
         self._halt_due = ""  # why a halt is still to be raised
         self._kept: tuple[str, dict[int, int]] = "", {}  # by the last cut, and its tag
@@ -146,8 +147,10 @@ class LossWatch:
             self._deal_ticket = max(self._deal_ticket, deal.deal_ticket)
             if deal.kind is DealKind.TRADE:
                 self._tell_prop(deal)
-            elif deal.kind is DealKind.BALANCE and 0 < self._began_ms <= deal.time_ms:
-                self._paid_minor += deal.net_minor
+            elif deal.kind is DealKind.BALANCE:
+                self._payments.add(deal.deal_ticket)
+                if 0 < self._began_ms <= deal.time_ms:
+                    self._paid_minor += deal.net_minor
 
     def _tell_prop(self, trade: Deal) -> None:
         """Let the guard of a prop firm's rules count a trade's deal."""
@@ -253,6 +256,7 @@ class LossWatch:
             "began_ms": self._began_ms,
             "latest_ms": self._latest_ms,
             "deal_ticket": self._deal_ticket,
+            "payments": sorted(self._payments),
             "stop_tag": self._stop_tag,
             "halt_due": self._halt_due,
             "kept": [self._kept[0], list(self._kept[1].items())],
@@ -272,7 +276,7 @@ class LossWatch:
         known = tuple(deals)
         if text is not None and self.is_on:
             try:
-                self._take(json.loads(text))
+                self._take(json.loads(text), known)
             except _UNREADABLE as problem:
                 raise DataError(
                     f"what the journal remembers of losses cannot be read ({problem}); look at "
@@ -283,15 +287,22 @@ class LossWatch:
             for deal in known:
                 if deal.kind is DealKind.TRADE and deal.deal_ticket <= told:
                     self._tell_prop(deal)
-        # a deal may have been journalled after that was
-        self.note_deals(deal for deal in known if deal.deal_ticket > told)
+        # a deal may have been journalled after that was, and a payment after newer trades
+        self.note_deals([one for one in known if one.deal_ticket > told or self._missed(one)])
 
-    def _take(self, kept: dict[str, Any]) -> None:
+    def _missed(self, deal: Deal) -> bool:
+        """Tell whether a deal is a payment that was not taken in; deals may show out of order."""
+        return deal.kind is DealKind.BALANCE and deal.deal_ticket not in self._payments
+
+    def _take(self, kept: dict[str, Any], known: Iterable[Deal]) -> None:
         for name, part in self._parts().items():
             if name in kept:  # one that was switched on since has nothing to remember
                 part.restore(kept[name])
         self._began_ms, self._latest_ms = int(kept["began_ms"]), int(kept["latest_ms"])
         self._deal_ticket, self._paid_minor = int(kept["deal_ticket"]), int(kept["paid_minor"])
+        told = (one for one in known if one.deal_ticket <= self._deal_ticket)
+        payments = [one.deal_ticket for one in told if one.kind is DealKind.BALANCE]
+        self._payments = {int(ticket) for ticket in kept.get("payments", payments)}
         self._stop_tag = str(kept["stop_tag"])
         self._halt_due = str(kept.get("halt_due", ""))
         tag, units = kept.get("kept", ("", ()))

@@ -8,7 +8,7 @@ from mtquant.engine.notes import note
 from mtquant.engine.pauses import LAST_MS, Pauses
 from mtquant.engine.stop_guard import StopGuard
 from mtquant.execution import SCAN_GAP_MS
-from mtquant.model import IntentAction, OrderType
+from mtquant.model import IntentAction, IntentState, OrderType
 from mtquant.risk import worst_position
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ class Safeguards:
         # but it may also be the rest of what is larger than one order
         positions = [one for one in standing if not self._desk.was_closed(one)]
         # what is on its way to be removed is no try: it must not make the next one later
-        busy = self._being_removed()
-        orders = [one for one in orders if one.order_ticket not in busy]
-        positions = [one for one in positions if one.position_ticket not in busy]
+        removal_of = self._desk.removal_of
+        orders = [one for one in orders if not removal_of(order_ticket=one.order_ticket)]
+        positions = [one for one in positions if not self._is_being_closed(one)]
         if not orders and not positions:
             self._clearing.wait(view.time_ms, SCAN_GAP_MS)
             return []
@@ -116,14 +116,9 @@ class Safeguards:
             positions = [one for one in positions if self._portfolio.is_own(one.intent_id)]
         return orders, positions
 
-    def _being_removed(self) -> set[int]:
-        """Return the tickets that are being closed or cancelled, with no outcome yet."""
-        removing = [
-            row.intent
-            for row in self._desk.in_flight
-            if row.intent.action in {IntentAction.CLOSE, IntentAction.CANCEL}
-        ]
-        return {one.position_ticket or one.order_ticket for one in removing}
+    def _is_being_closed(self, position: Position) -> bool:
+        """Tell whether a close of a position is on its way, with no outcome yet."""
+        return self._desk.removal_of(position_ticket=position.position_ticket) is not None
 
     def _note_empty(self, now_ms: int) -> None:
         """Believe that nothing is left after two looks, and when nothing is on its way."""
@@ -148,14 +143,18 @@ class Safeguards:
         if not late or excess <= 0:
             self._cutting.end()
             return self._keep_late(view, -excess) if late else [], []
-        if not self._cutting.are_over(view.time_ms):
+        came = [one for one in self._portfolio.own_positions if one.intent_id in late]
+        left = [
+            one
+            for one in came[-excess:]
+            if not self._desk.was_closed(one) and not self._is_being_closed(one)
+        ]
+        if not left or not self._cutting.are_over(view.time_ms):
             return [], []
         self._cutting.note_try(view.time_ms)
-        came = [one for one in self._portfolio.own_positions if one.intent_id in late]
         return [], [
             self._maker(one).cut(one, view, f"late:{one.position_ticket}:{view.time_ms}")
-            for one in came[-excess:]
-            if not self._desk.was_closed(one)
+            for one in left
         ]
 
     def _keep_late(self, view: BrokerView, room: int) -> list[IntentRow]:
@@ -195,6 +194,10 @@ class Safeguards:
             return [], self._is_cut(cut, view.time_ms, is_over=bool(over))
         self._closed_since_ms = None
         if not self._reducing.are_over(view.time_ms):
+            return [], False
+        left = [(one, units) for one, units in left if not self._is_being_closed(one)]
+        if not left:
+            self._reducing.wait(view.time_ms, SCAN_GAP_MS)
             return [], False
         self._reducing.note_try(view.time_ms)
         return [
@@ -262,14 +265,13 @@ class Safeguards:
     def _protecting(self, bare: Unprotected, view: BrokerView) -> OrderIntent | None:
         """Return what is to be done about a bare position, None while nothing can be."""
         ticket = bare.position.position_ticket
-        is_busy = any(row.intent.position_ticket == ticket for row in self._desk.in_flight)
-        if is_busy or (self._is_new(bare, view.time_ms) and self._desk.was_done(ticket)):
+        about = [row for row in self._desk.in_flight if row.intent.position_ticket == ticket]
+        if any(_must_be_waited_for(row, view.time_ms) for row in about):
+            return None
+        is_new = bare.restored_ms is not None and _is_young(bare.restored_ms, view.time_ms)
+        if is_new and self._desk.was_done(ticket):
             return None  # a terminal shows a stop a while after it was taken
         return self._maker(bare.position).protect(bare, view)
-
-    def _is_new(self, bare: Unprotected, now_ms: int) -> bool:
-        """Tell whether a stop was put back just now; an earlier process's clock may be ahead."""
-        return bare.restored_ms is not None and 0 <= now_ms - bare.restored_ms < SCAN_GAP_MS
 
     def _guarded(self) -> list[Position]:
         """Return the positions that need a stop; some brokers' stops end with the day, by rule."""
@@ -278,6 +280,20 @@ class Safeguards:
             for position in self._portfolio.own_positions
             if (slot := self._owner(position)) and not slot.orders.instrument.drops_levels_daily
         ]
+
+
+def _must_be_waited_for(row: IntentRow, now_ms: int) -> bool:
+    """Tell whether what is on its way about a position may still give it a stop, or close it.
+
+    A change of levels that has no answer may be asked for again: it can do nothing twice.
+    """
+    is_move = row.intent.action is IntentAction.MODIFY and row.state is IntentState.UNKNOWN
+    return not is_move or _is_young(row.created_ms, now_ms)
+
+
+def _is_young(made_ms: int, now_ms: int) -> bool:
+    """Tell whether an intent was made just now; an earlier process's clock may be ahead."""
+    return 0 <= now_ms - made_ms < SCAN_GAP_MS
 
 
 def _kept_units(cut: Cut, position: Position) -> int:

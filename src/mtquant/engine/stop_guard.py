@@ -21,17 +21,14 @@ class Unprotected:
     """Hold a position without a stop, and where it stood last (points); 0: none ever did.
 
     `restored_ms` tells when its stop was put back last (UTC ms), None where it never was. What was
-    kept from leaving was not: the broker has refused nothing, and no stop was lost again.
+    kept from leaving was not: the broker has refused nothing, and no stop was lost again. Nor was
+    what has no answer yet, the first time: to ask for the same levels again does no harm.
     """
 
     position: Position
     stop_points: int
     restored_ms: int | None = None
-
-    @property
-    def was_restored(self) -> bool:
-        """Tell whether its stop was lost before."""
-        return self.restored_ms is not None
+    was_restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +80,16 @@ class StopGuard:
 
     def _unprotected(self, position: Position) -> Unprotected:
         ticket = position.position_ticket
-        restored = (
+        restored = [
             row
             for row in self._desk.moves_of(ticket)
             if row.intent.trigger.startswith(GUARD) and not row.never_left
-        )
-        newest = next(restored, None)
+        ]
         return Unprotected(
             position=position,
             stop_points=self._last_stop(position),
-            restored_ms=None if newest is None else newest.created_ms,
+            restored_ms=restored[0].created_ms if restored else None,
+            was_restored=len(restored) > 1 or any(not row.is_open for row in restored),
         )
 
     def _last_stop(self, position: Position) -> int:

@@ -63,12 +63,9 @@ class Submitter:
         """Return a close or cancel of the same that is on its way."""
         if intent.action not in {IntentAction.CLOSE, IntentAction.CANCEL}:
             return None
-        named = (intent.action, intent.position_ticket, intent.order_ticket)
-        for row in self._desk.in_flight:
-            other = row.intent
-            if (other.action, other.position_ticket, other.order_ticket) == named:
-                return row
-        return None
+        return self._desk.removal_of(
+            position_ticket=intent.position_ticket, order_ticket=intent.order_ticket
+        )
 
     def _leaves_something(self, intent: OrderIntent) -> bool:
         if intent.action is not IntentAction.CLOSE:

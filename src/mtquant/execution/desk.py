@@ -44,6 +44,7 @@ This and the quiet time are counted in time that was watched: a leap of the cloc
 _KEPT: Final = "seen after all, within the limit"
 """What the journal says of an intent that came late and was not too much."""
 _BY_SERVER: Final = frozenset({Reason.STOP_LOSS, Reason.TAKE_PROFIT, Reason.STOP_OUT})
+_REMOVING: Final = frozenset({IntentAction.CLOSE, IntentAction.CANCEL})
 _DEAD: Final = frozenset({OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED})
 _FINAL: Final = _DEAD | {OrderState.FILLED}
 _AFTER_RESTART: Final = {
@@ -106,6 +107,19 @@ class Desk:
     def watch(self, now_ms: int) -> None:
         """Note that the broker is being looked at, wholly or by a glance."""
         self._watched_clock.look(now_ms)
+
+    def removal_of(self, *, position_ticket: int = 0, order_ticket: int = 0) -> IntentRow | None:
+        """Return the close of a position, or the cancel of an order, that is on its way.
+
+        While there is one, no other is sent: its outcome may still be that it was carried out.
+        """
+        named = (position_ticket, order_ticket)
+        for row in self.in_flight:
+            intent = row.intent
+            about = (intent.position_ticket, intent.order_ticket)
+            if intent.action in _REMOVING and about == named:
+                return row
+        return None
 
     def may_come(self) -> tuple[IntentRow, ...]:
         """Return the entries that are or may become positions, whatever the broker shows.

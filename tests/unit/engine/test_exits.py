@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from worlds import (
     Scripted,
     World,
     bars_of,
+    blinks_after,
     require_same_books,
     stop_and_target,
 )
@@ -39,11 +42,18 @@ class Faulty:
         return self._replaced.get(name) or getattr(self._terminal, name)
 
 
-def falling(script: list[Direction | None] | None = None, *, quiet_ms: int = QUIET_MS) -> ManyWorld:
+def falling(
+    script: list[Direction | None] | None = None,
+    *,
+    first: list[Direction | None] | None = None,
+    quiet_ms: int = QUIET_MS,
+) -> ManyWorld:
     """Return a world of two long positions that fall until the breaker cuts them back.
 
-    In bar 7 it closes one wholly and half of the other.
+    In bar 7 it closes one wholly and half of the other. `first` is the script of the first of the
+    two strategies, where it is another one.
     """
+    scripts = (first or script or [None, LONG], script or [None, LONG])
     drop = [0, 0, 0, *[100] * 6, *[0] * 8]
     path = [110_000 - sum(drop[: index + 1]) for index in range(len(drop))]
     lanes = [
@@ -51,10 +61,10 @@ def falling(script: list[Direction | None] | None = None, *, quiet_ms: int = QUI
             name=f"lane{number}",
             symbol="EURUSD",
             timeframe=Timeframe.M1,
-            strategy=lambda: Scripted(script or [None, LONG]),
+            strategy=partial(Scripted, one),
             exits=lambda: [stop_and_target(stop_points=1_000)],
         )
-        for number in range(2)
+        for number, one in enumerate(scripts)
     ]
     breaker = BreakerSpec(
         level_1_fraction=0.01, level_2_fraction=0.02, level_3_fraction=0.03, cool_down_minutes=120
@@ -136,6 +146,61 @@ def test_a_close_of_a_part_whose_price_was_refused_closes_that_part_at_its_secon
     assert part == closes_of(usual)[-1][0]
     left = [one.volume_units for one in run.market.book.positions()]
     assert left == [one.volume_units for one in usual.market.book.positions()] != []
+
+
+class PoorAfterARefusal:
+    """Refuse the price of the first close, and show a loss from then on."""
+
+    def __init__(self, terminal: Any) -> None:
+        self._terminal = terminal
+        self._has_refused = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
+
+    def order_send(self, order: dict[str, Any]) -> Any:
+        """Send; the first close is answered by another price."""
+        if "position" in order and not self._has_refused:
+            self._has_refused = True
+            return answer(10004)
+        return self._terminal.order_send(order)
+
+    def account_info(self) -> Any:
+        """Return an AccountInfo, later one that has lost a fortieth."""
+        info = self._terminal.account_info()
+        if not self._has_refused:
+            return info
+        return SimpleNamespace(**(info._asdict() | {"equity": info.equity * 0.975}))
+
+
+def test_the_second_attempt_of_an_exit_follows_a_close_of_a_part_that_was_quicker() -> None:
+    world = falling([None, LONG, None, FLAT], first=[None, LONG])
+    run = world.live(client=DirectClient, wrap=lambda terminal, _: PoorAfterARefusal(terminal))
+
+    closes = [row for row in run.journal.intents() if row.intent.action is IntentAction.CLOSE]
+    refused, worst, part, rest = closes
+    assert refused.state is IntentState.REJECTED
+    assert {row.state for row in (worst, part, rest)} == {IntentState.DONE}
+    assert part.intent.volume_units + rest.intent.volume_units == refused.intent.volume_units
+    assert (rest.attempt, rest.intent.decision_key) == (2, refused.intent.decision_key)
+    assert run.market.book.positions() == ()
+
+
+def test_a_cut_goes_on_at_once_when_a_close_of_unknown_outcome_is_given_up() -> None:
+    wrap, _ = placed(arrives=False)
+    usual = falling()
+    lost_ms = falling().live(client=DirectClient).journal.intents()[-1].created_ms
+    world = replace(usual, outages=blinks_after(lost_ms))
+    run = world.live(client=DirectClient, wrap=wrap)
+
+    whole, lost, part = [r for r in run.journal.intents() if r.intent.action is IntentAction.CLOSE]
+    assert (whole.state, lost.state, part.state) == (
+        IntentState.DONE,
+        IntentState.NOTSENT,
+        IntentState.DONE,
+    )
+    assert part.created_ms == lost.updated_ms
+    assert part.intent.volume_units == lost.intent.volume_units
 
 
 def test_a_close_whose_position_is_gone_before_its_second_attempt_drops_no_entry() -> None:

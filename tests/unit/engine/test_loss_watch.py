@@ -455,6 +455,30 @@ def test_deals_that_were_journalled_after_the_state_are_taken_in_once():
     assert json.loads(after.state())["deal_ticket"] == 5
 
 
+def test_a_payment_that_showed_after_newer_trades_and_after_the_state_is_taken_in():
+    payment, trade = paid(4, NOON_MS, -1_000), closed(5, NOON_MS + 1, 200)
+    watch = begun()
+    watch.note_deals([trade])
+    after = a_watch()
+    after.restore(watch.state(), [payment, trade])
+    again = a_watch()
+    again.restore(after.state(), [payment, trade])
+
+    assert json.loads(after.state())["paid_minor"] == -1_000
+    assert json.loads(again.state())["paid_minor"] == -1_000
+
+
+def test_a_state_without_payments_has_taken_in_those_up_to_its_newest_deal():
+    watch = begun()
+    watch.note_deals([paid(4, NOON_MS, 1_000)])
+    kept = json.loads(watch.state())
+    del kept["payments"]
+    after = a_watch()
+    after.restore(json.dumps(kept), [paid(4, NOON_MS, 1_000), paid(5, NOON_MS + 1, 500)])
+
+    assert json.loads(after.state())["paid_minor"] == 1_500
+
+
 def test_without_a_state_the_journals_deals_are_noted_and_no_payment_is_new():
     watch = a_watch()
     watch.restore(None, [paid(4, NOON_MS, 1_000)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import count
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from worlds import MONDAY_MS, LiveRun, Scripted, World, bars_of, stop_and_target, trailing
+from worlds import (
+    MONDAY_MS,
+    LiveRun,
+    Scripted,
+    World,
+    bars_of,
+    blinks_after,
+    stop_and_target,
+    trailing,
+)
 
 from mtquant.engine.stop_guard import StopGuard
 from mtquant.execution import Desk
@@ -123,17 +133,24 @@ def test_a_clock_set_forward_does_not_end_the_quiet_time(leap_ms: int) -> None:
 
 
 def executed_late(
-    bar: int, *, also: Callable[[LiveRun], None] | None = None, **more: Any
+    bar: int,
+    *,
+    lost: tuple[int, ...] = (0,),
+    also: Callable[[LiveRun], None] | None = None,
+    **more: Any,
 ) -> LiveRun:
-    """Run long twice; the first order reaches the server late, while a bar forms."""
+    """Run long twice; the first order reaches the server late, while a bar forms.
+
+    Of the sends those of these numbers get no answer; none but the first ever arrives.
+    """
     held: list[Callable[[], Any]] = []
 
     def wrap(terminal: SimulatedTerminal, _server: SimulatedServer) -> Any:
-        failed = [False]
+        failed, numbers = [False], count()
 
         def order_send(order: dict[str, Any]) -> Any:
-            failed[0] = not held
-            if held:
+            failed[0] = next(numbers) in lost
+            if not failed[0]:
                 return terminal.order_send(order)
             held.append(lambda: terminal.order_send(order))
             return None
@@ -169,6 +186,18 @@ def test_what_was_given_up_and_comes_late_is_adopted_and_cut_back_over_the_limit
     assert cut.intent.position_ticket == late.order_ticket
     assert [p.position_ticket for p in run.market.book.positions()] == [held.order_ticket]
     assert [note.fields["state"] for note in run.named("intent_resolved")].count("LATE") == 1
+
+
+def test_what_came_late_is_cut_back_at_once_when_a_close_of_unknown_outcome_is_given_up() -> None:
+    bars = bars_of([110_000] * 30, timeframe=Timeframe.M1)
+    cut_ms = executed_late(18, bars=bars).journal.intents()[-1].created_ms
+    run = executed_late(18, bars=bars, lost=(0, 2), outages=blinks_after(cut_ms))
+
+    late, held, lost, cut = run.journal.intents()
+    assert (lost.state, cut.state) == (IntentState.NOTSENT, IntentState.DONE)
+    assert cut.created_ms == lost.updated_ms
+    assert cut.intent.position_ticket == late.order_ticket
+    assert [p.position_ticket for p in run.market.book.positions()] == [held.order_ticket]
 
 
 def test_what_comes_late_within_the_limits_is_kept() -> None:
@@ -423,6 +452,45 @@ def test_a_stop_whose_request_never_left_is_put_back_at_the_next_try() -> None:
     assert position.stop_loss_points == opened.intent.stop_loss_points
 
 
+def bare_without_an_answer(times: int) -> LiveRun:
+    """Run long; the stop is taken away in bar 4, and so many requests after that are lost."""
+
+    def wrap(terminal: SimulatedTerminal, server: SimulatedServer) -> Any:
+        hands.append(terminal)
+        return losing(request=True, times=times, after=1)(terminal, server)
+
+    def strip(run: LiveRun) -> None:
+        (position,) = run.market.book.positions()
+        request = {"action": 6, "symbol": "EURUSD", "position": position.position_ticket}
+        assert hands[0].order_send(request).retcode == 10009
+
+    hands: list[SimulatedTerminal] = []
+    bars = bars_of(QUIET, timeframe=Timeframe.M1)
+    world = World(bars=bars, strategy=lambda: Scripted([None, LONG]))
+    return world.live(wrap=wrap, on_step=at_bar(4, strip))
+
+
+def test_a_stop_whose_request_was_lost_is_put_back_without_the_quiet_time() -> None:
+    run = bare_without_an_answer(1)
+
+    opened, lost, restored = run.journal.intents()
+    assert {lost.intent.action, restored.intent.action} == {IntentAction.MODIFY}
+    assert 5_000 <= restored.created_ms - lost.created_ms < 30_000
+    assert not any(row.is_open for row in (lost, restored))
+    (position,) = run.market.book.positions()
+    assert position.stop_loss_points == opened.intent.stop_loss_points
+
+
+def test_a_position_is_closed_when_two_requests_for_its_stop_were_lost() -> None:
+    run = bare_without_an_answer(2)
+
+    actions = [row.intent.action.name for row in run.journal.intents()]
+    assert actions == ["OPEN", "MODIFY", "MODIFY", "CLOSE"]
+    _, first, _, closed = run.journal.intents()
+    assert closed.created_ms - first.created_ms < 60_000
+    assert run.market.book.positions() == ()
+
+
 def test_a_position_whose_stop_loss_is_taken_away_twice_is_closed() -> None:
     run = stripped((4, 6))
 
@@ -456,6 +524,23 @@ def test_signals_of_bars_missed_while_away_open_nothing() -> None:
 
     assert run.journal.intents() == []
     assert len(run.named("signal_missed")) == 1
+
+
+@pytest.mark.parametrize(("minutes", "is_decided"), [(0, True), (1, True), (2, False), (45, False)])
+def test_a_bar_that_closed_while_the_process_slept_is_decided_on_within_a_minute_only(
+    minutes: int, *, is_decided: bool
+) -> None:
+    def sleep(run: LiveRun) -> None:
+        if (run.market.bar, run.market.step) == (4, 1):
+            woken_ms = int(bars.time_ms[5]) + minutes * 60_000
+            run.server.wait_until(woken_ms)
+
+    bars = bars_of(QUIET)
+    world = World(bars=bars, strategy=lambda: Scripted([None] * 4 + [LONG]))
+    run = world.live(on_step=sleep, gap_ms=1_000)
+
+    assert len(run.journal.intents()) == int(is_decided)
+    assert len(run.named("signal_missed")) == int(not is_decided)
 
 
 def test_the_first_bar_that_closes_after_the_link_returned_is_decided_on() -> None:
@@ -651,10 +736,9 @@ def test_a_halt_closes_again_after_pauses_that_grow_not_at_once(retcode: int) ->
 
 def test_a_halt_closes_at_once_when_a_close_of_unknown_outcome_is_given_up() -> None:
     bars = bars_of([110_000] * 20, timeframe=Timeframe.M1)
-    unknown_ms = int(bars.time_ms[4])
-    blinks = [(unknown_ms + at_ms, unknown_ms + at_ms + 20_000) for at_ms in (50_000, 130_000)]
     script = [None, LONG, None, Direction.FLAT]
-    world = World(bars=bars, strategy=lambda: Scripted(script), outages=blinks)
+    outages = blinks_after(int(bars.time_ms[4]))
+    world = World(bars=bars, strategy=lambda: Scripted(script), outages=outages)
 
     def ask(run: LiveRun) -> None:
         run.journal.request_halt(3, "ann", "out", run.now_ms())
