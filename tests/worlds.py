@@ -340,3 +340,27 @@ class LiveRun:
     def named(self, name: str) -> list[Publish]:
         """Return the observations of a name."""
         return [note for note in self.notes if note.name == name]
+
+
+class Successor(LiveRun):
+    """Be a new process in front of an old server; options as of a `LiveRun`."""
+
+    def __init__(self, before: LiveRun, **options: Any) -> None:
+        super().__init__(
+            before.world,
+            journal=before.journal,
+            wrap=lambda _terminal, _server: SimulatedTerminal(before.server),
+            **options,
+        )
+        self.server, self.market = before.server, before.market
+
+
+class Faulty:
+    """Be a terminal, with some functions replaced."""
+
+    def __init__(self, terminal: Any, **replaced: Any) -> None:
+        self._terminal = terminal
+        self._replaced = replaced
+
+    def __getattr__(self, name: str) -> Any:
+        return self._replaced.get(name) or getattr(self._terminal, name)

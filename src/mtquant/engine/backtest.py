@@ -9,6 +9,7 @@ from mtquant.engine.drive import drive
 from mtquant.engine.timeline import Timeline
 from mtquant.exchange import NEVER, CancelRequest, Execution, Market, Progress, Refusal
 from mtquant.model import (
+    NOT_SENT,
     AccountReport,
     BrokerReport,
     BrokerView,
@@ -193,7 +194,7 @@ class BacktestRunner:
             return ExecutionResult(  # a reading since its approval has raised it
                 intent_id=row.intent_id,
                 outcome=Outcome.REFUSED,
-                detail="not sent: a halt stands",
+                detail=f"{NOT_SENT}a halt stands",
                 time_ms=self._market.now_ms,
             )
         done = self._execute(row)

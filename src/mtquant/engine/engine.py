@@ -19,7 +19,6 @@ from mtquant.engine.notes import (
     answer_note,
     deal_note,
     halt_note,
-    lost_note,
     note,
     resolved_note,
     unsized_note,
@@ -27,6 +26,7 @@ from mtquant.engine.notes import (
 from mtquant.engine.orders import SizedIntent
 from mtquant.engine.risk_room import RiskRoom
 from mtquant.engine.safeguards import CANCEL_OWN, FLATTEN_OWN, Safeguards
+from mtquant.engine.second_attempts import SecondAttempts
 from mtquant.engine.submitter import Submitter
 from mtquant.engine.waiting_exits import WaitingExits
 from mtquant.execution import SentCounter
@@ -39,7 +39,6 @@ from mtquant.model import (
     Deal,
     Event,
     HaltOrder,
-    IntentAction,
     IntentRow,
     IntentState,
     LinkLost,
@@ -69,7 +68,6 @@ if TYPE_CHECKING:
     from mtquant.strategy import ExitSignal, Series
 
 SCAN_EVERY_MS = 5_000
-_REPRICE = "reprice:"
 
 
 class Engine:
@@ -112,8 +110,9 @@ class Engine:
         self._submitter = Submitter(self._room, desk, portfolio, self.sent)
         self._waiting = WaitingExits(desk, self._holdings, self._submitter)
         self._decisions: dict[str, Decision] = {}  # by strategy, in the order of the slots
-        self._entering: dict[int, Decision] = {}  # by intent, until its answer
-        self._repricing: set[int] = set()  # refused for their price, until the reading for it
+        self._second = SecondAttempts(
+            desk, portfolio, self._holdings, self._room, self._submitter, fallback=self.slots[0]
+        )
         self._away_since_ms: int | None = None
         self._watch = AccountWatch(portfolio, desk, self._holdings.owner)
         self._looked_ms: int | None = None
@@ -285,7 +284,8 @@ class Engine:
         commands += self._safeguarded(view)
         if self._safeguards.halt_level >= FLATTEN_OWN:
             return commands
-        commands += self._try_again(report.cause, view)
+        for refused in self._second.take_due(report.cause):
+            commands += self._try_again(refused, view)
         if self.is_ready:
             commands += self._waiting.carry_out(view)
         for decision in list(self._decisions.values()):
@@ -417,36 +417,22 @@ class Engine:
             intent.intent, view, explanation=intent.explanation
         )
         if intent_id:
-            self._entering[intent_id] = decision
+            self._second.note_entry(intent_id, decision)
         return sent
 
-    def _try_again(self, cause: str, view: BrokerView) -> list[Command]:
-        """Make the second attempts of decisions whose price was refused, at the price of now.
+    def _try_again(self, refused: IntentRow, view: BrokerView) -> list[Command]:
+        """Make the second attempt of a decision, at the price of now.
 
-        Each is a new intent, sized and gated anew, under the deadline of the first. An entry has a
-        reading of its own for it; a close takes any, once no smaller one is on its way.
+        It is a new intent, sized and gated anew, under the deadline of the first.
         """
-        commands: list[Command] = []
-        for row in filter(None, map(self.desk.row, sorted(self._repricing))):
-            is_its_own = cause == f"{_REPRICE}{row.intent_id}"
-            is_early = row.intent.action is IntentAction.OPEN and not is_its_own
-            if not is_early and not self._submitter.is_behind_a_part(row.intent):
-                self._repricing.remove(row.intent_id)
-                commands += self._attempt_again(row, view)
-        return commands
-
-    def _attempt_again(self, refused: IntentRow, view: BrokerView) -> list[Command]:
         number, first = refused.intent_id, refused.intent
-        sized = self._sized_again(refused, self._entering.pop(number, None), view)
+        sized = self._second.sized(refused, view)
         if not isinstance(sized, SizedIntent):
             told = self._let_go(number, view.time_ms)
-            name, now_ms = first.signal_id, view.time_ms
-            if sized is not None:
-                return [*told, unsized_note(name, now_ms, first.symbol, first.side, sized)]
-            if first.action is not IntentAction.OPEN:
-                return told
-            why = "the second attempt came too late"
-            return told or [note("entry_dropped", now_ms, name, reason=why)]
+            if sized is None:
+                return told + self._second.given_up(refused, view)
+            name = first.signal_id
+            return [*told, unsized_note(name, view.time_ms, first.symbol, first.side, sized)]
         intent = replace(sized.intent, deadline_ms=first.deadline_ms)
         commands, again = self._submitter.submit(
             intent, view, explanation=sized.explanation, attempt=2
@@ -455,22 +441,6 @@ class Engine:
             if again and number in decision.waits_for:
                 decision.waits_for = decision.waits_for - {number} | {again}
         return commands + self._let_go(number, view.time_ms)
-
-    def _sized_again(
-        self, refused: IntentRow, decision: Decision | None, view: BrokerView
-    ) -> SizedIntent | Refusal | None:
-        """Return the intent at the price of now; None where it is too late, or nothing is left."""
-        if view.time_ms > refused.intent.deadline_ms:
-            return None
-        if decision is not None:
-            return self._room.open(decision, view)
-        held = {one.position_ticket: one for one in self.portfolio.positions}
-        position = held.get(refused.intent.position_ticket)
-        if position is None or not (left := self.desk.left_units(position)):
-            return None
-        orders = (self._holdings.owner(position) or self.slots[0]).orders
-        position = replace(position, volume_units=left)
-        return SizedIntent(orders.close_again(refused.intent, position, view), "")
 
     def _let_go(self, intent_id: int, now_ms: int) -> list[Command]:
         """Give up the entries that wait for a close that came to nothing; say so."""
@@ -493,14 +463,12 @@ class Engine:
             who = "broker" if result.request else "the bot"
             halt = HaltOrder(time_ms=result.time_ms, level=1, who=who, reason=result.detail)
             commands += self._on_halt(halt)
+        again = self._second.note_answer(row)
         if row.state is IntentState.REJECTED:
             commands.append(resolved_note(row))
-            if self.desk.may_try_again(row):
-                self._repricing.add(row.intent_id)
-                return [*commands, ReadBroker(cause=f"{_REPRICE}{row.intent_id}")]
-            self._entering.pop(row.intent_id, None)
+            if again is not None:
+                return [*commands, again]
             return commands + self._let_go(row.intent_id, result.time_ms)
-        self._entering.pop(row.intent_id, None)
         if row.state is not IntentState.SENDING:
             commands.append(resolved_note(row))
         # what we know of the positions is what the broker shows, never what we asked for
@@ -510,13 +478,8 @@ class Engine:
         """Keep the exits that were decided for the first reading after it, and no entries."""
         self._submitter.is_ready = False
         told = self._waiting.outlast(self._decisions.values(), event.time_ms)
-        rows = [row for number in sorted(self._repricing) if (row := self.desk.row(number))]
-        for row in rows:
-            if row.intent.action is IntentAction.OPEN:
-                self._repricing.remove(row.intent_id)
-                told.append(lost_note(row.intent.signal_id, event.time_ms))
+        told += self._second.outlast(event.time_ms)
         self._decisions.clear()
-        self._entering.clear()
         self.desk.lose_sight()
         if self._away_since_ms is None:
             self._away_since_ms = event.time_ms
@@ -550,8 +513,9 @@ class Engine:
         commands: list[Command] = []
         if halt.level == 0:
             commands, stays = self._losses.release(halt, self.risk.halt_level)
-            if stays:
-                self._safeguards.obey(self.risk.halt_level)
+            if stays:  # at a start it was put off for the release; else it is being obeyed
+                if self._safeguards.halt_level < self.risk.halt_level:
+                    self._safeguards.obey(self.risk.halt_level)
                 return commands
             self.risk.clear_halt()
             self.desk.forgive(halt.time_ms)
@@ -583,7 +547,7 @@ class Engine:
         if guards.halt_level >= FLATTEN_OWN:
             self._decisions.clear()
             self._waiting.clear()
-            self._repricing.clear()
+            self._second.clear()
             return commands
         kept, cuts = self._losses.cut(view)
         commands += kept

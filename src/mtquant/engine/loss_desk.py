@@ -49,8 +49,7 @@ class LossDesk:
         watch, cash = self.watch, self._portfolio.cash
         if self._guards.halt_level >= FLATTEN_OWN:
             watch.note_halted()
-        lags = cash.difference_minor != 0 and cash.lacks_minor == 0
-        if not watch.is_on or lags:
+        if not watch.is_on or cash.lags:
             return [], None
         told = watch.observe(server_ms, equity_minor, balance_minor)
         commands: list[Command] = []

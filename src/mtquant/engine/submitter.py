@@ -25,7 +25,7 @@ class Submitter:
         self.is_ready = False
         self._room, self._desk = room, desk
         self._portfolio, self._sent = portfolio, sent
-        self._parts: set[int] = set()  # closes that leave something of their position
+        self._wholes: set[int] = set()  # closes on their way that leave nothing of their position
 
     def submit(
         self, intent: OrderIntent, view: BrokerView, explanation: str = "", attempt: int = 1
@@ -46,18 +46,22 @@ class Submitter:
             return [note("decision_repeated", view.time_ms, intent.signal_id, **seen)], 0
         number = send.row.intent_id
         self._sent.approve(number, verdict.intent.volume_units)
-        if self._leaves_something(verdict.intent):
-            self._parts.add(number)
+        if self._is_whole(verdict.intent):
+            self._wholes.intersection_update(row.intent_id for row in self._desk.in_flight)
+            self._wholes.add(number)
         told = approval_notes(verdict, number, view.time_ms, explanation)
         return [*told, send], number
 
     def is_behind_a_part(self, intent: OrderIntent) -> bool:
-        """Tell whether a close of a part is on its way where an intent closes more."""
+        """Tell whether a close of a part is on its way where an intent closes more.
+
+        One that an earlier process sent may be of a part.
+        """
         row = self._closing(intent)
         if row is None:
             return False
         # what is shown may be smaller by now, and its deals not yet known
-        return row.intent_id in self._parts or row.intent.volume_units < intent.volume_units
+        return row.intent_id not in self._wholes or row.intent.volume_units < intent.volume_units
 
     def _closing(self, intent: OrderIntent) -> IntentRow | None:
         """Return a close or cancel of the same that is on its way."""
@@ -67,9 +71,9 @@ class Submitter:
             position_ticket=intent.position_ticket, order_ticket=intent.order_ticket
         )
 
-    def _leaves_something(self, intent: OrderIntent) -> bool:
+    def _is_whole(self, intent: OrderIntent) -> bool:
         if intent.action is not IntentAction.CLOSE:
             return False
         ticket = intent.position_ticket
         shown = (one for one in self._portfolio.positions if one.position_ticket == ticket)
-        return any(intent.volume_units < one.volume_units for one in shown)
+        return all(intent.volume_units >= one.volume_units for one in shown)

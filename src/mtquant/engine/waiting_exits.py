@@ -118,10 +118,10 @@ class WaitingExits:
     def _leave(self, decision: Decision, position: Position, view: BrokerView) -> list[Command]:
         if decision.is_late(view.time_ms):
             return [_dropped(decision, position, "the decision is too old", view.time_ms)]
-        commands: list[Command] = []
-        for intent in _intents(decision, position, view):
-            commands += self.submit(decision, intent, view)[0]
-        return commands
+        intents = _intents(decision, position, view)
+        if not intents:
+            return [_dropped(decision, position, "it cannot be carried out now", view.time_ms)]
+        return [one for intent in intents for one in self.submit(decision, intent, view)[0]]
 
 
 def _turns_against(decision: Decision, position: Position) -> bool:

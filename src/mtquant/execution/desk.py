@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mtquant.model import (
+    NOT_SENT,
     BotIdentity,
     BrokerView,
     Deal,
@@ -70,7 +71,7 @@ class Desk:
         self._quiet_ms = quiet_ms
         self._rows: dict[int, IntentRow] = {}
         self._decided: set[str] = set()
-        self._repriced: set[str] = set()  # decisions whose first intent was refused for its price
+        self._refused: set[str] = set()  # decisions that may have a second intent
         self._sequence = 0
         self.revision = 0  # rises with every row that is kept
         self._entered_ms: dict[str, list[int]] = {}  # by strategy, rising
@@ -82,7 +83,8 @@ class Desk:
         self._watched_clock = WatchedClock()
         self._absent_since: dict[int, int] = {}  # by the watched clock
         self._alive: dict[int, int] = {}  # entries without an end: when they were last heard of
-        self._closed_units: dict[int, int] = {}  # of positions, by ticket
+        self._opened_units: dict[int, int] = {}  # of positions, by ticket, whoever opened them
+        self._closed_units: dict[int, int] = {}
         self._closed_ms: dict[int, int] = {}  # when a deal was news, by the watched clock
         self._latest: dict[int, IntentRow] = {}  # about a position, by its ticket
         self._moves: dict[int, list[int]] = {}  # intents that move stops, by position, oldest first
@@ -190,16 +192,17 @@ class Desk:
         """Give an approved order its number; None when this decision was made before.
 
         A second attempt is another intent of the same decision. There may be one, in this process,
-        and only after the broker refused the price of the first.
+        and only after the broker refused the price of the first, or the first was a close that was
+        kept from leaving.
         """
         intent = order.intent
         decision_key = intent.decision_key
         if attempt == 1 and decision_key in self._decided:
             return None
         if attempt > 1:
-            if decision_key not in self._repriced:
+            if decision_key not in self._refused:
                 return None
-            self._repriced.remove(decision_key)
+            self._refused.remove(decision_key)
         self._sequence += 1
         intent_id = self._identity.intent_id(self._sequence)
         row = IntentRow(
@@ -218,7 +221,7 @@ class Desk:
 
     def may_try_again(self, row: IntentRow) -> bool:
         """Tell whether a second attempt of an intent's decision may be submitted."""
-        return row.intent.decision_key in self._repriced
+        return row.intent.decision_key in self._refused
 
     def on_result(self, result: ExecutionResult) -> IntentRow | None:
         """Take the broker's answer; return the row to journal, None for a stale or foreign one."""
@@ -226,9 +229,8 @@ class Desk:
         if row is None or row.state is not IntentState.SENDING:
             return None
         state = _state_after(result.outcome, row.intent.action)
-        has_price = row.intent.action in {IntentAction.OPEN, IntentAction.CLOSE}
-        if has_price and row.attempt == 1 and result.outcome is Outcome.REPRICE:
-            self._repriced.add(row.intent.decision_key)
+        if row.attempt == 1 and _may_be_repeated(result, row.intent.action):
+            self._refused.add(row.intent.decision_key)
         ticket = result.order_ticket or row.order_ticket
         if state is None:
             moved = _replied(row, result)
@@ -252,6 +254,9 @@ class Desk:
                 closed = self._closed_units.get(deal.position_ticket, 0)
                 self._closed_units[deal.position_ticket] = closed + deal.volume_units
                 self._closed_ms[deal.position_ticket] = self._watched_clock.now_ms or 0
+            elif deal.deal_ticket not in known:
+                opened = self._opened_units.get(deal.position_ticket, 0)
+                self._opened_units[deal.position_ticket] = opened + deal.volume_units
             known[deal.deal_ticket] = deal
         changed = []
         for row in self._watched_rows():
@@ -298,8 +303,7 @@ class Desk:
         news_ms = self._closed_ms.get(position.position_ticket)
         if row is None or row.is_open or news_ms is None or self._since(news_ms) >= self._quiet_ms:
             return position.volume_units
-        closed = self._closed_units.get(position.position_ticket, 0)
-        return min(position.volume_units, max(0, row.filled_units - closed))
+        return min(position.volume_units, max(0, self._rest_units(row, position)))
 
     def has_rest(self, position: Position) -> bool:
         """Tell whether deals leave something of a position, or its entry is still being filled.
@@ -307,8 +311,16 @@ class Desk:
         An entry may be filled by and by: what is closed meanwhile is not all that comes of it.
         """
         row = self._rows.get(position.intent_id)
+        return row is not None and (row.is_open or self._rest_units(row, position) > 0)
+
+    def _rest_units(self, row: IntentRow, position: Position) -> int:
+        """Return what deals leave of a position that an entry opened; other hands may have added.
+
+        The entry's own deals may be older than what the history that was read begins with.
+        """
+        opened = self._opened_units.get(position.position_ticket, 0)
         closed = self._closed_units.get(position.position_ticket, 0)
-        return row is not None and (row.is_open or row.filled_units > closed)
+        return max(row.filled_units, opened) - closed
 
     def strangers(self, view: BrokerView) -> list[Order]:
         """Return orders that carry a number of ours and are in no row, each of them once.
@@ -547,6 +559,18 @@ class Desk:
             return sum(deal.volume_units for deal in deals)
         closing = (d for d in deals if d.entry is not DealEntry.IN)
         return sum(deal.volume_units for deal in closing)
+
+
+def _may_be_repeated(result: ExecutionResult, action: IntentAction) -> bool:
+    """Tell whether nothing can be executed of what was refused, and a new price may help.
+
+    A close that was kept from leaving is as good as one that was never decided. An entry is not
+    worth it.
+    """
+    if result.outcome is Outcome.REPRICE:
+        return action in {IntentAction.OPEN, IntentAction.CLOSE}
+    was_kept = result.outcome is Outcome.REFUSED and result.detail.startswith(NOT_SENT)
+    return was_kept and action is IntentAction.CLOSE
 
 
 def _state_after(outcome: Outcome, action: IntentAction) -> IntentState | None:

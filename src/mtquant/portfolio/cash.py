@@ -36,7 +36,8 @@ class Cash:
         self._lasted_ms = 0  # between them
         self._watched = WatchedClock()
         self._since_ms = 0  # the first of them, by the watched clock
-        self._even_ms: int | None = None  # the first reading, or the newest without a difference
+        self._known_minor = 0  # of the difference, what has had time to show
+        self._clear_ms: int | None = None  # the newest reading without anything else, or the first
 
     def restore(self, deals: Iterable[Deal], baseline_minor: int | None) -> None:
         """Take over the deals of an earlier process, and its baseline."""
@@ -55,17 +56,16 @@ class Cash:
         if self.baseline_minor is None:
             self._count(now_ms, is_same=not deals and unexplained_minor == self._candidate)
             self._candidate = unexplained_minor
-            self._even_ms = self._now_ms
+            self._clear_ms = self._now_ms
             if self._has_lasted:
                 self.baseline_minor = unexplained_minor
             return self._has_lasted
         difference_minor = unexplained_minor - self.baseline_minor
         self._count(now_ms, is_same=not deals and difference_minor == self.difference_minor)
         self.difference_minor = difference_minor
-        if not difference_minor or self._even_ms is None:
-            self._even_ms = self._now_ms
+        self._learn()
         if now_ms < self._accepted_until_ms and self.lacks_minor:
-            self.settle()
+            self._settle()
             return True
         return False
 
@@ -76,6 +76,16 @@ class Cash:
             self._readings, self._since_ms = 0, watched_ms
         self._readings += 1
         self._lasted_ms = watched_ms - self._since_ms
+
+    def _learn(self) -> None:
+        """Take a difference for known that has lasted, or has been waited for long enough."""
+        if self._clear_ms is None:
+            self._clear_ms = self._now_ms
+        is_old = self._now_ms - self._clear_ms >= LONGEST_MS
+        if not self.difference_minor or self._has_lasted or is_old:
+            self._known_minor = self.difference_minor
+        if self.difference_minor == self._known_minor:
+            self._clear_ms = self._now_ms
 
     @property
     def _now_ms(self) -> int:
@@ -91,17 +101,16 @@ class Cash:
         What differs may not have lasted yet: then it is settled when it has, within ten minutes.
         """
         if self.lacks_minor:
-            self.settle()
+            self._settle()
             return True
         self._accepted_until_ms = now_ms + 10 * SETTLING_MS
         return False
 
-    def settle(self) -> int:
-        """Take the balance for right as it is; return the baseline, minor units."""
-        self.baseline_minor = (self.baseline_minor or 0) + self.difference_minor
-        self.difference_minor = 0
-        self._even_ms = self._now_ms
-        return self.baseline_minor
+    def _settle(self) -> None:
+        """Take for right what the balance is known to differ."""
+        self.baseline_minor = (self.baseline_minor or 0) + self._known_minor
+        self.difference_minor -= self._known_minor
+        self._known_minor = 0
 
     @property
     def is_watched(self) -> bool:
@@ -111,9 +120,12 @@ class Cash:
     @property
     def lacks_minor(self) -> int:
         """Return what the deals do not explain although it has had time to show, minor units."""
-        is_old = self._even_ms is not None and self._now_ms - self._even_ms >= LONGEST_MS
-        is_known = self._has_lasted or is_old
-        return self.difference_minor if is_known else 0
+        return self._known_minor
+
+    @property
+    def lags(self) -> bool:
+        """Tell whether balance and deals tell different stories, and one of them may be late."""
+        return self.difference_minor != self._known_minor
 
 
 def _sum_minor(deals: Iterable[Deal]) -> int:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from many_worlds import Lane, ManyWorld, many_venue
-from worlds import DirectClient, LiveRun, Scripted, bars_of, require_same_books, stop_and_target
+from worlds import (
+    DirectClient,
+    Faulty,
+    LiveRun,
+    Scripted,
+    Successor,
+    World,
+    bars_of,
+    require_same_books,
+    stop_and_target,
+)
 
 from mtquant.model import Direction, IntentAction, MarginMode, Publish, Timeframe
 from mtquant.risk import BreakerSpec, LossBasis, RiskLimits
 from mtquant.storage import MemoryJournal
-from mtquant.terminal.simulated import SimulatedTerminal
 
 LONG = Direction.LONG
 MINUTE_MS = 60_000
@@ -53,18 +63,6 @@ class DyingAfterCut(MemoryJournal):
             self.is_alive = False
             raise KilledError
         super().record_risk(state)
-
-
-class Successor(LiveRun):
-    """Be a new process in front of an old server."""
-
-    def __init__(self, before: LiveRun) -> None:
-        super().__init__(
-            before.world,
-            journal=before.journal,
-            wrap=lambda _terminal, _server: SimulatedTerminal(before.server),
-        )
-        self.server, self.market = before.server, before.market
 
 
 def falling(
@@ -262,3 +260,54 @@ def test_a_resume_after_the_cool_down_lifts_halt_and_breaker() -> None:
     assert run.journal.halt_level() == run.engine.risk.halt_level == 0
     assert level_of(run.journal) == 0
     assert len(run.market.book.positions()) == 2
+
+
+def test_a_resume_that_the_breaker_refuses_leaves_alone_what_a_person_has_opened_since() -> None:
+    seen: list[str] = []
+
+    def on_step(run: LiveRun) -> None:
+        level = run.journal.halt_level()
+        if level == 3 and not seen:
+            seen.append("closed")
+            run.journal.request_halt(4, "ann", "out", run.now_ms())
+        elif level == 4 and seen == ["closed"] and not run.engine.is_clearing:
+            seen.append("opened")
+            order = {"action": 1, "symbol": "EURUSD", "volume": 0.1, "type": 0, "magic": 0}
+            assert run.terminal.order_send(order).retcode == 10009
+            run.journal.request_halt(0, "ann", "on", run.now_ms())
+
+    run = falling(9, then=9).live(on_step=on_step, client=DirectClient)
+
+    assert seen == ["closed", "opened"]
+    assert run.named("breaker_stays") != []
+    assert [one.intent_id for one in run.market.book.positions()] == [0]
+
+
+# ---------------------------------------------------------------------- money that a deal explains
+
+
+@pytest.mark.parametrize("known_cents", [0, 1])
+def test_a_payout_that_shows_before_its_deal_is_no_loss_whatever_differs_already(
+    known_cents: int,
+) -> None:
+    def wrap(terminal: Any, server: Any) -> Any:
+        def account_info() -> Any:
+            info = terminal.account_info()
+            off = known_cents / 100 if server.market.bar >= 3 else 0.0
+            if (server.market.bar, server.market.step) == (16, 2):
+                off -= 3_000.0
+            moved = {name: round(getattr(info, name) + off, 2) for name in ("balance", "equity")}
+            return SimpleNamespace(**(info._asdict() | moved))
+
+        return Faulty(terminal, account_info=account_info)
+
+    world = World(
+        bars=bars_of([110_000] * 30, timeframe=Timeframe.M1),
+        strategy=lambda: Scripted([None, LONG]),
+        limits=RiskLimits(max_daily_loss_fraction=0.9, breaker=BreakerSpec()),
+    )
+    run = world.live(client=DirectClient, wrap=wrap)
+
+    assert len(run.named("cash_differs")) == known_cents
+    assert run.named("breaker_rose") == []
+    assert len(run.market.book.positions()) == 1

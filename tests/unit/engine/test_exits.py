@@ -11,6 +11,7 @@ import pytest
 from many_worlds import Lane, ManyWorld, many_venue
 from worlds import (
     DirectClient,
+    Faulty,
     LiveRun,
     Scripted,
     World,
@@ -21,7 +22,7 @@ from worlds import (
 )
 
 from mtquant.execution import QUIET_MS
-from mtquant.model import Direction, IntentAction, IntentState, Timeframe
+from mtquant.model import Direction, IntentAction, IntentState, MarginMode, Timeframe
 from mtquant.risk import BreakerSpec, RiskLimits
 
 if TYPE_CHECKING:
@@ -29,17 +30,6 @@ if TYPE_CHECKING:
 
 LONG, FLAT = Direction.LONG, Direction.FLAT
 MINUTES = bars_of([110_000] * 30, timeframe=Timeframe.M1)
-
-
-class Faulty:
-    """Be the terminal, with some functions replaced."""
-
-    def __init__(self, terminal: Any, **replaced: Any) -> None:
-        self._terminal = terminal
-        self._replaced = replaced
-
-    def __getattr__(self, name: str) -> Any:
-        return self._replaced.get(name) or getattr(self._terminal, name)
 
 
 def falling(
@@ -292,6 +282,30 @@ def test_a_close_whose_price_was_refused_has_its_second_attempt_after_a_lost_lin
     assert run.market.book.positions() == ()
 
 
+def test_a_second_attempt_of_a_close_that_comes_too_late_after_a_lost_link_is_told() -> None:
+    def wrap(terminal: Any, server: Any) -> Any:
+        refusing = at_first_close(10004)(terminal, server)
+        return unanswered("positions_get", in_bar=4, call=3, times=5)(refusing, server)
+
+    run = a_world([None, LONG, None, FLAT]).live(client=DirectClient, wrap=wrap)
+
+    (position,) = run.market.book.positions()
+    (told,) = run.named("exit_dropped")
+    assert told.fields["position_ticket"] == position.position_ticket
+    assert told.fields["reason"] == "the second attempt came too late"
+
+
+@pytest.mark.parametrize("call", range(1, 10))
+def test_an_exit_is_carried_out_whichever_question_about_the_account_has_no_answer(
+    call: int,
+) -> None:
+    world = a_world([None, LONG, None, FLAT])
+    run = world.live(client=DirectClient, wrap=unanswered("account_info", in_bar=4, call=call))
+
+    assert run.market.book.positions() == ()
+    assert [state for _, state in closes_of(run)].count(IntentState.DONE) == 1
+
+
 # ---------------------------------------------------------------------- behind a part
 
 
@@ -351,3 +365,41 @@ def test_both_runners_carry_an_exit_out_behind_a_close_of_a_part_alike() -> None
 
     require_same_books(world.live(client=DirectClient).market, market)
     assert market.book.positions() == ()
+
+
+@pytest.mark.parametrize(("added", "exit_bar"), [(0.05, 6), (0.3, 4)])
+def test_an_exit_behind_a_close_of_a_part_closes_what_other_hands_have_added_too(
+    added: float, exit_bar: int
+) -> None:
+    drop = [0, 0, 0, *[100] * 6, *[0] * 8]
+    paths = {
+        symbol: [level - sum(drop[: index + 1]) for index in range(len(drop))]
+        for symbol, level in (("EURUSD", 110_000), ("GBPUSD", 125_000))
+    }
+    script = [None, LONG, *[None] * (exit_bar - 2), FLAT]
+    usual = falling(script)
+    bars, other = (
+        bars_of(path, symbol=symbol, timeframe=Timeframe.M1) for symbol, path in paths.items()
+    )
+    world = replace(
+        usual,
+        lanes=[replace(one, symbol=s) for one, s in zip(usual.lanes, paths, strict=True)],
+        bars=bars,
+        others=(other,),
+        venue=many_venue(mode=MarginMode.NETTING, always_open=True),
+        limits=replace(usual.limits, breaker=replace(usual.limits.breaker, level_3_fraction=0.5)),
+    )
+    wrap, arrive = placed(arrives=True)
+
+    def on_step(run: LiveRun) -> None:
+        arrive(run)
+        if (run.market.bar, run.market.step) == (3, 1):
+            for symbol in paths:  # netting takes the levels of the newest order
+                (shown,) = run.terminal.positions_get(symbol=symbol)
+                order = {"action": 1, "symbol": symbol, "volume": added, "type": 0, "sl": shown.sl}
+                assert run.terminal.order_send(order).retcode == 10009
+
+    run = world.live(client=DirectClient, wrap=wrap, on_step=on_step)
+
+    assert run.market.book.positions() == ()
+    assert run.named("exit_dropped") == []

@@ -5,12 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from worlds import DirectClient, LiveRun, Scripted, World, bars_of
+from worlds import DirectClient, LiveRun, Scripted, Successor, World, bars_of
 
 from mtquant.model import Direction, HaltOrder, IntentAction, IntentState
 from mtquant.risk import BreakerSpec, RiskLimits
 from mtquant.storage import MemoryJournal
-from mtquant.terminal.simulated import SimulatedTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,19 +57,6 @@ class Recording(MemoryJournal):
     def halts(self) -> list[HaltOrder]:
         """Return what was recorded, oldest first."""
         return self._halts
-
-
-class Successor(LiveRun):
-    """Be a new process in front of an old server."""
-
-    def __init__(self, before: LiveRun) -> None:
-        super().__init__(
-            before.world,
-            journal=before.journal,
-            wrap=lambda _terminal, _server: SimulatedTerminal(before.server),
-            client=DirectClient,
-        )
-        self.server, self.market = before.server, before.market
 
 
 def in_and_on() -> World:
@@ -160,7 +146,7 @@ def test_a_halt_in_force_that_was_released_meanwhile_closes_nothing_at_the_next_
     before.journal.record_halt(HaltOrder(time_ms=0, level=3, who="ann", reason="news"))
     before.journal.request_halt(0, "bob", "a false alarm", 0)
 
-    after = Successor(before)
+    after = Successor(before, client=DirectClient)
     after.run()
 
     assert len(after.market.book.positions()) == 1

@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import (
     MONDAY_MS,
+    Faulty,
     LiveRun,
     Scripted,
+    Successor,
     World,
     bars_of,
     blinks_after,
@@ -40,24 +42,14 @@ from mtquant.model import (
 )
 from mtquant.risk import BreakerSpec, RiskLimits
 from mtquant.storage import MemoryJournal
-from mtquant.terminal.simulated import SimulatedServer, SimulatedTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mtquant.terminal.simulated import SimulatedServer, SimulatedTerminal
+
 LONG, SHORT = Direction.LONG, Direction.SHORT
 QUIET = [110_000] * 12
-
-
-class Faulty:
-    """Be the terminal, with one function replaced."""
-
-    def __init__(self, terminal: SimulatedTerminal, **replaced: Any) -> None:
-        self._terminal = terminal
-        self._replaced = replaced
-
-    def __getattr__(self, name: str) -> Any:
-        return self._replaced.get(name) or getattr(self._terminal, name)
 
 
 def losing(
@@ -924,20 +916,7 @@ def successor(before: LiveRun, steps: int | None) -> LiveRun:
         if steps is not None and 4 * run.market.bar + run.market.step >= steps:
             run.runner.stop()
 
-    return Successor(before, on_step)
-
-
-class Successor(LiveRun):
-    """Be a new process in front of an old server."""
-
-    def __init__(self, before: LiveRun, on_step: Callable[[LiveRun], None]) -> None:
-        super().__init__(
-            before.world,
-            journal=before.journal,
-            wrap=lambda _terminal, _server: SimulatedTerminal(before.server),
-            on_step=on_step,
-        )
-        self.server, self.market = before.server, before.market
+    return Successor(before, on_step=on_step)
 
 
 def test_a_position_that_stands_bare_waits_for_no_pause_of_another_one() -> None:

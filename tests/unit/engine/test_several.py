@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ from many_worlds import (
     random_script,
     walk_of,
 )
-from worlds import LiveRun, Scripted, bars_of, stop_and_target
+from worlds import LiveRun, Scripted, Successor, bars_of, stop_and_target
 
 from mtquant.data import resample
 from mtquant.engine import BacktestRunner
@@ -34,7 +36,6 @@ from mtquant.model import (
 )
 from mtquant.risk import OnCorrelation, RiskLimits
 from mtquant.strategy import BarsView, Series
-from mtquant.terminal.simulated import SimulatedTerminal
 
 LONG, SHORT, FLAT = Direction.LONG, Direction.SHORT, Direction.FLAT
 M5, M15, H1, H4 = Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.H4
@@ -232,6 +233,11 @@ def test_bars_that_stand_alone_have_no_longer_ones() -> None:
 # ---------------------------------------------------------------------- restarts
 
 
+def end_at(steps: int | None, run: LiveRun) -> None:
+    if steps is not None and 4 * run.market.bar + run.market.step >= steps:
+        run.runner.stop()
+
+
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_processes_that_follow_each_other_know_whose_each_position_is(data: st.DataObject) -> None:
@@ -260,26 +266,8 @@ def test_processes_that_follow_each_other_know_whose_each_position_is(data: st.D
 
     run = LiveRun(world)
     for end in [*ends, None]:
-        run = Successor(run, end)
+        run = Successor(run, on_step=partial(end_at, end))
         run.run()
 
     assert run.market.book.ledger.deals == whole.market.book.ledger.deals
     assert run.journal.deals() == run.market.book.ledger.deals
-
-
-class Successor(LiveRun):
-    """Be a new process in front of an old server, which stops after some steps."""
-
-    def __init__(self, before: LiveRun, steps: int | None) -> None:
-        super().__init__(
-            before.world,
-            journal=before.journal,
-            wrap=lambda _terminal, _server: SimulatedTerminal(before.server),
-            on_step=lambda run: self._end_at(run, steps),
-        )
-        self.server, self.market = before.server, before.market
-
-    @staticmethod
-    def _end_at(run: LiveRun, steps: int | None) -> None:
-        if steps is not None and 4 * run.market.bar + run.market.step >= steps:
-            run.runner.stop()

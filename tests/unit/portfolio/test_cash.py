@@ -91,9 +91,10 @@ def test_credit_is_no_part_of_the_balance() -> None:
 
 def test_a_person_may_take_the_balance_for_right() -> None:
     cash = settled()
-    cash.apply([], 990, LATER + 1)
+    for_long(cash, 990, LATER + 1)
 
-    assert cash.settle() == 590
+    assert cash.accept(2 * LATER)
+    assert cash.baseline_minor == 590
     cash.apply([], 990, 9 * LATER)
     assert not cash.is_watched
 
@@ -163,10 +164,34 @@ def test_on_a_busy_account_a_difference_that_stays_is_told_too() -> None:
     again(cash, 990 - 40 * (number - 1), first_ms + LONGEST_MS)
     assert cash.lacks_minor == -10
 
-    cash.settle()
+    assert cash.accept(first_ms + LONGEST_MS)
     cash.apply([deal(99, -40)], 990 - 40 * number - 5, first_ms + LONGEST_MS + step_ms)
     assert cash.difference_minor == -5
     assert cash.lacks_minor == 0
+
+
+def test_what_joins_a_known_difference_has_its_own_time_to_show() -> None:
+    cash = settled()
+    for_long(cash, 999, LATER)
+    assert (cash.lacks_minor, cash.lags) == (-1, False)
+
+    later_ms = LATER + 2 * LONGEST_MS
+    for_long(cash, 999, later_ms)
+    again(cash, 699, later_ms + LONGEST_MS)  # paid out, and its deal is not shown yet
+    assert (cash.lacks_minor, cash.lags) == (-1, True)
+    cash.apply([deal(3, -300, DealKind.BALANCE)], 699, later_ms + LONGEST_MS + 1)
+    assert (cash.lacks_minor, cash.lags) == (-1, False)
+
+
+def test_a_person_takes_no_difference_for_right_that_may_only_lag() -> None:
+    cash = settled()
+    for_long(cash, 999, LATER)
+    again(cash, 699, 3 * LATER)
+
+    assert cash.accept(3 * LATER)
+    assert cash.baseline_minor == 599
+    cash.apply([deal(3, -300, DealKind.BALANCE)], 699, 3 * LATER + 1)
+    assert cash.difference_minor == 0
 
 
 def test_a_new_process_gives_a_difference_its_time_too() -> None:

@@ -1,0 +1,117 @@
+"""Second attempts: where a price was refused, or an exit was kept from leaving."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from mtquant.engine.notes import lost_note, note
+from mtquant.engine.orders import SizedIntent
+from mtquant.model import Command, IntentAction, IntentState, ReadBroker
+
+if TYPE_CHECKING:
+    from mtquant.engine.decision import Decision
+    from mtquant.engine.holdings import Holdings
+    from mtquant.engine.risk_room import RiskRoom
+    from mtquant.engine.slot import StrategySlot
+    from mtquant.engine.submitter import Submitter
+    from mtquant.execution import Desk
+    from mtquant.model import BrokerView, IntentRow, Position
+    from mtquant.portfolio import Portfolio
+    from mtquant.risk import Refusal
+
+_AGAIN: Final = "reprice:"
+_TOO_LATE: Final = "the second attempt came too late"
+
+
+class SecondAttempts:
+    """Know which intents may be tried once more, and write the intent of the second attempt.
+
+    `fallback` writes the closes of what is nobody's.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        portfolio: Portfolio,
+        holdings: Holdings,
+        room: RiskRoom,
+        submitter: Submitter,
+        *,
+        fallback: StrategySlot,
+    ) -> None:
+        self._desk, self._portfolio, self._holdings = desk, portfolio, holdings
+        self._room, self._submitter, self._fallback = room, submitter, fallback
+        self._decisions: dict[int, Decision] = {}  # of entries, by intent, until their answer
+        self._due: set[int] = set()  # refused, until the reading for the second attempt
+
+    def note_entry(self, intent_id: int, decision: Decision) -> None:
+        """Remember whose decision an entry is that is being sent."""
+        self._decisions[intent_id] = decision
+
+    def note_answer(self, row: IntentRow) -> ReadBroker | None:
+        """Take note of an answer; return the reading for a second attempt, None without one."""
+        if row.state is IntentState.REJECTED and self._desk.may_try_again(row):
+            self._due.add(row.intent_id)
+            return ReadBroker(cause=f"{_AGAIN}{row.intent_id}")
+        self._decisions.pop(row.intent_id, None)
+        return None
+
+    def clear(self) -> None:
+        """Forget those that are due: a halt closes everything."""
+        self._due.clear()
+
+    def outlast(self, now_ms: int) -> list[Command]:
+        """Keep closes over a lost link, and no entries; say which are given up."""
+        entries = [row for row in self._rows() if row.intent.action is IntentAction.OPEN]
+        self._due.difference_update(row.intent_id for row in entries)
+        self._decisions.clear()
+        return [lost_note(row.intent.signal_id, now_ms) for row in entries]
+
+    def take_due(self, cause: str) -> list[IntentRow]:
+        """Return the refused intents whose second attempt a reading is for.
+
+        An entry has a reading of its own for it; a close takes any, once no smaller one is on its
+        way.
+        """
+        due = []
+        for row in self._rows():
+            is_its_own = cause == f"{_AGAIN}{row.intent_id}"
+            is_early = row.intent.action is IntentAction.OPEN and not is_its_own
+            if not is_early and not self._submitter.is_behind_a_part(row.intent):
+                self._due.remove(row.intent_id)
+                due.append(row)
+        return due
+
+    def sized(self, refused: IntentRow, view: BrokerView) -> SizedIntent | Refusal | None:
+        """Return the intent at the price of now; None where it is too late, or nothing is left."""
+        decision = self._decisions.pop(refused.intent_id, None)
+        if view.time_ms > refused.intent.deadline_ms:
+            return None
+        if decision is not None:
+            return self._room.open(decision, view)
+        position = self._left(refused)
+        if position is None:
+            return None
+        orders = (self._holdings.owner(position) or self._fallback).orders
+        return SizedIntent(orders.close_again(refused.intent, position, view), "")
+
+    def given_up(self, refused: IntentRow, view: BrokerView) -> list[Command]:
+        """Say that a second attempt came too late, where there was anything left to be done."""
+        name, position = refused.intent.signal_id, self._left(refused)
+        if refused.intent.action is IntentAction.OPEN:
+            return [note("entry_dropped", view.time_ms, name, reason=_TOO_LATE)]
+        if position is None:
+            return []
+        ticket = position.position_ticket
+        return [note("exit_dropped", view.time_ms, name, position_ticket=ticket, reason=_TOO_LATE)]
+
+    def _rows(self) -> list[IntentRow]:
+        return [row for number in sorted(self._due) if (row := self._desk.row(number))]
+
+    def _left(self, refused: IntentRow) -> Position | None:
+        """Return what is left of the position that was to be closed, None for nothing."""
+        held = {one.position_ticket: one for one in self._portfolio.positions}
+        position = held.get(refused.intent.position_ticket)
+        units = self._desk.left_units(position) if position else 0
+        return replace(position, volume_units=units) if position and units else None
