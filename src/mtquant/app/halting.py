@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from mtquant.app.workspace import JOURNAL, LOCK, RUN, SUMMARY
+from mtquant.app.workspace import JOURNAL, LOCK, RUN, SUMMARY, read_run
 from mtquant.model import (
     ConfigError,
     HaltError,
@@ -91,8 +91,7 @@ def request(folder: Path, *, level: int, who: str, reason: str) -> str:
             f"{folder}: no bot has run in this folder, and nothing was halted; --dir must name "
             f"the folder with the bot's {JOURNAL}"
         )
-    holder = owner_of(folder / JOURNAL)
-    if holder is not None and holder.what == _BACKTEST:
+    if _is_of_backtest(folder):
         raise ConfigError(
             f"{folder}: the folder of a backtest, in which no bot reads a halt; nothing was halted"
         )
@@ -108,6 +107,20 @@ def request(folder: Path, *, level: int, who: str, reason: str) -> str:
         if level == 0:
             raise
         return _by_file(folder, order, problem)
+
+
+def _is_of_backtest(folder: Path) -> bool:
+    """Tell whether a folder is that of a backtest, by the run in it.
+
+    Who held the lock last says little: a backtest that is refused in the folder of a bot has been
+    there too. Only where nothing else tells does it count.
+    """
+    try:
+        return read_run(folder).get("kind") == _BACKTEST
+    except ConfigError:
+        holder = owner_of(folder / JOURNAL)
+        is_named = holder is not None and holder.what == _BACKTEST
+        return is_named and not (folder / JOURNAL).exists()
 
 
 def _plain(text: str) -> str:

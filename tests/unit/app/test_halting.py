@@ -13,6 +13,7 @@ import pytest
 
 from mtquant.app import halting
 from mtquant.app.halting import request
+from mtquant.app.workspace import JOURNAL, RUN, prepare
 from mtquant.model import ConfigError, HaltError, JournalError
 from mtquant.storage import (
     HALT_FILE,
@@ -195,16 +196,50 @@ def test_nothing_is_resumed_by_a_file(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("level", [0, 1, 3])
-def test_the_folder_of_a_backtest_is_refused_running_or_not(folder: Path, level: int) -> None:
-    path = folder / "journal.sqlite"
-    with closing(SqliteJournal.open(path, owner="backtest", now_ms=1)) as running:
+def test_the_folder_of_a_backtest_is_refused_running_or_not(tmp_path: Path, level: int) -> None:
+    workspace = prepare(tmp_path, "f1", {"kind": "backtest"}, resumable=False)
+    path = workspace.path(JOURNAL)
+    with closing(SqliteJournal.open(path, owner="backtest", lock=workspace.lock)) as running:
         with pytest.raises(ConfigError, match="the folder of a backtest"):
-            request(folder, level=level, who="ann", reason="news")
+            request(tmp_path, level=level, who="ann", reason="news")
         assert running.pending_halts() == []
 
     with pytest.raises(ConfigError, match="the folder of a backtest"):
-        request(folder, level=level, who="ann", reason="news")
-    assert not (folder / HALT_FILE).exists()
+        request(tmp_path, level=level, who="ann", reason="news")
+    assert not (tmp_path / HALT_FILE).exists()
+
+
+def test_a_backtest_that_has_written_nothing_yet_but_its_name_is_refused_too(
+    tmp_path: Path,
+) -> None:
+    lock = lock_journal(tmp_path / JOURNAL, owner="backtest", now_ms=1)
+
+    with pytest.raises(ConfigError, match="the folder of a backtest"):
+        request(tmp_path, level=1, who="ann", reason="news")
+    lock.release()
+
+
+def test_a_backtest_that_was_refused_in_the_folder_of_a_bot_takes_no_halt_away(
+    tmp_path: Path,
+) -> None:
+    workspace = prepare(tmp_path, "f1", {"kind": "demo"})
+    SqliteJournal.open(workspace.path(JOURNAL), owner="demo", lock=workspace.lock).close()
+    with pytest.raises(ConfigError, match="holds an unfinished run with other settings"):
+        prepare(tmp_path, "f2", {"kind": "backtest"}, resumable=False)
+
+    assert "request 1: halt level 1" in request(tmp_path, level=1, who="ann", reason="news")
+    assert "request 2: resume" in request(tmp_path, level=0, who="ann", reason="calm")
+
+
+@pytest.mark.parametrize("text", [None, "", "[1]"])
+def test_where_no_run_tells_what_a_folder_is_its_journal_is_taken_for_a_bots(
+    folder: Path, text: str | None
+) -> None:
+    lock_journal(folder / JOURNAL, owner="backtest", now_ms=1).release()
+    if text is not None:
+        (folder / RUN).write_text(text, encoding="utf-8")
+
+    assert "request 1: halt level 1" in request(folder, level=1, who="ann", reason="news")
 
 
 # ---------------------------------------------------------------------- a bot that runs
