@@ -11,6 +11,7 @@ import pytest
 from journal_rows import sending_row
 from power_cuts import Deed, Disk, record
 
+from mtquant.app.workspace import read_run
 from mtquant.model import JournalError
 from mtquant.storage import SqliteJournal, read_halt_file
 from mtquant.storage.chain import OPENED, LogRow
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 CUTS = 120
-TOLD = "told"
-"""The file into which a program writes what has returned."""
+TOLD = "told.draft"
+"""The file into which a program writes what has returned; a run's folder may hold one so called."""
 JOURNAL = f"""
 import os, sys
 from dataclasses import replace
@@ -68,6 +69,24 @@ told = os.open(folder / "{TOLD}", os.O_WRONLY | os.O_CREAT)
 for level in (1, 1, 2, 3, 2, 4):
     halt = HaltOrder(time_ms=0, level=level, who="Ann", reason="storm", request_id=0)
     os.write(told, b"%d" % write_halt_file(folder, halt))
+"""
+RUNS = f"""
+import os, sys
+from contextlib import closing
+from pathlib import Path
+from journal_rows import sending_row
+from mtquant.app.workspace import JOURNAL, prepare
+from mtquant.storage import SqliteJournal
+
+folder = Path(sys.argv[1])
+told = os.open(folder / "{TOLD}", os.O_WRONLY | os.O_CREAT)
+for life in range(2):
+    workspace = prepare(folder, "f1", {{"kind": "demo", "config": "x" * 2_000}})
+    os.write(told, b"0")
+    path = workspace.path(JOURNAL)
+    with closing(SqliteJournal.open(path, owner="demo", lock=workspace.lock)) as journal:
+        journal.record_sending(sending_row(life + 1))
+        os.write(told, b"1")
 """
 
 
@@ -174,3 +193,10 @@ def test_whenever_the_power_goes_the_file_halt_asks_for_no_lower_level(tmp_path:
         for returned, left in cuts(deeds, into, set(range(len(deeds))), turn):
             halt = read_halt_file(left)
             assert (halt.level if halt else 0) >= levels[returned], f"at deed {left.name}"
+
+
+def test_whenever_the_power_goes_the_run_is_there_with_its_journalled_rows(tmp_path: Path) -> None:
+    deeds = record(RUNS, tmp_path / "disk", source=SOURCE)
+    assert told_by(deeds) == [0, 1, 0, 1]
+    for returned, left in cuts(deeds, tmp_path, set(range(len(deeds)))):
+        assert not returned or read_run(left)["fingerprint"] == "f1", f"at deed {left.name}"

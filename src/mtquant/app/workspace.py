@@ -128,6 +128,11 @@ def _make_ready(folder: Path, fingerprint: str, *, resumable: bool) -> bool:
     if is_finished or not content - _STAYS:
         _clear(folder)
         return False
+    if not has_run and JOURNAL in content:
+        raise ConfigError(
+            f"{folder}: holds a {JOURNAL} without its {RUN}; positions may stand, and halts be in "
+            f"force: put {RUN} back from a copy, or choose another folder with --out"
+        )
     if not has_run:
         raise ConfigError(f"{folder}: holds part of a run without its {RUN}; remove the folder")
     if read_run(folder).get("fingerprint") != fingerprint:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mtquant.model import ConfigError
+from mtquant.storage.disk import synchronise_names, write_through
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,15 +37,20 @@ def require_own_files(folder: Path, own: Collection[str], owner: str) -> None:
 def write_whole(target: Path, text: str) -> Path:
     """Write a file in one piece: a reader sees the old one or the new one.
 
+    So it is after a power cut; the new one, if this has returned and the folder's file system can
+    write its names through.
+
     Raises:
         ConfigError: it cannot be written.
     """
     draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
     try:
-        draft.write_text(text, encoding="utf-8", newline="\n")
+        write_through(draft, text)
         draft.replace(target)
     except OSError as error:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
         raise ConfigError(f"{target}: cannot be written ({error.strerror})") from error
+    with suppress(OSError):  # the file is there: no error of its folder takes that back
+        synchronise_names(target.parent)
     return target

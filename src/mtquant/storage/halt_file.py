@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from filelock import FileLock
 
 from mtquant.model import ConfigError, HaltOrder
+from mtquant.storage.disk import synchronise_names, write_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,7 @@ def write_halt_file(folder: Path, halt: HaltOrder) -> int:
 def _created(path: Path, text: str) -> bool:
     """Make the file where there is none, before anything else takes room; tell whether it was."""
     try:
-        _write(path, text, mode="x")
+        write_through(path, text, mode="x")
     except FileExistsError:
         return False
     return True
@@ -129,8 +130,8 @@ def _raised(path: Path, level: int, text: str, *, is_through: bool) -> int:
         _replace(path, text)
         is_through, standing = True, _standing(path)
     if not is_through:
-        _write(path, "", mode="a")
-    _sync(path.parent)
+        write_through(path, "", mode="a")
+    synchronise_names(path.parent)
     return standing
 
 
@@ -142,28 +143,9 @@ def _standing(path: Path) -> int:
 def _replace(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
-        _write(draft, text)
+        write_through(draft, text)
         draft.replace(path)
     except OSError:  # no room for two, or somebody has it open and the system minds
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-        _write(path, text)
-
-
-def _write(path: Path, text: str, *, mode: str = "w") -> None:
-    """Write a file through to the disk."""
-    with path.open(mode, encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """Write the names in a folder through to the disk."""
-    if os.name == "nt":  # a folder cannot be opened there, and its names are journalled
-        return
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+        write_through(path, text)

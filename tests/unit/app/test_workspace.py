@@ -10,6 +10,7 @@ import pytest
 
 from mtquant.app.workspace import prepare, read_run
 from mtquant.model import ConfigError, JournalError
+from mtquant.storage import folders, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,10 +50,19 @@ def test_a_finished_run_is_replaced_whatever_its_settings(tmp_path: Path) -> Non
 
 
 def test_part_of_a_run_without_its_facts_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "journal.sqlite").write_bytes(b"")
+    (tmp_path / "events.jsonl").write_bytes(b"")
 
-    with pytest.raises(ConfigError, match=r"part of a run without its run\.json"):
+    with pytest.raises(ConfigError, match=r"part of a run without its run\.json; remove the fold"):
         prepare(tmp_path, "f1", {})
+
+
+def test_nobody_is_told_to_remove_a_journal_of_which_positions_may_stand(tmp_path: Path) -> None:
+    for name in ("journal.sqlite", "events.jsonl"):
+        (tmp_path / name).write_bytes(b"")
+
+    with pytest.raises(ConfigError, match=r"positions may stand.* put run\.json back") as told:
+        prepare(tmp_path, "f1", {})
+    assert "remove the folder" not in str(told.value)
 
 
 def test_a_file_is_replaced_in_one_piece(tmp_path: Path) -> None:
@@ -63,6 +73,17 @@ def test_a_file_is_replaced_in_one_piece(tmp_path: Path) -> None:
 
     assert workspace.path("summary.json").read_text(encoding="utf-8") == "2"
     assert not list(tmp_path.glob("*.draft"))
+
+
+def test_a_file_system_that_cannot_write_names_through_keeps_nothing_from_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unable(_folder: Path) -> None:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(folders, "synchronise_names", unable)
+
+    assert write_whole(tmp_path / "a.txt", "1").read_text(encoding="utf-8") == "1"
 
 
 def test_unreadable_facts_are_named(tmp_path: Path) -> None:
