@@ -64,11 +64,18 @@ from pathlib import Path
 from mtquant.model import HaltOrder
 from mtquant.storage import write_halt_file
 
+PLANTED
 folder = Path(sys.argv[1])
 told = os.open(folder / "{TOLD}", os.O_WRONLY | os.O_CREAT)
 for level in (1, 1, 2, 3, 2, 4):
     halt = HaltOrder(time_ms=0, level=level, who="Ann", reason="storm", request_id=0)
     os.write(told, b"%d" % write_halt_file(folder, halt))
+"""
+IRREPLACEABLE = """
+def replace(self, target):  # as on Windows while somebody has the target open
+    raise PermissionError(13, "Access is denied")
+
+Path.replace = replace
 """
 RUNS = f"""
 import os, sys
@@ -183,8 +190,11 @@ def test_a_journal_that_is_not_written_through_loses_what_was_acknowledged(tmp_p
     assert lost(deeds, tmp_path, drawn(deeds))
 
 
-def test_whenever_the_power_goes_the_file_halt_asks_for_no_lower_level(tmp_path: Path) -> None:
-    deeds = record(HALTS, tmp_path / "disk", source=SOURCE)
+@pytest.mark.parametrize("planted", ["", IRREPLACEABLE], ids=["replaced", "written over"])
+def test_whenever_the_power_goes_the_file_halt_asks_for_no_lower_level(
+    tmp_path: Path, planted: str
+) -> None:
+    deeds = record(HALTS.replace("PLANTED", planted), tmp_path / "disk", source=SOURCE)
     levels = [0, *told_by(deeds)]
     assert levels == [0, 1, 1, 2, 3, 3, 4]
     for turn in range(20):

@@ -6,12 +6,13 @@ import codecs
 import os
 import re
 from contextlib import contextmanager, suppress
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from filelock import FileLock
 
 from mtquant.model import ConfigError, HaltOrder
-from mtquant.storage.disk import synchronise_names, write_through
+from mtquant.storage.disk import synchronise, synchronise_names, write_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,8 +76,9 @@ def write_halt_file(folder: Path, halt: HaltOrder) -> int:
 
     A level that stands there already and is no lower stays, with its reason, whoever writes at the
     same time. A lower one stands until the new file takes its place, whenever the power goes; where
-    there is no room for two, it is written in place. Where there is no room at all, the mere name
-    asks for level 1.
+    there is no room for two, or the system lets nobody replace the file, it is written over: its
+    first sector, in which the level stands, is the old one or the new one. Where there is no room
+    at all, the mere name asks for level 1.
 
     Raises:
         ConfigError: it cannot be written; it may ask for a lower level.
@@ -144,8 +146,32 @@ def _replace(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     try:
         write_through(draft, text)
-        draft.replace(path)
+        _move(draft, path)
     except OSError:  # no room for two, or somebody has it open and the system minds
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-        write_through(path, text)
+        _overwrite(path, text)
+
+
+def _move(draft: Path, path: Path) -> None:
+    """Put a draft in the place of a file; whoever has that open is waited for a moment."""
+    for _ in range(_TRIES - 1):
+        try:
+            draft.replace(path)
+        except OSError:
+            Event().wait(_TURN_LOOKS_S)
+        else:
+            return
+    draft.replace(path)
+
+
+def _overwrite(path: Path, text: str) -> None:
+    """Write over a file: nothing is cut off before the new level is on the disk."""
+    content = text.encode()
+    path.touch()
+    with path.open("r+b") as file:
+        file.write(content)
+        file.flush()
+        synchronise(file.fileno())
+        file.truncate(len(content))
+        synchronise(file.fileno())

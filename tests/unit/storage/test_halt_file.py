@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,9 +18,6 @@ from mtquant.storage import (
     read_halt_file,
     write_halt_file,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -216,3 +213,28 @@ def test_a_command_that_holds_its_turn_keeps_no_other_from_raising_the_level(
         assert write_halt_file(tmp_path, halt_of(2)) == 2
         assert write_halt_file(tmp_path, halt_of(3)) == 3
     assert level_in(tmp_path) == 3
+
+
+@pytest.mark.parametrize("failures", [2, 1_000])
+def test_while_the_file_cannot_be_replaced_it_is_tried_again_and_then_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    (tmp_path / HALT_FILE).write_text("1 " + "calm " * 400, encoding="utf-8")
+    tries: list[Path] = []
+    replace = Path.replace
+
+    def denied(self: Path, target: Path) -> Path:
+        tries.append(target)
+        if len(tries) <= failures:
+            raise PermissionError(13, "Access is denied")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", denied)
+    before = (tmp_path / HALT_FILE).stat().st_ino
+
+    assert write_halt_file(tmp_path, halt_of(3)) == 3
+    assert (tmp_path / HALT_FILE).read_text(encoding="utf-8") == "3 by ann 3: news\n"
+    assert len(tries) == 3
+    is_same = (tmp_path / HALT_FILE).stat().st_ino == before
+    assert is_same == (failures > 2)
+    assert not list(tmp_path.glob(f".{HALT_FILE}.*[0-9].draft"))
