@@ -220,6 +220,39 @@ def test_a_schema_that_is_not_what_this_version_makes_is_found(
     assert said in found_after(path, last)
 
 
+def rewritten(path: Path, *statements: str) -> None:
+    """Change the schema as it stands in the file, and nothing that goes by it."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("pragma writable_schema = on")
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_a_decision_that_was_kept_from_the_index_which_knows_it_again_is_found(
+    tmp_path: Path,
+) -> None:
+    path = filled(tmp_path / "journal.sqlite")
+    unique = "'unique (decision_key, attempt)'"
+    of_table, of_index = "name = 'intents'", "name = 'sqlite_autoindex_intents_1'"
+    changed(path, f"create table kept as select * from sqlite_master where {of_index}")
+    rewritten(
+        path,
+        f"update sqlite_master set sql = replace(sql, {unique}, 'check (1)') where {of_table}",
+        f"delete from sqlite_master where {of_index}",
+    )
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        journal = SqliteJournal(path, connection)
+        journal._writes, journal._fence = True, int(journal.meta("fence") or 0)
+        journal.record_sending(sending_row(4))
+    rewritten(
+        path,
+        f"update sqlite_master set sql = replace(sql, 'check (1)', {unique}) where {of_table}",
+        "insert into sqlite_master select * from kept",
+    )
+
+    assert "missing from index sqlite_autoindex_intents_1" in found_after(path, "drop table kept")
+
+
 def test_a_request_stands_in_the_log_whoever_writes_it(tmp_path: Path) -> None:
     path = filled(tmp_path / "journal.sqlite")
     with (
