@@ -252,18 +252,19 @@ def _by_file(folder: Path, order: HaltOrder, problem: JournalError) -> str:
     Raises:
         HaltError: the file cannot be written, or what is to be removed could not be.
     """
-    unwritten = None
+    unwritten, is_kept = None, True
     try:
         level = write_halt_file(folder, order)  # the file may have asked for more before
         said = f"{problem}. The file {HALT_FILE} was written and asks for level {level}"
     except ConfigError as error:  # what can be removed is removed all the same
         found = read_halt_file(folder)
-        level = order.level if found is None else max(order.level, found.level)
-        stands = "it is not there" if found is None else f"it asks for level {found.level}"
+        held = 0 if found is None else found.level
+        level, is_kept = max(order.level, held), held >= order.level  # as it stood there before
+        stands = "it is not there" if found is None else f"it asks for level {held}"
         said = f"{problem}. {error}: {stands}, and nothing else keeps the halt"
         unwritten = error
     try:
-        said = f"{said}; {_around_journal(folder, order, level, is_written=unwritten is None)}"
+        said = f"{said}; {_around_journal(folder, order, level, is_kept=is_kept)}"
     except HaltError as undone:
         raise HaltError(f"{said}; {undone}") from undone
     if unwritten is not None:
@@ -271,10 +272,11 @@ def _by_file(folder: Path, order: HaltOrder, problem: JournalError) -> str:
     return said
 
 
-def _around_journal(folder: Path, order: HaltOrder, level: int, *, is_written: bool) -> str:
+def _around_journal(folder: Path, order: HaltOrder, level: int, *, is_kept: bool) -> str:
     """Have a halt obeyed that the journal does not hold; say by whom.
 
-    `level` is what the file asks for: where something is removed, it is removed up to there.
+    `level` is what the file asks for: where something is removed, it is removed up to there. The
+    halt `is_kept` where the file asks for no less: a bot that runs or starts reads that.
 
     Raises:
         HaltError: nobody does what it asks for.
@@ -284,19 +286,19 @@ def _around_journal(folder: Path, order: HaltOrder, level: int, *, is_written: b
         lock = _lock(path, order, wait_s=_turn_s(order))
     except JournalInUseError as problem:
         if _is_halting(path):
-            return _left_to_the_next(order, problem)
+            return _left_to_the_next(order, problem, is_kept=is_kept)
         holder = owner_of(path) or "owner unknown"
-        if not is_written:
+        if not is_kept:
             raise HaltError(
                 f"the bot that runs here ({holder}) does not know of it: stop that bot, then give "
                 "the command again"
             ) from problem
         return f"the bot that runs here ({holder}) reads it before its next order"
     except JournalError as problem:
-        return _left_to_the_next(order, problem)
+        return _left_to_the_next(order, problem, is_kept=is_kept)
     try:
         if order.level < _REMOVES:
-            return "no bot runs here, and the next one looks for it before its first order"
+            return _to_be_looked_for(is_kept=is_kept)
         journal = MemoryJournal()  # the bot's own positions are known by their numbers
         journal.request_halt(level, order.who, order.reason, order.time_ms)
         return f"no bot runs here, so {_carried_out(folder, journal, replace(order, level=level))}"
@@ -304,13 +306,30 @@ def _around_journal(folder: Path, order: HaltOrder, level: int, *, is_written: b
         lock.release()
 
 
-def _left_to_the_next(order: HaltOrder, problem: JournalError) -> str:
-    """Say that whoever comes next obeys; a halt that removes something is not done with that."""
-    if order.level < _REMOVES:
+def _to_be_looked_for(*, is_kept: bool) -> str:
+    """Say that the next bot obeys a halt that removes nothing."""
+    if not is_kept:
+        raise HaltError(
+            "no bot runs here, and the next one does not know of it: start none before this "
+            "command has succeeded"
+        )
+    return "no bot runs here, and the next one looks for it before its first order"
+
+
+def _left_to_the_next(order: HaltOrder, problem: JournalError, *, is_kept: bool) -> str:
+    """Say that whoever comes next obeys; a halt that removes something is not done with that.
+
+    Raises:
+        HaltError: nobody who comes next knows of it, or something is to be removed.
+    """
+    if is_kept and order.level < _REMOVES:
         return f"whatever runs or starts here reads it before its next order ({problem})"
-    raise HaltError(
-        f"it was not carried out at the terminal ({problem}): give the command again"
-    ) from problem
+    said = [] if is_kept else ["whatever runs or starts here does not know of it"]
+    if order.level >= _REMOVES:
+        said.append("it was not carried out at the terminal")
+    # for any other reason it would come to the same
+    way_on = ": give the command again" if isinstance(problem, JournalInUseError) else ""
+    raise HaltError(f"{' and '.join(said)} ({problem}){way_on}") from problem
 
 
 def _lock(path: Path, order: HaltOrder, wait_s: float = 0.0) -> FileLock:

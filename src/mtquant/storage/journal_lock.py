@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final, Self
 
 from filelock import FileLock, Timeout
 
-from mtquant.model import JournalError, JournalInUseError
+from mtquant.model import JournalInUseError
+from mtquant.storage.way_on import unusable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +78,7 @@ def lock_journal(path: Path, *, owner: str = "", now_ms: int = 0, wait_s: float 
     except Timeout as error:
         raise JournalInUseError(_in_use(path)) from error
     except OSError as error:
-        raise JournalError(f"{path}: the lock cannot be made ({error.strerror})") from error
+        raise unusable(path, "the lock cannot be made", error) from error
     _introduce(path, JournalOwner(pid=os.getpid(), started_ms=now_ms, what=owner))
     return lock
 

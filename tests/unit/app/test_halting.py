@@ -20,6 +20,7 @@ from mtquant.storage import (
     HALTING,
     SqliteJournal,
     journal,
+    journal_lock,
     lock_journal,
     read_halt_file,
 )
@@ -27,6 +28,8 @@ from mtquant.storage import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from mtquant.model import HaltOrder
 
 
 @pytest.fixture(autouse=True)
@@ -365,3 +368,75 @@ def test_a_lock_that_cannot_be_made_takes_only_the_terminal_away(folder: Path) -
     assert "the lock cannot be made" in said
     assert written(folder) == (3, "by ann: news")
     shutil.rmtree(folder / "journal.sqlite.lock")
+
+
+# ---------------------------------------------------------------------- a user who may do nothing
+
+
+@pytest.fixture
+def forbidden(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a bot of another user: neither lock nor file HALT may be opened."""
+
+    def acquire(_lock: object, **_given: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    without_journal(folder)
+    monkeypatch.setattr(journal_lock.FileLock, "acquire", acquire)
+    monkeypatch.setattr(halting, "write_halt_file", unwritable)
+    return folder
+
+
+def unwritable(_folder: Path, _order: HaltOrder) -> int:
+    raise ConfigError("HALT: cannot be written (Permission denied)")
+
+
+@pytest.mark.parametrize("level", [1, 3])
+@pytest.mark.parametrize("standing", ["", "2 by ann: calm"])
+def test_a_user_who_may_do_nothing_is_told_that_nobody_knows_of_the_halt(
+    forbidden: Path, level: int, standing: str
+) -> None:
+    if standing and level > 1:
+        (forbidden / HALT_FILE).write_text(standing, encoding="utf-8")
+
+    with pytest.raises(HaltError, match="whatever runs or starts here does not know of it") as told:
+        request(forbidden, level=level, who="ann", reason="news")
+
+    said = str(told.value)
+    assert "reads it before" not in said
+    assert "use the account of its bot" in said
+    assert "give the command again" not in said
+    assert ("not carried out at the terminal" in said) == (level > 1)
+
+
+def test_what_the_file_asks_for_already_is_read_whoever_may_not_write_it(forbidden: Path) -> None:
+    (forbidden / HALT_FILE).write_text("3 by ann: calm", encoding="utf-8")
+
+    with pytest.raises(HaltError, match=r"asks for level 3, .*; whatever runs or starts here read"):
+        request(forbidden, level=1, who="ann", reason="news")
+    with pytest.raises(HaltError, match=r"it was not carried out .* use the account of its b") as t:
+        request(forbidden, level=3, who="ann", reason="news")
+    assert "does not know" not in str(t.value)
+    assert "give the command again" not in str(t.value)
+
+
+def test_a_bot_is_not_said_to_be_ignorant_of_a_halt_that_the_file_asks_for_already(
+    folder: Path, bot: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_journal(folder)
+    (folder / HALT_FILE).write_text("3 by ann: calm", encoding="utf-8")
+    monkeypatch.setattr(halting, "write_halt_file", unwritable)
+
+    for level in (1, 3):
+        with pytest.raises(HaltError, match=r"the bot that runs here \(demo, .* reads it before"):
+            request(folder, level=level, who="ann", reason="news")
+    assert bot.halt_level() == 0
+
+
+def test_where_no_bot_runs_and_nothing_is_written_no_bot_is_said_to_look_for_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_journal(folder)
+    monkeypatch.setattr(halting, "write_halt_file", unwritable)
+
+    with pytest.raises(HaltError, match="the next one does not know of it: start none before"):
+        request(folder, level=1, who="ann", reason="news")
