@@ -88,7 +88,8 @@ from mtquant.storage import SqliteJournal
 folder = Path(sys.argv[1])
 told = os.open(folder / "{TOLD}", os.O_WRONLY | os.O_CREAT)
 for life in range(2):
-    workspace = prepare(folder, "f1", {{"kind": "demo", "config": "x" * 2_000}})
+    facts = {{"kind": "demo", "config": "x" * 2_000, "life": life}}  # it is written anew each time
+    workspace = prepare(folder, "f1", facts)
     os.write(told, b"0")
     path = workspace.path(JOURNAL)
     with closing(SqliteJournal.open(path, owner="demo", lock=workspace.lock)) as journal:

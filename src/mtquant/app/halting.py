@@ -365,9 +365,11 @@ def _carried_out(folder: Path, journal: SqliteJournal | MemoryJournal, order: Ha
     except JournalError:
         raise
     except Exception as problem:  # whatever it was: the halt stands, and that must be said
+        way_on = "give the command again, or start the bot"
+        if isinstance(problem, ConfigError):  # what the folder tells is too little: it stays so
+            way_on = "start the bot"
         raise HaltError(
-            f"it was not carried out at the terminal ({_named(problem)}): "
-            "give the command again, or start the bot"
+            f"it was not carried out at the terminal ({_named(problem)}): {way_on}"
         ) from problem
     level = max(order.level, found.engine.risk.halt_level)
     said = ["it was carried out at the terminal", *_standing(found)]

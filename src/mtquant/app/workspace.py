@@ -77,7 +77,8 @@ def prepare(
     """Make the folder ready for a run with this fingerprint, and hold its lock.
 
     An unfinished run with the same fingerprint is continued (or begun anew, when it is not
-    resumable), a finished one is replaced; anything else in the folder is left alone and refused.
+    resumable), and tells from then on what an earlier version did not; a finished one is replaced;
+    anything else in the folder is left alone and refused.
 
     Raises:
         ConfigError: the folder is not ours, holds another unfinished run, or cannot be written.
@@ -93,15 +94,30 @@ def prepare(
             undo.callback(lock.release)
             is_continued = _make_ready(folder, fingerprint, resumable=resumable)
             workspace = Workspace(folder=folder, is_continued=is_continued, lock=lock)
-            if not is_continued:
-                text = json.dumps({"fingerprint": fingerprint, **facts}, indent=2, default=str)
-                workspace.write(RUN, text + "\n")
+            _tell(workspace, {"fingerprint": fingerprint, **facts})
             undo.pop_all()
     except OSError as error:
         raise ConfigError(
             f"{folder}: cannot be written ({error.strerror}); choose another folder with --out"
         ) from error
     return workspace
+
+
+def _tell(workspace: Workspace, facts: Mapping[str, Any]) -> None:
+    """Write the facts of a run; of one that is continued, what an earlier version did not tell.
+
+    Raises:
+        ConfigError: it is a new run, and they cannot be written.
+    """
+    known = read_run(workspace.folder) if workspace.is_continued else {}
+    told = known | json.loads(json.dumps(facts, default=str))
+    if told == known:
+        return
+    try:
+        workspace.write(RUN, json.dumps(told, indent=2) + "\n")
+    except ConfigError:
+        if not workspace.is_continued:  # else what is there will do: a full disk stops no bot
+            raise
 
 
 def read_run(folder: Path) -> dict[str, Any]:

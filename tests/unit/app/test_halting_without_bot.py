@@ -444,5 +444,15 @@ def test_a_folder_that_has_only_one_fingerprint_is_halted_as_well(folder: Path) 
 def test_a_folder_of_another_configuration_is_left_alone(folder: Path) -> None:
     changed_facts(folder, config=read_run(folder)["config"] | {"seed": 2})
 
-    with pytest.raises(HaltError, match=r"what was run here cannot be told from its run.json"):
+    with pytest.raises(HaltError, match=r"cannot be told from its run.json\): start the bot$"):
         halt(folder)
+
+
+def test_a_demo_that_is_continued_tells_what_it_told_at_its_first_start(folder: Path) -> None:
+    first = read_run(folder)
+    changed_facts(folder, told_fingerprint=None, outage_ms=None)
+
+    with pytest.raises(DeathError):
+        run_demo(DemoOptions(out=folder, outage=False), on_plan=die)
+
+    assert read_run(folder) == first

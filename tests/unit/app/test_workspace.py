@@ -36,6 +36,43 @@ def test_an_unfinished_run_of_the_same_settings_is_continued(tmp_path: Path) -> 
     assert again.path("events.jsonl").exists()
 
 
+def test_a_run_that_is_continued_tells_what_an_earlier_version_did_not(tmp_path: Path) -> None:
+    prepare(tmp_path, "f1", {"kind": "demo", "older": 1}).release()
+    facts = {"kind": "demo", "outage_ms": (1, 2), "folder": tmp_path}
+
+    prepare(tmp_path, "f1", facts).release()
+
+    assert read_run(tmp_path) == {
+        "fingerprint": "f1",
+        "kind": "demo",
+        "older": 1,
+        "outage_ms": [1, 2],
+        "folder": str(tmp_path),
+    }
+    before = (tmp_path / "run.json").stat()
+    prepare(tmp_path, "f1", facts).release()
+    assert (tmp_path / "run.json").stat() == before  # there is nothing to add
+
+
+def test_a_full_disk_keeps_no_run_from_being_continued_but_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(tmp_path / "old", "f1", {"kind": "demo"}).release()
+
+    def full(_path: Path, _text: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(folders, "write_through", full)
+
+    again = prepare(tmp_path / "old", "f1", {"kind": "demo", "outage_ms": None})
+
+    assert again.is_continued
+    assert read_run(again.folder) == {"fingerprint": "f1", "kind": "demo"}
+    again.release()
+    with pytest.raises(ConfigError, match=r"run\.json: cannot be written \(No space left on dev"):
+        prepare(tmp_path / "new", "f1", {"kind": "demo"})
+
+
 def test_a_finished_run_is_replaced_whatever_its_settings(tmp_path: Path) -> None:
     first = prepare(tmp_path, "f1", {})
     first.write("summary.json", "{}")
