@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HALT_FILE: Final = "HALT"
-_LEVEL: Final = re.compile(r"\s*([1-4])(?!\S)\s*")
+_MARKS: Final = r"[.,:;!)\u2013\u2014-]"
+"""What a person puts between a level and a reason; with a digit after it, it is no level."""
+_LEVEL: Final = re.compile(rf"\s*([1-4])(?!{_MARKS}+\d)(?:(?!\S)|{_MARKS}+)\s*")
 _READ: Final = 500
 _MOST_BYTES: Final = 4
 """Of one character, in UTF-8 and in UTF-16."""
@@ -33,9 +35,10 @@ _TRIES: Final = 3
 def read_halt_file(folder: Path) -> HaltOrder | None:
     """Return the halt that the file HALT in a folder asks for, None where there is none.
 
-    It may begin with a level from 1 to 4, and the rest is the reason. Whatever else it holds,
-    nothing or what cannot be read, it asks for level 1: who reaches for it means it. It is UTF-8,
-    or UTF-16 with its mark, as PowerShell writes; `cmd` leaves the quotes around what it echoes.
+    It may begin with a level from 1 to 4, with or without a mark such as a colon after it, and the
+    rest is the reason. Whatever else it holds, nothing or what cannot be read, it asks for level 1:
+    who reaches for it means it. It is UTF-8, or UTF-16 with its mark, as PowerShell writes; `cmd`
+    leaves the quotes around what it echoes.
     """
     path = folder / HALT_FILE
     try:
