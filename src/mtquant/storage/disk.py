@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+if sys.platform != "win32":
+    import fcntl
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+_FULL: Final[int | None] = getattr(sys.modules.get("fcntl"), "F_FULLFSYNC", None)
+"""Where there is such a word, as on macOS, `fsync` leaves what it writes in the drive's cache."""
+
+
 def synchronise(number: int) -> None:
-    """Write an open file through to the disk.
+    """Write an open file through to the disk, and out of the cache of the drive.
 
     Raises:
         OSError: it cannot be written.
     """
+    if sys.platform != "win32" and _FULL is not None:
+        with suppress(OSError):  # not every file system knows it
+            fcntl.fcntl(number, _FULL)
+            return
     os.fsync(number)
 
 

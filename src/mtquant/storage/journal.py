@@ -518,6 +518,7 @@ class SqliteJournal:
         try:
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
+            self._connection.execute("pragma fullfsync = on")  # macOS: out of the drive's cache too
             self._connection.execute("pragma foreign_keys = on")
         except _UNREADABLE as error:
             raise unusable(self._path, "this is not a usable journal", error) from error

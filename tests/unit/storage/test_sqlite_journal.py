@@ -87,6 +87,7 @@ def test_commits_are_written_through(path: Path):
         ask = journal._connection.execute
         assert ask("pragma journal_mode").fetchone() == ("wal",)
         assert ask("pragma synchronous").fetchone() == (2,)  # FULL
+        assert ask("pragma fullfsync").fetchone() == (1,)  # of effect on macOS only
         assert ask("pragma foreign_keys").fetchone() == (1,)
         assert ask("pragma user_version").fetchone() == (SCHEMA_VERSION,)
 
