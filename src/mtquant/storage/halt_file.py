@@ -61,9 +61,13 @@ def read_halt_file(folder: Path) -> HaltOrder | None:
 
 
 def _decoded(content: bytes) -> str:
-    """Return the text of bytes, without a mark of their order before it."""
-    is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return content.decode("utf-16" if is_utf_16 else "utf-8-sig", errors="replace")
+    """Return the text of bytes, without a mark of their order before it.
+
+    No codec is looked up by its name: that may open files, and may fail.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return codecs.utf_16_decode(content, "replace", True)[0]  # noqa: FBT003
+    return content.removeprefix(codecs.BOM_UTF8).decode(errors="replace")
 
 
 def _unquoted(text: str) -> str:

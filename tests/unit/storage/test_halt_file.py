@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import encodings
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -80,6 +82,21 @@ def test_it_is_read_as_windows_writes_it(tmp_path: Path, content: bytes) -> None
 
     assert halt is not None
     assert (halt.level, halt.reason) == (3, "closing the book")
+
+
+@pytest.mark.parametrize(
+    "content", ["\ufeff3 out".encode(), "\ufeff3 out".encode("utf-16-le"), b"3 out"]
+)
+def test_it_is_read_where_no_codec_can_be_loaded(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / HALT_FILE).write_bytes(content)
+    codecs.unregister(encodings.search_function)  # as where no file can be opened any more
+    try:
+        halt = read_halt_file(tmp_path)
+    finally:
+        codecs.register(encodings.search_function)
+
+    assert halt is not None
+    assert (halt.level, halt.reason) == (3, "out")
 
 
 @pytest.mark.parametrize(
