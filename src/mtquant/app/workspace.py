@@ -152,9 +152,10 @@ def _make_ready(folder: Path, fingerprint: str, *, resumable: bool) -> bool:
     if not has_run:
         raise ConfigError(f"{folder}: holds part of a run without its {RUN}; remove the folder")
     if read_run(folder).get("fingerprint") != fingerprint:
+        removal = "" if JOURNAL in content else " remove the folder,"  # positions may stand
         raise ConfigError(
-            f"{folder}: holds an unfinished run with other settings; finish it with those, remove "
-            "the folder, or choose another with --out"
+            f"{folder}: holds an unfinished run with other settings; finish it with those,"
+            f"{removal} or choose another with --out"
         )
     if not resumable:
         _clear(folder)

@@ -102,6 +102,19 @@ def test_nobody_is_told_to_remove_a_journal_of_which_positions_may_stand(tmp_pat
     assert "remove the folder" not in str(told.value)
 
 
+@pytest.mark.parametrize("has_journal", [False, True])
+def test_a_run_with_other_settings_may_be_removed_only_if_it_has_no_journal(
+    tmp_path: Path, *, has_journal: bool
+) -> None:
+    prepare(tmp_path, "f1", {}).release()
+    if has_journal:
+        (tmp_path / "journal.sqlite").write_bytes(b"")
+
+    with pytest.raises(ConfigError, match="unfinished run with other settings") as told:
+        prepare(tmp_path, "f2", {})
+    assert ("remove the folder" in str(told.value)) is not has_journal
+
+
 def test_a_file_is_replaced_in_one_piece(tmp_path: Path) -> None:
     workspace = prepare(tmp_path, "f1", {})
 
