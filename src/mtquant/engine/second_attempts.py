@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mtquant.engine.slot import StrategySlot
     from mtquant.engine.submitter import Submitter
     from mtquant.execution import Desk
-    from mtquant.model import BrokerView, IntentRow, Position
+    from mtquant.model import BrokerView, IntentRow, OrderIntent, Position
     from mtquant.portfolio import Portfolio
     from mtquant.risk import Refusal
 
@@ -72,10 +72,13 @@ class SecondAttempts:
         """Return the refused intents whose second attempt a reading is for.
 
         An entry has a reading of its own for it; a close takes any, once no smaller one is on its
-        way.
+        way. Where whoever asked for it has asked anew, it is given up.
         """
         due = []
         for row in self._rows():
+            if self._was_asked_for_anew(row.intent):
+                self._due.remove(row.intent_id)
+                continue
             is_its_own = cause == f"{_AGAIN}{row.intent_id}"
             is_early = row.intent.action is IntentAction.OPEN and not is_its_own
             if not is_early and not self._submitter.is_behind_a_part(row.intent):
@@ -108,6 +111,11 @@ class SecondAttempts:
 
     def _rows(self) -> list[IntentRow]:
         return [row for number in sorted(self._due) if (row := self._desk.row(number))]
+
+    def _was_asked_for_anew(self, intent: OrderIntent) -> bool:
+        """Tell whether the same cut, say, has a newer close on its way: both are too much."""
+        newer = self._desk.removal_of(position_ticket=intent.position_ticket)
+        return newer is not None and newer.intent.signal_id == intent.signal_id
 
     def _left(self, refused: IntentRow) -> Position | None:
         """Return what is left of the position that was to be closed, None for nothing."""

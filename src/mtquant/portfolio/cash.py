@@ -37,6 +37,7 @@ class Cash:
         self._watched = WatchedClock()
         self._since_ms = 0  # the first of them, by the watched clock
         self._known_minor = 0  # of the difference, what has had time to show
+        self._is_restless = False  # has been waited for, and goes on changing
         self._clear_ms: int | None = None  # the newest reading without anything else, or the first
 
     def restore(self, deals: Iterable[Deal], baseline_minor: int | None) -> None:
@@ -64,7 +65,7 @@ class Cash:
         self._count(now_ms, is_same=not deals and difference_minor == self.difference_minor)
         self.difference_minor = difference_minor
         self._learn()
-        if now_ms < self._accepted_until_ms and self.lacks_minor:
+        if now_ms < self._accepted_until_ms and self._can_settle:
             self._settle()
             return True
         return False
@@ -81,8 +82,11 @@ class Cash:
         """Take a difference for known that has lasted, or has been waited for long enough."""
         if self._clear_ms is None:
             self._clear_ms = self._now_ms
-        is_old = self._now_ms - self._clear_ms >= LONGEST_MS
-        if not self.difference_minor or self._has_lasted or is_old:
+        if not self.difference_minor or self._has_lasted:
+            self._is_restless = False
+        elif self._now_ms - self._clear_ms >= LONGEST_MS:
+            self._is_restless = True
+        if not self.difference_minor or self._has_lasted or self._is_restless:
             self._known_minor = self.difference_minor
         if self.difference_minor == self._known_minor:
             self._clear_ms = self._now_ms
@@ -100,17 +104,22 @@ class Cash:
 
         What differs may not have lasted yet: then it is settled when it has, within ten minutes.
         """
-        if self.lacks_minor:
+        if self._can_settle:
             self._settle()
             return True
         self._accepted_until_ms = now_ms + 10 * SETTLING_MS
         return False
 
+    @property
+    def _can_settle(self) -> bool:
+        """Tell whether something is known to differ, and nothing may only be late."""
+        return self._known_minor != 0 and not self.lags
+
     def _settle(self) -> None:
         """Take for right what the balance is known to differ."""
         self.baseline_minor = (self.baseline_minor or 0) + self._known_minor
         self.difference_minor -= self._known_minor
-        self._known_minor = 0
+        self._known_minor, self._is_restless = 0, False
 
     @property
     def is_watched(self) -> bool:

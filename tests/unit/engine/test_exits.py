@@ -193,6 +193,49 @@ def test_a_cut_goes_on_at_once_when_a_close_of_unknown_outcome_is_given_up() -> 
     assert part.intent.volume_units == lost.intent.volume_units
 
 
+class Silent:
+    """Answer no question about the account some times after the first close, or refuse its next."""
+
+    def __init__(self, terminal: Any, *, times: int, refuses: bool) -> None:
+        self._terminal, self._times, self._refuses = terminal, times, refuses
+        self._closes, self._left, self._has_failed = 0, 0, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._terminal, name)
+
+    def order_send(self, order: dict[str, Any]) -> Any:
+        """Send; the second close may be answered by another price."""
+        self._closes += "position" in order
+        is_met = self._closes == (2 if self._refuses else 1) and "position" in order
+        self._left = self._times if is_met else self._left
+        return answer(10004) if is_met and self._refuses else self._terminal.order_send(order)
+
+    def account_info(self) -> Any:
+        """Return an AccountInfo, or nothing."""
+        self._has_failed = self._left > 0
+        self._left -= self._has_failed
+        return None if self._has_failed else self._terminal.account_info()
+
+    def last_error(self) -> tuple[int, str]:
+        """Return an error in the place of the answer that is missing."""
+        return (-10005, "IPC timeout") if self._has_failed else self._terminal.last_error()
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+@pytest.mark.parametrize("times", range(1, 9))
+def test_a_cut_that_is_asked_for_anew_after_a_lost_link_is_carried_out_once(
+    times: int, *, refuses: bool
+) -> None:
+    usual = falling().live(client=DirectClient)
+    run = falling().live(
+        client=DirectClient,
+        wrap=lambda terminal, _: Silent(terminal, times=times, refuses=refuses),
+    )
+
+    left = [one.volume_units for one in run.market.book.positions()]
+    assert left == [one.volume_units for one in usual.market.book.positions()] != []
+
+
 def test_a_close_whose_position_is_gone_before_its_second_attempt_drops_no_entry() -> None:
     def by_hand(terminal: Any, order: dict[str, Any]) -> None:
         assert terminal.order_send(order | {"magic": 0}).retcode == 10009

@@ -188,10 +188,29 @@ def test_a_person_takes_no_difference_for_right_that_may_only_lag() -> None:
     for_long(cash, 999, LATER)
     again(cash, 699, 3 * LATER)
 
-    assert cash.accept(3 * LATER)
-    assert cash.baseline_minor == 599
-    cash.apply([deal(3, -300, DealKind.BALANCE)], 699, 3 * LATER + 1)
-    assert cash.difference_minor == 0
+    assert not cash.accept(3 * LATER)
+    assert cash.apply([deal(3, -300, DealKind.BALANCE)], 699, 3 * LATER + 1)
+    assert (cash.baseline_minor, cash.difference_minor) == (599, 0)
+
+
+def test_a_person_takes_nothing_for_right_that_deals_explain_by_then() -> None:
+    cash = settled()
+    for_long(cash, 1_100, LATER)
+    cash.apply([deal(2, 100)], 1_070, 3 * LATER)  # its deal; a trade of -30 shows in the balance
+    assert not cash.accept(3 * LATER + 1)
+    cash.apply([deal(3, -30)], 1_070, 3 * LATER + 2)
+    for_long(cash, 1_070, 3 * LATER + 3)
+
+    assert (cash.baseline_minor, cash.lacks_minor) == (600, 0)
+
+
+def test_a_difference_that_never_stands_still_lags_for_the_longest_time_once() -> None:
+    cash, lagged = settled(), 0
+    for number, now_ms in enumerate(range(LATER, LATER + 10 * LONGEST_MS, MOST_BETWEEN_MS), 1):
+        cash.apply([], 1_000 - number, now_ms)
+        lagged += cash.lags
+
+    assert lagged == LONGEST_MS // MOST_BETWEEN_MS
 
 
 def test_a_new_process_gives_a_difference_its_time_too() -> None:
