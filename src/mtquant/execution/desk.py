@@ -271,7 +271,8 @@ class Desk:
     def was_closed(self, position: Position) -> bool:
         """Tell whether what is shown of a position was closed, all of it, within the quiet time.
 
-        Another volume is what is left of it: one order closes no more than the largest.
+        Another volume is what is left of it: one order closes no more than the largest. The same
+        volume is, too, where deals leave something: other hands may have added as much.
         """
         row = self._latest.get(position.position_ticket)
         return (
@@ -279,6 +280,7 @@ class Desk:
             and row.intent.action is IntentAction.CLOSE
             and row.state is IntentState.DONE
             and row.filled_units == row.intent.volume_units == position.volume_units
+            and self._rest_units(position) <= 0
             and self._since(self._latest_ms[position.position_ticket]) < self._quiet_ms
         )
 
@@ -303,7 +305,7 @@ class Desk:
         news_ms = self._closed_ms.get(position.position_ticket)
         if row is None or row.is_open or news_ms is None or self._since(news_ms) >= self._quiet_ms:
             return position.volume_units
-        return min(position.volume_units, max(0, self._rest_units(row, position)))
+        return min(position.volume_units, max(0, self._rest_units(position)))
 
     def has_rest(self, position: Position) -> bool:
         """Tell whether deals leave something of a position, or its entry is still being filled.
@@ -311,16 +313,18 @@ class Desk:
         An entry may be filled by and by: what is closed meanwhile is not all that comes of it.
         """
         row = self._rows.get(position.intent_id)
-        return row is not None and (row.is_open or self._rest_units(row, position) > 0)
+        return row is not None and (row.is_open or self._rest_units(position) > 0)
 
-    def _rest_units(self, row: IntentRow, position: Position) -> int:
-        """Return what deals leave of a position that an entry opened; other hands may have added.
+    def _rest_units(self, position: Position) -> int:
+        """Return what deals leave of a position; other hands may have added to it.
 
-        The entry's own deals may be older than what the history that was read begins with.
+        Its first deals may be older than what the history that was read begins with.
         """
+        row = self._rows.get(position.intent_id)
+        entered = row.filled_units if row is not None else 0
         opened = self._opened_units.get(position.position_ticket, 0)
         closed = self._closed_units.get(position.position_ticket, 0)
-        return max(row.filled_units, opened) - closed
+        return max(entered, opened) - closed
 
     def strangers(self, view: BrokerView) -> list[Order]:
         """Return orders that carry a number of ours and are in no row, each of them once.

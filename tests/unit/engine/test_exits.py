@@ -446,3 +446,34 @@ def test_an_exit_behind_a_close_of_a_part_closes_what_other_hands_have_added_too
 
     assert run.market.book.positions() == ()
     assert run.named("exit_dropped") == []
+
+
+def test_a_halt_goes_on_at_once_where_other_hands_have_added_as_much_as_it_closed() -> None:
+    added: list[float] = []
+
+    def wrap(terminal: Any, _server: Any) -> Any:
+        def order_send(order: dict[str, Any]) -> Any:
+            if "position" in order and not added:
+                added.append(order["volume"])
+                by_hand = {"action": 1, "symbol": "EURUSD", "volume": order["volume"], "type": 0}
+                assert terminal.order_send(by_hand).retcode == 10009
+            return terminal.order_send(order)
+
+        return Faulty(terminal, order_send=order_send)
+
+    def halt(run: LiveRun) -> None:
+        if (run.market.bar, run.market.step) == (5, 1):
+            run.journal.request_halt(3, "ann", "out", run.now_ms())
+
+    world = World(
+        bars=MINUTES,
+        strategy=lambda: Scripted([None, LONG]),
+        venue=many_venue(mode=MarginMode.NETTING, always_open=True),
+    )
+    run = world.live(client=DirectClient, wrap=wrap, on_step=halt)
+
+    closes = [row for row in run.journal.intents() if row.intent.action is IntentAction.CLOSE]
+    first, second = closes
+    assert first.intent.volume_units == second.intent.volume_units
+    assert second.created_ms - first.created_ms < 30_000
+    assert run.market.book.positions() == ()
