@@ -279,3 +279,11 @@ def random_exits(chance: np.random.Generator) -> Callable[[], list[ExitStrategy]
         stop_and_target(stop_points=stop, target_points=target),
         *([trailing(atr_period=3, distance_atr=1.0)] if trails else []),
     ]
+
+
+def ticks_at(*rows: tuple[float, int]) -> Ticks:
+    """Return ticks at seconds after Monday's first, with a spread of 10 points."""
+    seconds, bids = zip(*rows, strict=True)
+    bid = np.array(bids, dtype=np.int32)
+    time_ms = MONDAY_MS + (1000 * np.array(seconds)).astype(np.int64)
+    return Ticks(symbol="EURUSD", digits=5, time_ms=time_ms, bid=bid, ask=bid + np.int32(10))

@@ -343,15 +343,26 @@ class LiveRun:
 
 
 class Successor(LiveRun):
-    """Be a new process in front of an old server; options as of a `LiveRun`."""
+    """Be a new process in front of an old server; options as of a `LiveRun`.
 
-    def __init__(self, before: LiveRun, **options: Any) -> None:
-        super().__init__(
-            before.world,
-            journal=before.journal,
-            wrap=lambda _terminal, _server: SimulatedTerminal(before.server),
-            **options,
-        )
+    Its world, which says what is traded, and its journal are the old ones where none are given.
+    """
+
+    def __init__(
+        self,
+        before: LiveRun,
+        *,
+        world: World | None = None,
+        journal: Any = None,
+        wrap: Callable[[SimulatedTerminal, SimulatedServer], Any] | None = None,
+        **options: Any,
+    ) -> None:
+        def in_front(_terminal: SimulatedTerminal, _server: SimulatedServer) -> Any:
+            terminal = SimulatedTerminal(before.server)
+            return terminal if wrap is None else wrap(terminal, before.server)
+
+        journal = before.journal if journal is None else journal
+        super().__init__(world or before.world, journal=journal, wrap=in_front, **options)
         self.server, self.market = before.server, before.market
 
 

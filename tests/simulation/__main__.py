@@ -75,7 +75,8 @@ def _report(tally: Tally, seconds: float) -> None:
     _print(f"schedules {tally.schedules}  steps {tally.steps}  {rate} steps/s  {seconds:.0f} s CPU")
     _print(f"sends {tally.sends}  kills {sum(tally.kills.values())}  calls for halts {tally.calls}")
     _print(f"sleeps {tally.sleeps}  clocks set {tally.jumps}")
-    _print(f"breaker {dict(sorted(tally.breaker_steps.items()))}")
+    parts = f"parts cut {tally.parts_cut}"
+    _print(f"breaker {dict(sorted(tally.breaker_steps.items()))}  {parts}")
     _print(f"kills   {dict(tally.kills.most_common())}")
     _print(f"faults  {dict(tally.strikes.most_common())}")
     for check in sorted({one.check for one in tally.excused.values()}):

@@ -65,6 +65,8 @@ class Restless(Strategy):
         draw = crc32(f"{self._seed}:{self.strategy_id}:{time_ms}".encode())
         if draw % 1000 >= 1000 * self._habit.speaks_fraction or not self._may_speak():
             return None
+        if self._habit.is_steady:
+            draw = crc32(f"{self._seed}:{self.strategy_id}".encode()) % 4 * 1000  # never flat
         return _DIRECTIONS[draw // 1000 % len(_DIRECTIONS)]
 
 

@@ -57,6 +57,7 @@ class Tally:
     calls: int = 0
     sleeps: int = 0
     jumps: int = 0
+    parts_cut: int = 0
     breaker_steps: Counter[tuple[int, int]] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
     strikes: Counter[str] = field(default_factory=Counter)
@@ -71,6 +72,7 @@ class Tally:
         self.calls += outcome.calls
         self.sleeps += outcome.sleeps
         self.jumps += outcome.jumps
+        self.parts_cut += outcome.parts_cut
         self.breaker_steps.update(outcome.breaker_steps)
         self.kills.update(outcome.kills)
         self.strikes.update(outcome.strikes)

@@ -57,6 +57,7 @@ CHECKS: Final = {
     "I10.foreign": "positions of others are never touched",
     "I11.login": "no order leaves for another account",
     "I12.close": "a close reduces",
+    "I12.kept": "a cut of losses leaves of each position what it was to keep",
     "I13.volume": "no more is sent or filled than was approved",
     "I14.spread": "no entry leaves with too wide a spread",
     "I14.age": "no entry leaves on a price that is older than a minute",

@@ -6,13 +6,13 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.exchange import Terms
-from mtquant.model import DealEntry, DealKind, IntentAction, units_from_lots
+from mtquant.model import DealEntry, DealKind, IntentAction, IntentState, units_from_lots
 from mtquant.risk.hours import is_in_hours
 from mtquant.terminal.simulated.faults import FaultKind
 
 if TYPE_CHECKING:
     from mtquant.exchange.ledger import OpenPosition
-    from mtquant.model import IntentRow
+    from mtquant.model import Deal, IntentRow
     from simulation.bot import Bot
     from simulation.schedule import Schedule
     from simulation.witness import Witness
@@ -38,6 +38,7 @@ _HINDERING: Final = (
 )
 _ROUNDING: Final = 1.000001
 _REMEMBERED: Final = ("triggered_ms", "window", "reason", "closes_worst", "windows.day_begin_ms")
+_GIVEN_UP: Final = {IntentState.NOTSENT, IntentState.LATE}
 _NORMAL: Final[dict[str, Any]] = {"level": 0, "closes_worst": False, "windows.day_begin_ms": 0}
 
 
@@ -57,6 +58,7 @@ class RiskChecks:
         self._rows_before = 0  # intents that there were when a cut was first due
         self._waited = (0, 0)  # looks and ms for which a cut was due and nothing hindered it
         self._to_cut: dict[int, int] = {}  # own positions at a rise to level 2: units by ticket
+        self.parts_cut = 0  # deals of cuts that were to keep a part
         self.steps: list[tuple[int, int]] = []  # levels before and after, as journalled
 
     # ------------------------------------------------------------------ entries
@@ -204,6 +206,33 @@ class RiskChecks:
             if deal.time_ms >= since
         )
 
+    # ------------------------------------------------------------------ what is closed
+
+    def closed(self, row: IntentRow, deal: Deal) -> None:
+        """Hold what a cut leaves of a position, deal by deal, against what it was to keep.
+
+        Where other hands have closed some of it, or a close that was given up came late, nothing
+        is promised.
+        """
+        tag, kept = self._journal.risk.get("kept", ("", ()))
+        ticket = deal.position_ticket
+        if row.intent.signal_id != f"{tag}:{ticket}" or not self._schedule.is_hedging:
+            return
+        rows, deals = self._journal.rows(), self._server.book.ledger.deals
+        about = [one for one in rows if one.intent.position_ticket == ticket]
+        now = deal.deal_ticket  # others may follow in the same step
+        until = [one for one in deals if one.position_ticket == ticket and one.deal_ticket <= now]
+        closing = [one for one in until if one.entry is not DealEntry.IN]
+        is_given_up = any(one.state in _GIVEN_UP for one in about)
+        if is_given_up or not all(map(self._witness.sent_by, closing)):
+            return
+        left = sum(one.volume_units * (1 if one.entry is DealEntry.IN else -1) for one in until)
+        least = dict(kept).get(ticket, 0)
+        self.parts_cut += least > 0
+        if left < least:
+            said = f"intent {row.intent_id} leaves {left} units of position {ticket}"
+            self._note("I12.kept", f"{said}, to be kept were {least}")
+
     # ------------------------------------------------------------------ what is journalled
 
     def recorded(self, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -322,8 +351,8 @@ class RiskChecks:
             self._note("I8.breaker", f"level 3 for {looks} looks, and no halt")
         is_tried = any(row.intent.action is IntentAction.CLOSE for row in rows[self._rows_before :])
         held = witness.standing(witness._own_positions())
-        old = [one.ticket for one in held if witness._is_old(one)]
-        tickets = [ticket for ticket in old if ticket not in busy]
+        old = [one for one in self._to_be_cut(held) if witness._is_old(one)]
+        tickets = [one.ticket for one in old if one.ticket not in busy]
         if tickets and not is_tried:
             self._note("I8.cut", f"positions {tickets} for {looks} looks; nobody has tried")
 
@@ -339,9 +368,20 @@ class RiskChecks:
         kept, step = self._journal.risk, self._witness.step
         waits = kept.get("breaker", _NORMAL)["closes_worst"] and step - self._rose_step
         stops = bool(kept.get("stop_tag")) and step - self._stopped_step
-        if max(waits, stops) > _REST_STEPS and tickets and not is_halted:
-            self._note("I8.cut", f"positions {tickets} stand, and a cut is due")
+        left = [one.ticket for one in self._to_be_cut(standing)]
+        if max(waits, stops) > _REST_STEPS and left and not is_halted:
+            self._note("I8.cut", f"positions {left} stand, and a cut is due")
         self._require_left(standing)
+
+    def _to_be_cut(self, held: list[OpenPosition]) -> list[OpenPosition]:
+        """Leave out what a cut of the breaker keeps, once that is journalled."""
+        risk = self._journal.risk
+        tag, kept = risk.get("kept", ("", ()))
+        is_planned = tag == f"breaker:{risk.get('breaker', _NORMAL).get('triggered_ms')}"
+        if risk.get("stop_tag") or not is_planned or self._halt_is_due:
+            return held
+        keeps = dict(kept)
+        return [one for one in held if one.units > keeps.get(one.ticket, one.units)]
 
     def _require_left(self, standing: list[OpenPosition]) -> None:
         hours = self._limits.max_holding_hours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mtquant.risk import BreakerSpec, LossBasis
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     Pick = Callable[[Sequence[Any]], Any]
 
 _LADDERS: Final = ((0.01, 0.02, 0.04), (0.002, 0.005, 0.01), (0.005, 0.03, 0.2))
+_LOW_LADDERS: Final = ((0.0003, 0.0008, 0.9), (0.0006, 0.002, 0.9), (0.002, 0.006, 0.5))
 _HOURS: Final = (
     ("sun-sat 00:10-23:50",),
     ("mon 00:00-00:12", "mon 00:20-24:00"),
@@ -72,8 +74,17 @@ def make_guard(choice: PropChoice | None, venue: VenueSpec) -> PropGuard | None:
     )
 
 
-def _breaker(pick: Pick) -> BreakerSpec | None:
-    ladder = pick((None, None, *_LADDERS))
+def draw_low_breaker(pick: Pick) -> dict[str, Any]:
+    """Return fields of limits for a breaker that cuts soon and again, and halts late."""
+    kept_fraction = pick((0.3, 0.5, 0.75))
+    breaker = _breaker(pick, _LOW_LADDERS)
+    return {"breaker": breaker and replace(breaker, level_2_scale=kept_fraction)}
+
+
+def _breaker(
+    pick: Pick, ladders: Sequence[tuple[float, ...] | None] = (None, None, *_LADDERS)
+) -> BreakerSpec | None:
+    ladder = pick(ladders)
     basis = pick((LossBasis.EQUITY, LossBasis.EQUITY, LossBasis.BALANCE))
     cool_down_minutes = pick((3, 3, 6))
     if ladder is None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from mtquant.engine import Engine, LossWatch
+from mtquant.engine import Engine, LossWatch, OrderMaker
 from mtquant.risk import NOTHING_HELD, RiskEngine
 from simulation.bot import Parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mtquant.model import Deal, OrderIntent, Publish
+    from mtquant.model import BrokerView, Deal, OrderIntent, Position, Publish
     from mtquant.risk import ApprovedOrder, CircuitBreaker, Refused, RiskView
 
 
@@ -103,6 +103,22 @@ class NeverCuts(Engine):
         self._safeguards.reduce = lambda _view, _cut: ([], False)  # type: ignore[method-assign]
 
 
+class CutsAll(OrderMaker):
+    """Close wholly what a cut is to keep a part of."""
+
+    def reduce(self, position: Position, units: int, view: BrokerView, trigger: str) -> OrderIntent:
+        return super().reduce(position, position.volume_units, view, trigger)
+
+
+class CutsTwice(Engine):
+    """Try a cut's part once more although the cut has asked for it anew."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        second: Any = self._second
+        second._was_asked_for_anew = lambda _intent: False
+
+
 class HoldsOn(Engine):
     """Hold positions for as long as the strategy likes."""
 
@@ -123,5 +139,7 @@ RISKY: Final = {
     "reset_at_once": Parts(losses=ResetsAtOnce),
     "says_it_cut": Parts(engine=SaysItCut),
     "never_cuts": Parts(engine=NeverCuts),
+    "cuts_all": Parts(maker=CutsAll),
+    "cuts_twice": Parts(engine=CutsTwice),
     "holds_on": Parts(engine=HoldsOn),
 }

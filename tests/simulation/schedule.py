@@ -18,19 +18,20 @@ from mtquant.terminal.simulated.faults import (
     Latency,
     Shape,
 )
-from simulation.risk_draws import draw_limits, make_guard
+from simulation.risk_draws import draw_limits, draw_low_breaker, make_guard
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mtquant.risk.prop import PropGuard
+    from simulation.risk_draws import Pick
 
 HOME, AWAY = 1000001, 1000002
 SECRET = "canary-4711"  # nobody may repeat it
-AGE = 8
+AGE = 9
 """2: calls for halts in the middle of looks; 3: limits of entries and volumes; 4: clocks; 5: depth;
 6: limits of losses, exposure and times; 7: power losses, low leverage; 8: calls that raise, disks
-that are full for a while.
+that are full for a while; 9: cuts of losses that meet several positions.
 """
 STEPS = 200
 HEALING_STEPS = 40
@@ -59,7 +60,7 @@ _READS = (
 class Habit:
     """Describe a strategy that decides often: what it trades, how often it speaks and moves.
 
-    Chances are per bar, or per tick where it looks at ticks.
+    Chances are per bar, or per tick where it looks at ticks. One that is steady has one opinion.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Habit:
     leaves_fraction: float
     stop_points: int
     target_points: int | None
+    is_steady: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,11 +186,14 @@ class _Dice:
 
 
 class _Draw(_Dice):
+    """Draw a schedule; where it `loses`, the breaker is to cut several positions, and again."""
+
     def __init__(self, seed: Seed) -> None:
         super().__init__(seed.number, 1)
         self.seed = seed.number
         ages = range(2, AGE + 1)
         self.added = {n: _Dice(seed.number, 9 + n, is_used=n <= seed.age) for n in ages}
+        self.loses = self.added[9].pick((False, False, False, True, True))
         self.first_ms = self.added[4].pick((MONDAY_MS,) * 4 + (_MIDNIGHT_MS, _BEFORE_SUMMER_MS))
 
     @property
@@ -200,11 +205,16 @@ class _Draw(_Dice):
         count = self.pick((1, 1, 2, 3))
         symbols = [str(one) for one in self.rng.permutation(sorted(LEVELS))[:count]]
         mode = self.pick((MarginMode.HEDGING, MarginMode.NETTING))
+        if self.loses and self.added[9].pick((False, True)):
+            mode = MarginMode.HEDGING
         venue = self.venue(mode, symbols)
         is_gappy = bool(self.rng.random() < 0.25)
         # over a gap in the prices a lag of some ticks would be one of hours: longer than any quiet
         lags = not is_gappy and bool(self.rng.random() < 0.6) and not self.has_weekend
         bars = tuple(self.bars(symbol, is_gappy=is_gappy) for symbol in symbols)
+        limits = draw_limits(self.added[6].pick, venue.account.deposit)
+        if self.loses:  # nothing else is to keep positions few
+            limits = draw_low_breaker(self.added[9].pick)
         return Schedule(
             seed=self.seed,
             venue=venue,
@@ -212,16 +222,16 @@ class _Draw(_Dice):
             habits=self.habits(mode, symbols),
             limits=RiskLimits(
                 risk_per_trade_fraction=self.pick((0.005, 0.01, 0.03)),
-                max_positions=self.pick((1, 2, 2, 3, 5)),
+                max_positions=self.pick((1, 2, 2, 3, 5)) + (3 if self.loses else 0),
                 max_daily_loss_fraction=self.pick((0.05, 0.5, 0.9)),
                 max_spread_points=self.pick((15, 50, 50)),
                 max_entries_per_minute=self.added[3].pick((60, 60, 60, 2, 3, 5)),
                 max_entries_per_day=self.added[3].pick((None, None, None, 6, 15)),
-                **draw_limits(self.added[6].pick, venue.account.deposit),
+                **limits,
             ),
             faults=self.faults(lags=lags),
             hands=Hands(
-                halts=self.often(0.006),
+                halts=self.often(0.006) * (0.3 if self.loses else 1.0),
                 resumes=self.pick((0.05, 0.3)),
                 others_trade=self.often(0.015),
                 others_close=self.pick((0.03, 0.1)),
@@ -247,6 +257,8 @@ class _Draw(_Dice):
         other = MarginMode.NETTING if mode is MarginMode.HEDGING else MarginMode.HEDGING
         money = {"deposit": self.pick((3_000.0, 10_000.0, 50_000.0))}
         money["leverage"] = self.added[7].pick((200, 200, 200, 30))
+        if self.loses:  # volumes of which a part can be kept
+            money = {"deposit": 100_000.0, "leverage": 200}
         execution = self.pick((ExecutionMode.MARKET, ExecutionMode.MARKET, ExecutionMode.INSTANT))
         step = self.pick((0.01, 0.1))
         facts = {
@@ -290,7 +302,12 @@ class _Draw(_Dice):
         if mode is MarginMode.HEDGING:
             count = self.pick((1, 2, 3))
             traded = [self.pick(symbols) for _ in range(count)]
-        return tuple(self.habit(f"s{number}", symbol) for number, symbol in enumerate(traded))
+        habits = [self.habit(f"s{number}", symbol) for number, symbol in enumerate(traded)]
+        if self.loses and mode is MarginMode.HEDGING:
+            pick = self.added[9].pick
+            more = range(count, count + pick((2, 3)))
+            habits += [_holding_habit(f"s{number}", pick(symbols), pick) for number in more]
+        return tuple(habits)
 
     def habit(self, name: str, symbol: str) -> Habit:
         return Habit(
@@ -306,13 +323,14 @@ class _Draw(_Dice):
 
     def faults(self, *, lags: bool) -> FaultScenario:
         listed = [*self.lost_orders(lags=lags), *self.states(lags=lags), *self.by_hand()]
+        if self.loses:
+            listed += self.refused_cuts(self.added[9].pick)
         latency = Latency(at_most_ms=self.pick((0, 0, 1_500)))
         return FaultScenario(seed=self.seed, faults=tuple(listed), latency=latency)
 
     def some(self, usual: float, *specs: dict[str, Any]) -> list[FaultSpec]:
         """Draw how likely each fault is; those that never come are left out."""
-        drawn = [(self.often(usual), spec) for spec in specs]
-        return [FaultSpec(chance_fraction=chance, **spec) for chance, spec in drawn if chance]
+        return _that_come((self.often(usual), spec) for spec in specs)
 
     def lost_orders(self, *, lags: bool) -> list[FaultSpec]:
         k, error = FaultKind, self.pick((-1, -10001, -10002, -10004, -10005))
@@ -335,6 +353,12 @@ class _Draw(_Dice):
             {"kind": k.PARTIAL, "filled_fraction": self.pick((0.2, 0.5, 0.9))},
             {"kind": k.NO_ANSWER, "function": "order_send", "error": self.pick((-2, -8, -10005))},
         )
+
+    def refused_cuts(self, pick: Pick) -> list[FaultSpec]:
+        """Draw refused prices, and links that are lost soon after, more often than elsewhere."""
+        k, requotes, silences = FaultKind, pick((0.0, 0.1, 0.3)), pick((0.0, 0.05))
+        silent = {"kind": k.NO_ANSWER, "function": "positions_get", "error": -10005}
+        return _that_come([(requotes, {"kind": k.REQUOTE}), (silences, silent)])
 
     def states(self, *, lags: bool) -> list[FaultSpec]:
         k, for_ms = FaultKind, self.pick((5_000, 30_000, 90_000))
@@ -370,6 +394,25 @@ class _Draw(_Dice):
             {"kind": k.MANUAL_CLOSE, "closed_fraction": fraction},
             {"kind": k.BALANCE, "amount": self.pick((-40.0, 500.0))},
         )
+
+
+def _that_come(drawn: Iterable[tuple[float, dict[str, Any]]]) -> list[FaultSpec]:
+    return [FaultSpec(chance_fraction=chance, **spec) for chance, spec in drawn if chance]
+
+
+def _holding_habit(name: str, symbol: str, pick: Pick) -> Habit:
+    """Draw a strategy that holds on to what it has opened, with a stop that is far away."""
+    return Habit(
+        name=name,
+        symbol=symbol,
+        on_ticks=pick((False, True)),
+        speaks_fraction=0.9,
+        moves_fraction=pick((0.0, 0.1)),
+        leaves_fraction=pick((0.0, 0.05)),
+        stop_points=pick((150, 400)),
+        target_points=None,
+        is_steady=True,
+    )
 
 
 def _walk(rng: np.random.Generator, count: int, size: int, *, is_gappy: bool) -> dict[str, Any]:

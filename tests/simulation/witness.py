@@ -324,8 +324,7 @@ class Witness:
 
     def _see_trade(self, deal: Deal) -> None:
         """See a deal of an order: its own number may be that of the position it closes."""
-        magic = self._magics.get(deal.order_ticket, 0)
-        row = self._journal.row(magic)
+        row = self.sent_by(deal)
         if row is None:
             return
         filled = self._filled.get(deal.order_ticket, 0) + deal.volume_units
@@ -334,8 +333,13 @@ class Witness:
         is_in = deal.entry in {DealEntry.IN, DealEntry.INOUT}
         if row.intent.action is IntentAction.CLOSE and is_in:
             self.note("I12.close", f"deal {deal.deal_ticket} of a close is {deal.entry.name}")
+        self.risk.closed(row, deal)
         if filled > row.intent.volume_units:
             self.note("I13.volume", f"intent {row.intent_id} fills {filled}")
+
+    def sent_by(self, deal: Deal) -> IntentRow | None:
+        """Return the bot's intent whose order a deal is of, None for other hands' and stops."""
+        return self._journal.row(self._magics.get(deal.order_ticket, 0))
 
     def _require_cash(self, login: int) -> None:
         book = self._server.market.books[login]

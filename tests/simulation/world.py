@@ -156,6 +156,7 @@ class Outcome:
     sleeps: int
     jumps: int
     breaker_steps: list[tuple[int, int]]
+    parts_cut: int
     lines: list[str] = field(default_factory=list)
 
 
@@ -397,5 +398,6 @@ class World:
             sleeps=self.sleeper.sleeps,
             jumps=self.clock.jumps,
             breaker_steps=self.witness.risk.steps,
+            parts_cut=self.witness.risk.parts_cut,
             lines=self._lines,
         )

@@ -64,9 +64,8 @@ class BarWatch:
 
     def take_history(self, found: Closed) -> None:
         """Append bars that nobody saw close; only one that closed just now may be decided on."""
-        before = len(self.series)
         self._append(found)
-        self._decide_on_fresh(before)
+        self._decide_on_fresh()
 
     def take_closed(self, found: Closed, *, was_watched: bool) -> None:
         """Append what has closed since the last look.
@@ -77,7 +76,7 @@ class BarWatch:
         before = len(self.series)
         self._append(found)
         if len(self.series) > before + 1 or not was_watched:
-            self._decide_on_fresh(before)
+            self._decide_on_fresh()
 
     def end_history(self) -> None:
         """Note that the bars so far were there before the run began."""
@@ -93,11 +92,12 @@ class BarWatch:
         if forming_ms is not None:
             self._due_ms = self._session.bar_end_ms(forming_ms, self.series.timeframe)
 
-    def _decide_on_fresh(self, before: int) -> None:
+    def _decide_on_fresh(self) -> None:
+        """Let the newest bar decide if it closed just now, and the engine has not seen it."""
         forming_ms, count = self._slot.forming_ms, len(self.series)
         server_ms = self._clock.now_ms() - self._session.lead_ms
         is_fresh = forming_ms is not None and server_ms - forming_ms <= FRESH_MS
-        self.series.decidable_from = count - (1 if is_fresh and count > before else 0)
+        self.series.decidable_from = count - (1 if is_fresh and self.has_new else 0)
 
     # ------------------------------------------------------------------ deciding
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mtquant.engine.account_watch import AccountWatch
+from mtquant.engine.break_guard import BreakGuard
 from mtquant.engine.decision import Decision
 from mtquant.engine.holdings import Holdings, require_one_slot_a_symbol
 from mtquant.engine.loss_desk import LossDesk
@@ -108,11 +109,12 @@ class Engine:
         self._room = RiskRoom(self.slots, risk, desk, portfolio, losses=losses, calendar=calendar)
         self._losses = LossDesk(self._room.losses, portfolio, self._safeguards)
         self._submitter = Submitter(self._room, desk, portfolio, self.sent)
-        self._waiting = WaitingExits(desk, self._holdings, self._submitter)
-        self._decisions: dict[str, Decision] = {}  # by strategy, in the order of the slots
+        self._waiting = WaitingExits(desk, portfolio, self._holdings, self._submitter)
+        self._decisions: dict[str, Decision] = {}  # by cause
         self._second = SecondAttempts(
             desk, portfolio, self._holdings, self._room, self._submitter, fallback=self.slots[0]
         )
+        self._breaks = BreakGuard(self.slots, self._room, desk, self._holdings)
         self._away_since_ms: int | None = None
         self._watch = AccountWatch(portfolio, desk, self._holdings.owner)
         self._looked_ms: int | None = None
@@ -143,6 +145,8 @@ class Engine:
         self.portfolio.restore(known, baseline_minor)
         changed = self.desk.restore(rows)
         self._room.restore(known, risk_state)
+        if halt_level >= FLATTEN_OWN:
+            self.losses.note_halted()  # what asked for it must not raise it anew
         self.desk.forgive(released_ms)
         self._watch.begin(is_new_journal=is_new_journal)
         self._room.forgive(released_ms)
@@ -246,11 +250,14 @@ class Engine:
             protection=protection,
             seen_ms=self._looked_ms,
         )
-        self._decisions[slot.strategy_id] = decision
         read = ReadBroker(cause=decision.cause)
-        if signal is None:
+        if signal is None:  # an entry that waits goes on waiting beside it
+            self._decisions[decision.cause] = decision
             return [read]
-        told = self._waiting.give_way(decision, signal.time_ms)
+        told = self._give_way(slot, signal.time_ms) + self._waiting.give_way(
+            decision, signal.time_ms
+        )
+        self._decisions[decision.cause] = decision
         raised = note(
             "signal_raised",
             signal.time_ms,
@@ -260,14 +267,24 @@ class Engine:
         )
         return [raised, *told, read]
 
+    def _give_way(self, slot: StrategySlot, now_ms: int) -> list[Command]:
+        """Give up what earlier signals of a strategy wanted to open: it has a newer one."""
+        older = [one for one in self._decisions.values() if one.slot is slot and one.signal]
+        for decision in older:
+            self._forget(decision)
+        why = "there is a newer decision"
+        waited = (one for one in older if one.enters)
+        return [note("entry_dropped", now_ms, one.correlation_id, reason=why) for one in waited]
+
     # ------------------------------------------------------------------ the broker was read
 
     def _on_report(self, report: BrokerReport) -> list[Command]:
         view = report.view
         self._last_scan_ms = view.time_ms
         changes = self.portfolio.apply(view)
-        self._holdings.update()
         resolved = self.desk.on_view(view)
+        self._holdings.update()
+        self._second.note_found(resolved)
         self._room.note(changes.deals, view.lead_ms)
         seen_late = self._away_since_ms is not None or report.cause == "start"
         commands = self._observations(changes, resolved, seen_late=seen_late)
@@ -284,15 +301,22 @@ class Engine:
         commands += self._safeguarded(view)
         if self._safeguards.halt_level >= FLATTEN_OWN:
             return commands
-        for refused in self._second.take_due(report.cause):
+        return commands + self._decided_before(report.cause, view)
+
+    def _decided_before(self, cause: str, view: BrokerView) -> list[Command]:
+        """Carry out what was decided and waits for a reading; then what time forbids to hold."""
+        commands: list[Command] = []
+        for refused in self._second.take_due(cause):
             commands += self._try_again(refused, view)
         if self.is_ready:
             commands += self._waiting.carry_out(view)
         for decision in list(self._decisions.values()):
-            if report.cause == decision.cause:
+            if cause == decision.cause:
                 commands += self._carry_out(decision, view)
-            elif decision.enters and decision.waits_for:
+            elif decision.enters:
                 commands += self._after_closes(decision, view)
+        for intent in self._breaks.close(view):
+            commands += self._submitter.submit(intent, view)[0]
         return commands
 
     def _observations(
@@ -368,16 +392,17 @@ class Engine:
         if decision.enters and decision.is_late(view.time_ms):
             self._forget(decision)
             return [*commands, self._dropped(decision, "the decision is too old", view)]
-        if side is not None and not staying and self._waiting.has(decision):
+        if side is not None and not staying and not all(closes) and self._waiting.has(decision):
             commands.append(self._dropped(decision, "a part is being closed", view))
-        if decision.enters and not leaving:
+        self._waiting.await_entry(decision)
+        if decision.enters and not leaving and not self.portfolio.cash.lags:
             commands += self._enter(decision, view)
-        elif not (decision.enters and decision.waits_for):
+        elif not decision.enters:
             self._forget(decision)
         return commands
 
     def _forget(self, decision: Decision) -> None:
-        self._decisions.pop(decision.slot.strategy_id, None)
+        self._decisions.pop(decision.cause, None)
 
     def _exit(
         self, decision: Decision, wanted: ExitSignal, position: Position, view: BrokerView
@@ -386,7 +411,10 @@ class Engine:
         return [] if intent is None else self._waiting.submit(decision, intent, view)[0]
 
     def _after_closes(self, decision: Decision, view: BrokerView) -> list[Command]:
-        """Enter once the closes that a reversal waits for are done, all of them, fully."""
+        """Enter once the closes that a reversal waits for are done, all of them, fully.
+
+        Every entry waits until balance and deals agree: before, losses may not be known.
+        """
         rows = [row for number in decision.waits_for if (row := self.desk.row(number))]
         failed = [r for r in rows if not r.is_open and r.state is not IntentState.DONE]
         is_late = view.time_ms > decision.decided_ms + decision.slot.orders.deadline_ms
@@ -394,7 +422,7 @@ class Engine:
             self._forget(decision)
             why = f"close {failed[0].state.name}" if failed else "the decision is too old"
             return [self._dropped(decision, why, view)]
-        if any(row.is_open for row in rows):
+        if any(row.is_open for row in rows) or self.portfolio.cash.lags:
             return []
         left = {row.intent.position_ticket for row in rows}  # a view that lags still shows them
         held = self._holdings.of(decision.slot.strategy_id)
@@ -491,12 +519,12 @@ class Engine:
         self.desk.watch(now_ms)
         guards = self._safeguards
         is_due = guards.stop_is_due(now_ms) or guards.clearing_is_due(now_ms)
-        if is_due or self._losses.cut_is_due(now_ms):
+        if is_due or self._losses.cut_is_due(now_ms) or self._breaks.is_due(now_ms):
             return [ReadBroker(cause="guard")]
         if now_ms - self._last_scan_ms < SCAN_EVERY_MS:
             return []
-        wants_scan = self.desk.needs_scan() or self.portfolio.cash.is_watched
-        return [ReadBroker(cause="scan")] if wants_scan else []
+        is_watched = self.portfolio.cash.is_watched or self._waiting.has_any
+        return [ReadBroker(cause="scan")] if is_watched or self.desk.needs_scan() else []
 
     def _on_account(self, report: AccountReport) -> list[Command]:
         """Weigh what the account is worth between readings; act on it with a reading."""

@@ -84,7 +84,7 @@ class RiskFacts:
             halt_level=risk.halt_level,
             is_ready=is_ready,
             entries_in_a_row=desk.entries_in_a_row(strategy_id, intent.side),
-            cash_lack_minor=portfolio.cash.lacks_minor,
+            cash_lack_minor=portfolio.cash.difference_minor,
             exposure=sums.exposure,
             reference_points=slot.last_close_points,
             server_wall_ms=portfolio.clock.to_server_ms(server_ms),

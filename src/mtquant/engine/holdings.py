@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mtquant.model import ConfigError
@@ -27,13 +28,22 @@ class Holdings:
         return self._held.get(strategy_id, ())
 
     def update(self) -> None:
-        """Share out what the last reading has shown."""
+        """Share out what the last reading has shown.
+
+        Of one that is shown larger than what deals have left of it, what is left.
+        """
         held: dict[str, list[Position]] = {}
         for position in self._portfolio.own_positions:
             owner = self.owner(position)
             if owner is not None:
-                held.setdefault(owner.strategy_id, []).append(position)
+                held.setdefault(owner.strategy_id, []).append(self._rest(position))
         self._held = {name: tuple(positions) for name, positions in held.items()}
+
+    def _rest(self, position: Position) -> Position:
+        units = self._desk.left_units(position)
+        if units in (0, position.volume_units):  # all of one that is closed is still shown
+            return position
+        return replace(position, volume_units=units)
 
     def owner(self, position: Position) -> StrategySlot | None:
         """Return whose a position of the bot is; one of a strategy that is gone is adopted."""

@@ -22,6 +22,7 @@ from mtquant.risk import PositionSizer, Refusal, SizingRequest
 if TYPE_CHECKING:
     from mtquant.engine.decision import Decision
     from mtquant.engine.stop_guard import Unprotected
+    from mtquant.model import IntentRow
     from mtquant.strategy import ExitSignal
 
 GUARD: Final = "guard:"
@@ -119,16 +120,15 @@ class OrderMaker:
         """Return an intent that closes a position wholly."""
         return self._closing(position, view, decision.trigger, reason, decision.correlation_id)
 
-    def close_again(
-        self, refused: OrderIntent, position: Position, view: BrokerView
-    ) -> OrderIntent:
+    def close_again(self, first: IntentRow, position: Position, view: BrokerView) -> OrderIntent:
         """Return the same close at the price of now, after the first one's was refused.
 
-        It closes no more than the first was to close, which may have been a part.
+        It closes no more than the first has left of what it was to close, which may be a part.
         """
+        left_units = first.intent.volume_units - first.filled_units
         return replace(
-            refused,
-            volume_units=min(refused.volume_units, self.closable_units(position)),
+            first.intent,
+            volume_units=min(left_units, self.closable_units(position)),
             decided_ms=view.time_ms,
             price_points=position.current_points,
         )
@@ -152,6 +152,11 @@ class OrderMaker:
             reason="halt",
             signal_id="halt",
         )
+
+    def leave(self, position: Position, view: BrokerView, reason: str) -> OrderIntent:
+        """Return an intent that closes a position because of the time."""
+        trigger = f"{reason.replace(' ', '_')}:{position.position_ticket}:{view.time_ms}"
+        return self._closing(position, view, trigger, reason, trigger)
 
     def cut(self, position: Position, view: BrokerView, trigger: str) -> OrderIntent:
         """Return an intent that closes a position which came too late and is too much."""

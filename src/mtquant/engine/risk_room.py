@@ -95,6 +95,10 @@ class RiskRoom:
         """Return the gate's verdict on an intent."""
         return self.gate.decide(intent, self.view(intent, view, is_ready=is_ready))
 
+    def must_leave(self, slot: StrategySlot, server_ms: int) -> bool:
+        """Tell whether limits forbid that a slot holds anything now (UTC ms)."""
+        return self._windows.must_leave(slot, server_ms)
+
     def exits(self, slot: StrategySlot, own: tuple[Position, ...]) -> tuple[ExitSignal, ...]:
         """Return what exits ask for; a close that limits demand stands before it."""
         forced = self._windows.forced_exits(slot, own)

@@ -223,7 +223,8 @@ class Safeguards:
     def begin_cut(self, cut: Cut) -> tuple[dict[int, int], int]:
         """Begin a cut: return what it leaves of each position, by ticket (units).
 
-        Return the newest intent's number too: what later ones open is not cut.
+        Return the newest intent's number too: what later ones open is not cut. What no strategy
+        trades any more is closed: by which steps it could be made smaller is not known.
         """
         self._reducing.end()
         self._closed_since_ms = None
@@ -231,10 +232,9 @@ class Safeguards:
         worst = worst_position(own) if cut.closes_worst else None
         kept = {}
         for one in own:
-            instrument = self._maker(one).instrument
-            wanted = int(one.volume_units * cut.keep_fraction)
-            is_gone = one is worst or cut.keep_fraction == 0
-            kept[one.position_ticket] = 0 if is_gone else instrument.floor_units(wanted)
+            slot = self._owner(one)
+            wanted = 0 if one is worst else int(one.volume_units * cut.keep_fraction)
+            kept[one.position_ticket] = slot.orders.instrument.floor_units(wanted) if slot else 0
         return kept, self._desk.newest_id
 
     # ------------------------------------------------------------------ lost stops

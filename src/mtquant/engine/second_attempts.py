@@ -1,4 +1,4 @@
-"""Second attempts: where a price was refused, or an exit was kept from leaving."""
+"""Second attempts: a price was refused, an exit was kept from leaving, or a part was closed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from mtquant.engine.notes import lost_note, note
 from mtquant.engine.orders import SizedIntent
+from mtquant.execution.answers import has_closed_a_part
 from mtquant.model import Command, IntentAction, IntentState, ReadBroker
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mtquant.engine.decision import Decision
     from mtquant.engine.holdings import Holdings
     from mtquant.engine.risk_room import RiskRoom
@@ -57,6 +60,12 @@ class SecondAttempts:
         self._decisions.pop(row.intent_id, None)
         return None
 
+    def note_found(self, rows: Iterable[IntentRow]) -> None:
+        """Take note of outcomes that were found: a close that was filled in part is due again."""
+        for row in rows:
+            if has_closed_a_part(row) and self._desk.may_try_again(row):
+                self._due.add(row.intent_id)
+
     def clear(self) -> None:
         """Forget those that are due: a halt closes everything."""
         self._due.clear()
@@ -97,7 +106,7 @@ class SecondAttempts:
         if position is None:
             return None
         orders = (self._holdings.owner(position) or self._fallback).orders
-        return SizedIntent(orders.close_again(refused.intent, position, view), "")
+        return SizedIntent(orders.close_again(refused, position, view), "")
 
     def given_up(self, refused: IntentRow, view: BrokerView) -> list[Command]:
         """Say that a second attempt came too late, where there was anything left to be done."""

@@ -1,4 +1,4 @@
-"""Exits that cannot be carried out yet: the link is lost, or a smaller close is on its way."""
+"""Exits that cannot be carried out yet: no link, no position, or another close on its way."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mtquant.engine.decision import Decision
 from mtquant.engine.notes import lost_note, note
+from mtquant.model import IntentState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from mtquant.engine.holdings import Holdings
     from mtquant.engine.submitter import Submitter
     from mtquant.execution import Desk
-    from mtquant.model import BrokerView, Command, OrderIntent, Position
+    from mtquant.model import BrokerView, Command, IntentRow, OrderIntent, Position
+    from mtquant.portfolio import Portfolio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +32,21 @@ class WaitingExits:
     to open does not wait with it.
     """
 
-    def __init__(self, desk: Desk, holdings: Holdings, submitter: Submitter) -> None:
-        self._desk, self._holdings, self._submitter = desk, holdings, submitter
+    def __init__(
+        self, desk: Desk, portfolio: Portfolio, holdings: Holdings, submitter: Submitter
+    ) -> None:
+        self._desk, self._portfolio = desk, portfolio
+        self._holdings, self._submitter = holdings, submitter
         self._waiting: list[_Waiting] = []
 
     def clear(self) -> None:
         """Forget all of them: a halt closes everything."""
         self._waiting.clear()
+
+    @property
+    def has_any(self) -> bool:
+        """Tell whether anything waits: for a reading, at least."""
+        return bool(self._waiting)
 
     def has(self, decision: Decision) -> bool:
         """Tell whether exits of a decision wait."""
@@ -47,12 +57,39 @@ class WaitingExits:
     ) -> tuple[list[Command], int]:
         """Submit an exit; where a close of a part is on its way, wait for the outcome of that.
 
+        Where it is one of the whole, that does it; but it may come to nothing, so this waits too.
         Return what is to be done, and the number of the close that does it, 0 for none.
         """
-        if not self._submitter.is_behind_a_part(intent):
-            return self._submitter.submit(intent, view)
-        self._waiting.append(_Waiting(decision=decision, ticket=intent.position_ticket))
-        return [], 0
+        waits = _Waiting(decision=decision, ticket=intent.position_ticket)
+        if self._submitter.is_behind_a_part(intent):
+            self._waiting.append(waits)
+            return [], 0
+        sent, number = self._submitter.submit(intent, view)
+        if number and not sent:
+            self._waiting.append(waits)
+        return sent, number
+
+    def await_entry(self, decision: Decision) -> None:
+        """Let a signal wait for a position that it turns against and that is not shown yet."""
+        if self._unseen(decision):
+            self._waiting.append(_Waiting(decision=decision, ticket=None))
+
+    def _unseen(self, decision: Decision) -> list[IntentRow]:
+        """Return the entries that a signal turns against: on their way, or done and not shown.
+
+        What was given up and comes late is kept or cut back, whatever the strategy says by then.
+        """
+        if decision.wants is None:
+            return []
+        shown = {position.intent_id for position in self._portfolio.positions}
+        return [
+            row
+            for row in self._desk.may_come()
+            if row.intent.strategy_id == decision.slot.strategy_id
+            and row.intent.side is not decision.wants.side
+            and row.state is not IntentState.NOTSENT
+            and row.intent_id not in shown
+        ]
 
     def outlast(self, decisions: Iterable[Decision], now_ms: int) -> list[Command]:
         """Keep the exits of decisions whose link was lost; say what is given up."""
@@ -100,7 +137,21 @@ class WaitingExits:
         for one in waiting:
             for position in self._positions(one):
                 commands += self._leave(one.decision, position, view)
+            if one.ticket is None:
+                commands += self._wait_on(one, view)
         return commands
+
+    def _wait_on(self, one: _Waiting, view: BrokerView) -> list[Command]:
+        """Let a signal wait for what is not shown yet, unless it is too old."""
+        decision, unseen = one.decision, self._unseen(one.decision)
+        if unseen and not decision.is_late(view.time_ms):
+            self._waiting.append(one)
+            return []
+        why, name = "the decision is too old, and it is not shown", decision.correlation_id
+        return [
+            note("exit_dropped", view.time_ms, name, position_ticket=row.order_ticket, reason=why)
+            for row in unseen
+        ]
 
     def _positions(self, one: _Waiting) -> list[Position]:
         """Return the positions that something waits to leave; of a part that was closed, the rest.
@@ -108,10 +159,8 @@ class WaitingExits:
         A terminal shows for a while what is closed.
         """
         own = self._holdings.of(one.decision.slot.strategy_id)
-        asked = [position for position in own if _asks(one.decision, position)]
-        if one.ticket is None:
-            return asked
-        named = (position for position in asked if position.position_ticket == one.ticket)
+        asked = (position for position in own if _asks(one.decision, position))
+        named = (p for p in asked if one.ticket in (None, p.position_ticket))
         left = (replace(p, volume_units=self._desk.left_units(p)) for p in named)
         return [position for position in left if position.volume_units]
 

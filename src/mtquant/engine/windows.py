@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _HOUR_MS: Final = 3_600_000
 _MINUTE_MS: Final = 60_000
+_GRACE_MS: Final = 5_000  # for the bar that decides first
 _FIRST: Final = 1_000  # before every exit of a strategy
 
 
@@ -58,6 +59,19 @@ class TradingWindows:
         return [
             _closing(one, "max_holding_hours") for one in own if now_ms - one.open_ms >= most_ms
         ]
+
+    def must_leave(self, slot: StrategySlot, server_ms: int) -> bool:
+        """Tell whether a slot may hold nothing now (UTC ms), and has had time to decide that.
+
+        Where the market is shut there is nothing to be done about it.
+        """
+        if self._weekend is None:
+            return False
+        instrument, length = slot.orders.instrument, slot.series.timeframe.duration_ms
+        times = (server_ms - _GRACE_MS, server_ms)  # between them a break may have ended
+        return instrument.is_open_at(self._clock.to_server_ms(server_ms)) and all(
+            self._is_to_be_flat(one, instrument, length // _MINUTE_MS) for one in times
+        )
 
     def news(self, server_ms: int, instrument: Instrument) -> str:
         """Name the publication whose window holds an instant (UTC ms), empty for none."""

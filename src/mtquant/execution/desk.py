@@ -10,8 +10,14 @@ from bisect import bisect_left, insort
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from mtquant.execution.answers import (
+    has_closed_a_part,
+    is_undone,
+    may_be_repeated,
+    replied,
+    state_after,
+)
 from mtquant.model import (
-    NOT_SENT,
     BotIdentity,
     BrokerView,
     Deal,
@@ -22,7 +28,6 @@ from mtquant.model import (
     IntentState,
     Order,
     OrderState,
-    Outcome,
     Position,
     Reason,
     SendOrder,
@@ -52,15 +57,6 @@ _AFTER_RESTART: Final = {
     IntentState.NEW: IntentState.NOTSENT,
     IntentState.SENDING: IntentState.UNKNOWN,
 }
-_AFTER_REPLY: Final[dict[Outcome, IntentState | None]] = {
-    Outcome.CONFIRMED: None,  # the reply is believed once the broker's state shows it
-    Outcome.ACCEPTED: IntentState.UNKNOWN,
-    Outcome.UNKNOWN: IntentState.UNKNOWN,
-    Outcome.REFUSED: IntentState.REJECTED,
-    Outcome.REPRICE: IntentState.REJECTED,
-    Outcome.DISABLED: IntentState.REJECTED,
-    Outcome.ALREADY: IntentState.DONE,
-}
 
 
 class Desk:
@@ -71,7 +67,7 @@ class Desk:
         self._quiet_ms = quiet_ms
         self._rows: dict[int, IntentRow] = {}
         self._decided: set[str] = set()
-        self._refused: set[str] = set()  # decisions that may have a second intent
+        self._repeatable: set[str] = set()  # decisions that may have a second intent
         self._sequence = 0
         self.revision = 0  # rises with every row that is kept
         self._entered_ms: dict[str, list[int]] = {}  # by strategy, rising
@@ -179,6 +175,10 @@ class Desk:
                 self._late_open.add(row.intent_id)
             self._keep(kept)
             self._decided.add(row.intent.decision_key)
+            if row.attempt == 1 and is_undone(kept):
+                self._repeatable.add(row.intent.decision_key)
+            else:
+                self._repeatable.discard(row.intent.decision_key)
             self._count_entry(row)
             self._sequence = max(self._sequence, self._identity.sequence_of(row.intent_id))
         self._since_ms = min((row.created_ms for row in self._rows.values()), default=None)
@@ -191,18 +191,17 @@ class Desk:
     def submit(self, order: ApprovedOrder, now_ms: int, attempt: int = 1) -> SendOrder | None:
         """Give an approved order its number; None when this decision was made before.
 
-        A second attempt is another intent of the same decision. There may be one, in this process,
-        and only after the broker refused the price of the first, or the first was a close that was
-        kept from leaving.
+        A second attempt is another intent of the same decision. There may be one, and only after
+        the broker refused the price of the first, in this process, or the first was a close that
+        was kept from leaving or was filled in part.
         """
         intent = order.intent
         decision_key = intent.decision_key
-        if attempt == 1 and decision_key in self._decided:
-            return None
-        if attempt > 1:
-            if decision_key not in self._refused:
+        if attempt > 1 or decision_key in self._decided:
+            if decision_key not in self._repeatable:
                 return None
-            self._refused.remove(decision_key)
+            self._repeatable.remove(decision_key)
+            attempt = 2
         self._sequence += 1
         intent_id = self._identity.intent_id(self._sequence)
         row = IntentRow(
@@ -221,19 +220,19 @@ class Desk:
 
     def may_try_again(self, row: IntentRow) -> bool:
         """Tell whether a second attempt of an intent's decision may be submitted."""
-        return row.intent.decision_key in self._refused
+        return row.intent.decision_key in self._repeatable
 
     def on_result(self, result: ExecutionResult) -> IntentRow | None:
         """Take the broker's answer; return the row to journal, None for a stale or foreign one."""
         row = self._rows.get(result.intent_id)
         if row is None or row.state is not IntentState.SENDING:
             return None
-        state = _state_after(result.outcome, row.intent.action)
-        if row.attempt == 1 and _may_be_repeated(result, row.intent.action):
-            self._refused.add(row.intent.decision_key)
+        state = state_after(result.outcome, row.intent.action)
+        if row.attempt == 1 and may_be_repeated(result, row.intent.action):
+            self._repeatable.add(row.intent.decision_key)
         ticket = result.order_ticket or row.order_ticket
         if state is None:
-            moved = _replied(row, result)
+            moved = replied(row, result)
             self._confirmed.add(row.intent_id)
         else:
             moved = row.moved(state, result.time_ms, detail=result.detail, order_ticket=ticket)
@@ -264,6 +263,8 @@ class Desk:
             if found is not None:
                 self._keep(found)
                 changed.append(found)
+                if row.attempt == 1 and has_closed_a_part(found):
+                    self._repeatable.add(row.intent.decision_key)
         if self._alive:
             self._hear_of(view)
         return changed
@@ -303,7 +304,9 @@ class Desk:
         """
         row = self._rows.get(position.intent_id)
         news_ms = self._closed_ms.get(position.position_ticket)
-        if row is None or row.is_open or news_ms is None or self._since(news_ms) >= self._quiet_ms:
+        is_sure = row is not None or position.position_ticket in self._opened_units
+        is_filling = row is not None and row.is_open
+        if not is_sure or is_filling or news_ms is None or self._since(news_ms) >= self._quiet_ms:
             return position.volume_units
         return min(position.volume_units, max(0, self._rest_units(position)))
 
@@ -563,35 +566,6 @@ class Desk:
             return sum(deal.volume_units for deal in deals)
         closing = (d for d in deals if d.entry is not DealEntry.IN)
         return sum(deal.volume_units for deal in closing)
-
-
-def _may_be_repeated(result: ExecutionResult, action: IntentAction) -> bool:
-    """Tell whether nothing can be executed of what was refused, and a new price may help.
-
-    A close that was kept from leaving is as good as one that was never decided. An entry is not
-    worth it.
-    """
-    if result.outcome is Outcome.REPRICE:
-        return action in {IntentAction.OPEN, IntentAction.CLOSE}
-    was_kept = result.outcome is Outcome.REFUSED and result.detail.startswith(NOT_SENT)
-    return was_kept and action is IntentAction.CLOSE
-
-
-def _state_after(outcome: Outcome, action: IntentAction) -> IntentState | None:
-    if outcome is Outcome.CONFIRMED and action in {IntentAction.MODIFY, IntentAction.CANCEL}:
-        return IntentState.DONE  # idempotent, and the next view shows the levels anyway
-    if outcome is Outcome.ALREADY and action is IntentAction.OPEN:
-        return IntentState.UNKNOWN  # nothing can be open already: look
-    return _AFTER_REPLY[outcome]
-
-
-def _replied(row: IntentRow, result: ExecutionResult) -> IntentRow:
-    return replace(
-        row,
-        updated_ms=result.time_ms,
-        detail=result.detail,
-        order_ticket=result.order_ticket or row.order_ticket,
-    )
 
 
 def _find(positions: tuple[Position, ...], ticket: int) -> Position | None:

@@ -23,16 +23,18 @@ class Cash:
 
     The baseline is what the deals that the terminal tells of do not explain, mostly nothing: some
     brokers cut histories. It is settled once, when it has been the same for a minute: a terminal
-    takes its time to load a history. It stays, in later processes too; a person may settle it anew.
+    takes its time to load a history. Until then the first reading's stands in for it. It stays, in
+    later processes too; a person may settle it anew.
     """
 
     def __init__(self) -> None:
-        self.baseline_minor: int | None = None
         self.difference_minor = 0
         self._told_minor = 0
-        self._candidate: int | None = None  # a baseline
+        self._base_minor: int | None = None  # the baseline, or what stands in for it
+        self._is_settled = False
+        self._began_ms: int | None = None  # the first reading, by the watched clock
         self._accepted_until_ms = 0  # a person takes for right what lasts by then
-        self._readings = 0  # that found the same candidate or difference, one after the other
+        self._readings = 0  # that found the same difference, one after the other
         self._lasted_ms = 0  # between them
         self._watched = WatchedClock()
         self._since_ms = 0  # the first of them, by the watched clock
@@ -40,10 +42,15 @@ class Cash:
         self._is_restless = False  # has been waited for, and goes on changing
         self._clear_ms: int | None = None  # the newest reading without anything else, or the first
 
+    @property
+    def baseline_minor(self) -> int | None:
+        """Return the baseline, None until it is settled."""
+        return self._base_minor if self._is_settled else None
+
     def restore(self, deals: Iterable[Deal], baseline_minor: int | None) -> None:
         """Take over the deals of an earlier process, and its baseline."""
         self._told_minor = _sum_minor(deals)
-        self.baseline_minor = baseline_minor
+        self._base_minor, self._is_settled = baseline_minor, baseline_minor is not None
 
     def apply(self, deals: Sequence[Deal], balance_minor: int, now_ms: int) -> bool:
         """Take in the balance and the new deals of a reading; tell whether a baseline was settled.
@@ -54,21 +61,32 @@ class Cash:
         """
         self._told_minor += _sum_minor(deals)
         unexplained_minor = balance_minor - self._told_minor
-        if self.baseline_minor is None:
-            self._count(now_ms, is_same=not deals and unexplained_minor == self._candidate)
-            self._candidate = unexplained_minor
-            self._clear_ms = self._now_ms
-            if self._has_lasted:
-                self.baseline_minor = unexplained_minor
-            return self._has_lasted
-        difference_minor = unexplained_minor - self.baseline_minor
+        if self._base_minor is None:
+            self._base_minor = unexplained_minor
+        difference_minor = unexplained_minor - self._base_minor
         self._count(now_ms, is_same=not deals and difference_minor == self.difference_minor)
         self.difference_minor = difference_minor
         self._learn()
+        if not self._is_settled:
+            return self._settle_first()
         if now_ms < self._accepted_until_ms and self._can_settle:
             self._settle()
             return True
         return False
+
+    def _settle_first(self) -> bool:
+        """Settle the baseline once it has lasted; what has changed for too long begins anew.
+
+        On a busy account new deals come all the time: there a reading without any has to do, if
+        it finds the same as the one before.
+        """
+        if self._began_ms is None:
+            self._began_ms = self._now_ms
+        is_old = self._now_ms - self._began_ms >= LONGEST_MS
+        is_quiet = not self.difference_minor and self._readings > 1
+        self._is_settled = self._has_lasted or (is_old and is_quiet)
+        self._settle()
+        return self._is_settled
 
     def _count(self, now_ms: int, *, is_same: bool) -> None:
         """Count a reading; one that found something else begins the wait anew."""
@@ -107,7 +125,8 @@ class Cash:
         if self._can_settle:
             self._settle()
             return True
-        self._accepted_until_ms = now_ms + 10 * SETTLING_MS
+        if self.difference_minor:
+            self._accepted_until_ms = now_ms + 10 * SETTLING_MS
         return False
 
     @property
@@ -117,14 +136,15 @@ class Cash:
 
     def _settle(self) -> None:
         """Take for right what the balance is known to differ."""
-        self.baseline_minor = (self.baseline_minor or 0) + self._known_minor
+        self._base_minor = (self._base_minor or 0) + self._known_minor
         self.difference_minor -= self._known_minor
         self._known_minor, self._is_restless = 0, False
+        self._accepted_until_ms = 0
 
     @property
     def is_watched(self) -> bool:
         """Tell whether something differs, or is to be settled: the broker is to be read again."""
-        return self.baseline_minor is None or self.difference_minor != 0
+        return not self._is_settled or self.difference_minor != 0
 
     @property
     def lacks_minor(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +21,7 @@ from worlds import (
     stop_and_target,
 )
 
-from mtquant.model import Direction, IntentAction, MarginMode, Publish, Timeframe
+from mtquant.model import Direction, HaltOrder, IntentAction, MarginMode, Publish, Timeframe
 from mtquant.risk import BreakerSpec, LossBasis, RiskLimits
 from mtquant.storage import MemoryJournal
 
@@ -50,6 +51,19 @@ class DyingJournal(MemoryJournal):
             raise KilledError
 
 
+class DyingAfterHalt(MemoryJournal):
+    """Be a journal whose process ends when it has recorded a halt of level 3."""
+
+    is_alive = True
+
+    def record_halt(self, halt: HaltOrder) -> None:
+        """Record it, and end."""
+        super().record_halt(halt)
+        if self.is_alive and halt.level == 3:
+            self.is_alive = False
+            raise KilledError
+
+
 class DyingAfterCut(MemoryJournal):
     """Be a journal whose process ends once, when a cut is made and before that is written."""
 
@@ -73,8 +87,9 @@ def falling(
     third_fraction: float = 0.022,
     then: int = 4,
     script: list[Direction | None] | None = None,
+    timeframe: Timeframe = Timeframe.H1,
 ) -> ManyWorld:
-    """Return a world of two long positions in a market that falls for so many hours.
+    """Return a world of two long positions in a market that falls for so many bars.
 
     By equity they fall together; by balance small ones are lost one after the other.
     """
@@ -91,13 +106,15 @@ def falling(
         Lane(
             name=f"lane{number}",
             symbol=symbol,
-            timeframe=Timeframe.H1,
+            timeframe=timeframe,
             strategy=lambda: Scripted(speech),
             exits=lambda: [stop_and_target(stop_points=stop_points)],
         )
         for number, symbol in enumerate(symbols)
     ]
-    bars, other = (bars_of(paths[one], symbol=one) for one in ("EURUSD", "GBPUSD"))
+    bars, other = (
+        bars_of(paths[one], symbol=one, timeframe=timeframe) for one in ("EURUSD", "GBPUSD")
+    )
     return ManyWorld(
         lanes=lanes,
         bars=bars,
@@ -311,3 +328,110 @@ def test_a_payout_that_shows_before_its_deal_is_no_loss_whatever_differs_already
     assert len(run.named("cash_differs")) == known_cents
     assert run.named("breaker_rose") == []
     assert len(run.market.book.positions()) == 1
+
+
+def test_a_payout_on_an_account_on_which_others_trade_without_end_is_no_loss() -> None:
+    def wrap(terminal: Any, server: Any) -> Any:
+        def account_info() -> Any:
+            info = terminal.account_info()
+            off = -3_000.0 if (server.market.bar, server.market.step) == (40, 2) else 0.0
+            moved = {name: round(getattr(info, name) + off, 2) for name in ("balance", "equity")}
+            return SimpleNamespace(**(info._asdict() | moved))
+
+        return Faulty(terminal, account_info=account_info)
+
+    def on_step(run: LiveRun) -> None:
+        if run.market.bar < 1 or run.market.step not in (1, 3):
+            return
+        order = {"action": 1, "symbol": "EURUSD", "volume": 0.01, "magic": 0}
+        assert run.terminal.order_send(order | {"type": 0}).retcode == 10009
+        opened = [one.ticket for one in run.terminal.positions_get() if one.magic == 0][-1]
+        done = run.terminal.order_send(order | {"type": 1, "position": opened})
+        assert done.retcode == 10009
+
+    world = World(
+        bars=bars_of([110_000] * 60, timeframe=Timeframe.M1),
+        strategy=lambda: Scripted([None, LONG]),
+        limits=RiskLimits(max_positions=5, max_daily_loss_fraction=0.9, breaker=BreakerSpec()),
+    )
+    run = world.live(client=DirectClient, wrap=wrap, on_step=on_step)
+
+    assert run.journal.baseline_minor() == 0
+    assert run.named("breaker_rose") == []
+    assert len(run.market.book.positions()) == 1
+
+
+# ---------------------------------------------------------------------- the next process
+
+
+def test_a_halt_of_the_breaker_that_was_released_while_nothing_ran_is_not_raised_anew() -> None:
+    first = LiveRun(falling(9, then=20), journal=DyingAfterHalt(), client=DirectClient)
+    with pytest.raises(KilledError):
+        first.run()
+    held = len(first.market.book.positions())
+    for _ in range(4 * COOL_DOWN_MINUTES // 60 + 4):
+        first.server.step()
+    first.journal.request_halt(0, "ann", "looked at it", first.server.now_ms)
+    after = Successor(first, client=DirectClient)
+    after.run()
+
+    assert after.journal.halt_level() == 0
+    assert len(after.market.book.positions()) == held > 0
+
+
+def with_old_volumes(terminal: Any, server: Any) -> Any:
+    """Show the volumes of positions as they were for 45 seconds."""
+    seen: list[tuple[int, dict[int, float]]] = []
+
+    def positions_get(*args: Any, **kwargs: Any) -> Any:
+        shown = terminal.positions_get(*args, **kwargs)
+        seen.append((server.now_ms, {one.ticket: one.volume for one in shown}))
+        recent = [lots for time_ms, lots in seen if time_ms >= server.now_ms - 45_000]
+        found = []
+        for one in shown:
+            lots = next(lots[one.ticket] for lots in recent if one.ticket in lots)
+            found.append(SimpleNamespace(**(one._asdict() | {"volume": lots})))
+        return tuple(found)
+
+    return Faulty(terminal, positions_get=positions_get)
+
+
+def until_both_are_held(world: ManyWorld) -> LiveRun:
+    """Run until two positions stand, and stop."""
+
+    def on_step(run: LiveRun) -> None:
+        if (run.market.bar, run.market.step) == (3, 3):
+            run.runner.stop()
+
+    run = LiveRun(world, client=DirectClient, on_step=on_step)
+    run.run()
+    assert len(run.market.book.positions()) == 2
+    return run
+
+
+@pytest.mark.parametrize("is_journal_new", [False, True])
+def test_a_cut_is_made_once_while_volumes_lag_also_with_a_new_journal(
+    *, is_journal_new: bool
+) -> None:
+    first = until_both_are_held(falling(9, third_fraction=0.5, timeframe=Timeframe.M1))
+    held = {one.position_ticket: one.volume_units for one in first.market.book.positions()}
+    journal = MemoryJournal() if is_journal_new else None
+    after = Successor(first, journal=journal, client=DirectClient, wrap=with_old_volumes)
+    after.run()
+
+    assert after.engine.losses.level == 2
+    [left] = after.market.book.positions()
+    step_units = first.world.venue.instrument("EURUSD").volume_step_units
+    half = held[left.position_ticket] // 2
+    assert left.volume_units == half - half % step_units
+
+
+def test_a_cut_closes_what_nobody_trades_any_more() -> None:
+    world = falling(6, mode=NETTING, third_fraction=0.5)
+    first = until_both_are_held(world)
+    after = Successor(first, world=replace(world, lanes=world.lanes[:1]), client=DirectClient)
+    after.run()
+
+    assert after.engine.losses.level == 2
+    assert after.engine.losses.cut is None
+    assert {one.symbol for one in after.market.book.positions()} <= {"EURUSD"}

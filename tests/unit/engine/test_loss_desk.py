@@ -301,3 +301,25 @@ def test_a_new_process_goes_on_with_the_cut_of_the_one_before(desk, guards, port
     assert after.cut(reading(900_000)) == ([], [])
     assert [(one.kept, one.newest_id) for one in guards.asked] == [({7: 50}, 3)] * 2
     assert len(guards.begun) == 1
+
+
+@pytest.mark.parametrize("is_deal_first", [False, True])
+@pytest.mark.parametrize("amount", [-300_000, 300_000])
+def test_a_payment_in_the_first_minute_of_a_journal_is_neither_loss_nor_gain(
+    desk, portfolio, amount: int, *, is_deal_first: bool
+):
+    paid = a_deal(
+        5, time_ms=NOON_MS + 20_000, kind=DealKind.BALANCE, side=None, profit_minor=amount
+    )
+    halts = []
+    for ms, is_there, is_told in (
+        (20_001, not is_deal_first, is_deal_first),
+        (21_000, True, True),
+    ):
+        worth = 1_000_000 + amount * is_there
+        view = reading(worth, balance=worth, ms=ms, deals=(paid,) if is_told else ())
+        desk.watch.note_deals(portfolio.apply(view).deals)
+        halts.append(desk.weigh(view)[1])
+
+    assert halts == [None, None]
+    assert desk.watch.level == 0

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
-from many_worlds import Lane, ManyWorld, many_venue
-from worlds import MONDAY_MS, Scripted
+from many_worlds import Lane, ManyWorld, many_venue, ticks_at
+from worlds import Scripted
 
 from mtquant.app.guard import GuardedStrategy
 from mtquant.data import minute_bars
@@ -17,14 +16,6 @@ from mtquant.strategy import BarsView, Series, TickView
 
 if TYPE_CHECKING:
     from mtquant.strategy import Strategy
-
-
-def ticks_at(*rows: tuple[float, int]) -> Ticks:
-    """Return ticks at seconds after Monday's first, with a spread of 10 points."""
-    seconds, bids = zip(*rows, strict=True)
-    bid = np.array(bids, dtype=np.int32)
-    time_ms = MONDAY_MS + (1000 * np.array(seconds)).astype(np.int64)
-    return Ticks(symbol="EURUSD", digits=5, time_ms=time_ms, bid=bid, ask=bid + np.int32(10))
 
 
 def a_world(ticks: Ticks, strategy: Strategy) -> ManyWorld:

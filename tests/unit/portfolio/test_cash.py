@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -220,3 +221,63 @@ def test_a_new_process_gives_a_difference_its_time_too() -> None:
 
     assert cash.difference_minor == 40
     assert cash.lacks_minor == 0
+
+
+@pytest.mark.parametrize("is_deal_first", [False, True])
+def test_money_that_comes_before_the_baseline_is_settled_may_be_late_too(
+    *, is_deal_first: bool
+) -> None:
+    cash = Cash()
+    cash.apply([], 1_000, 0)
+    paid = [deal(1, -300, DealKind.BALANCE)]
+    if is_deal_first:
+        cash.apply(paid, 1_000, 10_000)
+    else:
+        cash.apply([], 700, 10_000)
+    assert cash.lags
+
+    cash.apply([] if is_deal_first else paid, 700, 11_000)
+    assert not cash.lags
+    for_long(cash, 700, 12_000)
+    assert cash.baseline_minor == 1_000
+
+
+def test_the_baseline_of_a_busy_account_is_settled_too() -> None:
+    cash, balance_minor, number = Cash(), 1_000, 0
+    for now_ms in range(0, 3 * LONGEST_MS, 5_000):
+        came = []
+        if now_ms % 30_000 == 0:
+            number += 1
+            balance_minor -= 40
+            came = [deal(number, -40)]
+        cash.apply(came, balance_minor, now_ms)
+
+    assert cash.baseline_minor == 1_000
+
+
+def test_what_goes_on_changing_before_the_baseline_is_settled_lags_for_the_longest_time() -> None:
+    cash = Cash()
+    lagged = 0
+    for number, now_ms in enumerate(range(0, 4 * LONGEST_MS, MOST_BETWEEN_MS)):
+        cash.apply([], 1_000 - number, now_ms)
+        lagged += cash.lags
+
+    assert cash.baseline_minor is None
+    assert lagged < 4 * LONGEST_MS // MOST_BETWEEN_MS - 3
+
+
+def test_what_disappears_after_a_resume_with_nothing_to_be_taken_for_right_is_told() -> None:
+    cash = settled()
+    assert not cash.accept(LATER)
+    assert not for_long(cash, 500, 3 * LATER)
+    assert cash.lacks_minor == -500
+
+
+def test_what_disappears_after_something_was_taken_for_right_is_told() -> None:
+    cash = settled()
+    again(cash, 990, LATER + 1)
+    assert not cash.accept(LATER + 2)
+    assert for_long(cash, 990, LATER + 3)
+
+    assert not for_long(cash, 500, 4 * LATER)
+    assert cash.lacks_minor == -490
