@@ -369,11 +369,11 @@ class Witness:
             ticket: (looks + bool(passed_ms), total_ms + passed_ms, before)
             for ticket, (looks, total_ms, before) in seen.items()
         }
-        for ticket, (looks, total_ms, before) in self._bare.items():
+        for ticket, (looks, total_ms, before) in self._bare.items() if can_see else ():
             tries = tried[ticket]
             since_ms = self._clock.process.now_ms() - (tries[-1].created_ms if tries else 0)
             is_long = looks > _UNTRIED_LOOKS and total_ms > _UNTRIED_MS and since_ms > _PAUSE_MS
-            if can_see and is_long and len(tries) == before:
+            if is_long and len(tries) == before:
                 self.note("I5.stop", f"position {ticket} for {looks} looks; nobody has tried")
             if looks > _BARE_LOOKS and total_ms > _BARE_MS and since_ms > _PAUSE_MS:
                 is_refused = bool(tries) and tries[-1].state is IntentState.REJECTED

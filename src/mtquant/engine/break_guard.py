@@ -60,4 +60,5 @@ class BreakGuard:
     def _is_leaving(self, position: Position) -> bool:
         """Tell whether a position is being closed, or was and is still shown."""
         is_on_its_way = self._desk.removal_of(position_ticket=position.position_ticket) is not None
-        return is_on_its_way or self._desk.was_closed(position)
+        is_gone = self._desk.was_closed(position) or not self._desk.left_units(position)
+        return is_on_its_way or is_gone

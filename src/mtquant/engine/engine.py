@@ -24,7 +24,7 @@ from mtquant.engine.notes import (
     resolved_note,
     unsized_note,
 )
-from mtquant.engine.orders import SizedIntent
+from mtquant.engine.orders import REVERSAL, SizedIntent
 from mtquant.engine.risk_room import RiskRoom
 from mtquant.engine.safeguards import CANCEL_OWN, FLATTEN_OWN, Safeguards
 from mtquant.engine.second_attempts import SecondAttempts
@@ -254,6 +254,7 @@ class Engine:
         if signal is None:  # an entry that waits goes on waiting beside it
             self._decisions[decision.cause] = decision
             return [read]
+        self._second.note_signal(decision)
         told = self._give_way(slot, signal.time_ms) + self._waiting.give_way(
             decision, signal.time_ms
         )
@@ -377,7 +378,7 @@ class Engine:
         closes: list[int] = []
         is_whole = True
         for position in leaving:
-            intent = decision.slot.orders.close(decision, position, view, "reversal")
+            intent = decision.slot.orders.close(decision, position, view, REVERSAL)
             sent, intent_id = self._waiting.submit(decision, intent, view)
             commands += sent
             closes.append(intent_id)
@@ -519,7 +520,8 @@ class Engine:
         self.desk.watch(now_ms)
         guards = self._safeguards
         is_due = guards.stop_is_due(now_ms) or guards.clearing_is_due(now_ms)
-        if is_due or self._losses.cut_is_due(now_ms) or self._breaks.is_due(now_ms):
+        is_due |= guards.halt_level < FLATTEN_OWN and self._breaks.is_due(now_ms)
+        if is_due or self._losses.cut_is_due(now_ms):
             return [ReadBroker(cause="guard")]
         if now_ms - self._last_scan_ms < SCAN_EVERY_MS:
             return []

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 GUARD: Final = "guard:"
 """How the triggers of intents begin that are about a lost stop; the journal keeps them."""
+REVERSAL: Final = "reversal"
+"""The reason of closes that a signal asks for."""
 Left = tuple[float, float]
 """What the breaker and what correlation leave of a size, each 0 to 1."""
 _WHOLE: Final = (1.0, 1.0)

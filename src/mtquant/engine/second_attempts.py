@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mtquant.engine.notes import lost_note, note
-from mtquant.engine.orders import SizedIntent
+from mtquant.engine.orders import REVERSAL, SizedIntent
 from mtquant.execution.answers import has_closed_a_part
 from mtquant.model import Command, IntentAction, IntentState, ReadBroker
 
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from mtquant.engine.slot import StrategySlot
     from mtquant.engine.submitter import Submitter
     from mtquant.execution import Desk
-    from mtquant.model import BrokerView, IntentRow, OrderIntent, Position
+    from mtquant.model import BrokerView, IntentRow, OrderIntent, Position, Side
     from mtquant.portfolio import Portfolio
     from mtquant.risk import Refusal
 
 _AGAIN: Final = "reprice:"
 _TOO_LATE: Final = "the second attempt came too late"
+_NEWER: Final = "there is a newer decision"
 
 
 class SecondAttempts:
@@ -46,7 +47,14 @@ class SecondAttempts:
         self._desk, self._portfolio, self._holdings = desk, portfolio, holdings
         self._room, self._submitter, self._fallback = room, submitter, fallback
         self._decisions: dict[int, Decision] = {}  # of entries, by intent, until their answer
-        self._due: set[int] = set()  # refused, until the reading for the second attempt
+        self._wanted: dict[str, tuple[str, Side | None]] = {}  # by strategy: its newest signal
+        self._due: dict[int, bool] = {}  # refused: whether the reading for an entry has come
+
+    def note_signal(self, decision: Decision) -> None:
+        """Remember what a strategy has said last: it may want what it was about to leave."""
+        if decision.wants is not None:
+            name = decision.slot.strategy_id
+            self._wanted[name] = decision.correlation_id, decision.wants.side
 
     def note_entry(self, intent_id: int, decision: Decision) -> None:
         """Remember whose decision an entry is that is being sent."""
@@ -55,7 +63,7 @@ class SecondAttempts:
     def note_answer(self, row: IntentRow) -> ReadBroker | None:
         """Take note of an answer; return the reading for a second attempt, None without one."""
         if row.state is IntentState.REJECTED and self._desk.may_try_again(row):
-            self._due.add(row.intent_id)
+            self._due[row.intent_id] = row.intent.action is IntentAction.CLOSE
             return ReadBroker(cause=f"{_AGAIN}{row.intent_id}")
         self._decisions.pop(row.intent_id, None)
         return None
@@ -64,7 +72,7 @@ class SecondAttempts:
         """Take note of outcomes that were found: a close that was filled in part is due again."""
         for row in rows:
             if has_closed_a_part(row) and self._desk.may_try_again(row):
-                self._due.add(row.intent_id)
+                self._due[row.intent_id] = True
 
     def clear(self) -> None:
         """Forget those that are due: a halt closes everything."""
@@ -73,32 +81,38 @@ class SecondAttempts:
     def outlast(self, now_ms: int) -> list[Command]:
         """Keep closes over a lost link, and no entries; say which are given up."""
         entries = [row for row in self._rows() if row.intent.action is IntentAction.OPEN]
-        self._due.difference_update(row.intent_id for row in entries)
+        for row in entries:
+            del self._due[row.intent_id]
         self._decisions.clear()
         return [lost_note(row.intent.signal_id, now_ms) for row in entries]
 
     def take_due(self, cause: str) -> list[IntentRow]:
         """Return the refused intents whose second attempt a reading is for.
 
-        An entry has a reading of its own for it; a close takes any, once no smaller one is on its
-        way. Where whoever asked for it has asked anew, it is given up.
+        An entry waits for its own reading, and until balance and deals agree. A close takes any
+        reading, once no smaller one is on its way. Where whoever asked for it has asked anew, it
+        is given up.
         """
         due = []
         for row in self._rows():
-            if self._was_asked_for_anew(row.intent):
-                self._due.remove(row.intent_id)
+            number, intent = row.intent_id, row.intent
+            if self._was_asked_for_anew(intent):
+                del self._due[number]
                 continue
-            is_its_own = cause == f"{_AGAIN}{row.intent_id}"
-            is_early = row.intent.action is IntentAction.OPEN and not is_its_own
-            if not is_early and not self._submitter.is_behind_a_part(row.intent):
-                self._due.remove(row.intent_id)
+            self._due[number] |= cause == f"{_AGAIN}{number}"
+            waits = intent.action is IntentAction.OPEN and self._portfolio.cash.lags
+            if self._due[number] and not waits and not self._submitter.is_behind_a_part(intent):
+                del self._due[number]
                 due.append(row)
         return due
 
     def sized(self, refused: IntentRow, view: BrokerView) -> SizedIntent | Refusal | None:
-        """Return the intent at the price of now; None where it is too late, or nothing is left."""
+        """Return the intent at the price of now, None where nothing is to be done any more.
+
+        It is too late, or nothing is left, or the strategy wants something else by now.
+        """
         decision = self._decisions.pop(refused.intent_id, None)
-        if view.time_ms > refused.intent.deadline_ms:
+        if view.time_ms > refused.intent.deadline_ms or self._is_outdated(refused.intent):
             return None
         if decision is not None:
             return self._room.open(decision, view)
@@ -109,17 +123,26 @@ class SecondAttempts:
         return SizedIntent(orders.close_again(refused, position, view), "")
 
     def given_up(self, refused: IntentRow, view: BrokerView) -> list[Command]:
-        """Say that a second attempt came too late, where there was anything left to be done."""
+        """Say why a second attempt is given up, where there was anything left to be done."""
         name, position = refused.intent.signal_id, self._left(refused)
+        why = _NEWER if self._is_outdated(refused.intent) else _TOO_LATE
         if refused.intent.action is IntentAction.OPEN:
-            return [note("entry_dropped", view.time_ms, name, reason=_TOO_LATE)]
+            return [note("entry_dropped", view.time_ms, name, reason=why)]
         if position is None:
             return []
         ticket = position.position_ticket
-        return [note("exit_dropped", view.time_ms, name, position_ticket=ticket, reason=_TOO_LATE)]
+        return [note("exit_dropped", view.time_ms, name, position_ticket=ticket, reason=why)]
 
     def _rows(self) -> list[IntentRow]:
         return [row for number in sorted(self._due) if (row := self._desk.row(number))]
+
+    def _is_outdated(self, intent: OrderIntent) -> bool:
+        """Tell whether a strategy's newer signal takes back what an earlier one has asked for."""
+        newest, side = self._wanted.get(intent.strategy_id, (intent.signal_id, None))
+        if newest == intent.signal_id:
+            return False
+        is_reversal = intent.action is IntentAction.CLOSE and intent.reason == REVERSAL
+        return intent.action is IntentAction.OPEN or (is_reversal and side is intent.side)
 
     def _was_asked_for_anew(self, intent: OrderIntent) -> bool:
         """Tell whether the same cut, say, has a newer close on its way: both are too much."""

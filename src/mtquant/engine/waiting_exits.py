@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mtquant.engine.decision import Decision
 from mtquant.engine.notes import lost_note, note
+from mtquant.engine.orders import REVERSAL
 from mtquant.model import IntentState
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 class _Waiting:
     decision: Decision
     ticket: int | None  # of the position, None for whatever the strategy holds by then
+    is_spare: bool = False  # a close of the whole is on its way: only in case it comes to nothing
 
 
 class WaitingExits:
@@ -66,7 +68,7 @@ class WaitingExits:
             return [], 0
         sent, number = self._submitter.submit(intent, view)
         if number and not sent:
-            self._waiting.append(waits)
+            self._waiting.append(replace(waits, is_spare=True))
         return sent, number
 
     def await_entry(self, decision: Decision) -> None:
@@ -125,10 +127,16 @@ class WaitingExits:
             told += [
                 _dropped(decision, position, "there is a newer decision", now_ms)
                 for position in self._positions(one)
-                if not _asks(rest, position) and not _asks(newer, position)
+                if not _asks(rest, position)
+                and not _asks(newer, position)
+                and not self._is_done_by_another(one)
             ]
         self._waiting = kept
         return told
+
+    def _is_done_by_another(self, one: _Waiting) -> bool:
+        """Tell whether the close that something waits behind does it too."""
+        return one.is_spare and self._desk.removal_of(position_ticket=one.ticket or 0) is not None
 
     def carry_out(self, view: BrokerView) -> list[Command]:
         """Submit the exits with nothing in their way; give up those that are too old."""
@@ -187,7 +195,7 @@ def _asks(decision: Decision, position: Position) -> bool:
 def _intents(decision: Decision, position: Position, view: BrokerView) -> list[OrderIntent]:
     orders = decision.slot.orders
     if _turns_against(decision, position):
-        return [orders.close(decision, position, view, "reversal")]
+        return [orders.close(decision, position, view, REVERSAL)]
     ticket = position.position_ticket
     wanted = (one for one in decision.exits if one.position_ticket == ticket)
     found = (orders.exit(decision, one, position, view) for one in wanted)

@@ -68,10 +68,12 @@ class TradingWindows:
         if self._weekend is None:
             return False
         instrument, length = slot.orders.instrument, slot.series.timeframe.duration_ms
-        times = (server_ms - _GRACE_MS, server_ms)  # between them a break may have ended
-        return instrument.is_open_at(self._clock.to_server_ms(server_ms)) and all(
-            self._is_to_be_flat(one, instrument, length // _MINUTE_MS) for one in times
-        )
+        wall_ms = self._clock.to_server_ms(server_ms)
+        since_ms = wall_ms % length  # the last time at which a bar may have closed
+        if since_ms < _GRACE_MS or not instrument.is_open_at(wall_ms):
+            return False
+        times = (server_ms - since_ms, server_ms)  # between them a break may have ended
+        return all(self._is_to_be_flat(one, instrument, length // _MINUTE_MS) for one in times)
 
     def news(self, server_ms: int, instrument: Instrument) -> str:
         """Name the publication whose window holds an instant (UTC ms), empty for none."""

@@ -304,7 +304,7 @@ class Desk:
         """
         row = self._rows.get(position.intent_id)
         news_ms = self._closed_ms.get(position.position_ticket)
-        is_sure = row is not None or position.position_ticket in self._opened_units
+        is_sure = position.volume_units <= self._entered_units(position)
         is_filling = row is not None and row.is_open
         if not is_sure or is_filling or news_ms is None or self._since(news_ms) >= self._quiet_ms:
             return position.volume_units
@@ -319,15 +319,24 @@ class Desk:
         return row is not None and (row.is_open or self._rest_units(position) > 0)
 
     def _rest_units(self, position: Position) -> int:
-        """Return what deals leave of a position; other hands may have added to it.
+        """Return what deals leave of a position; other hands may have added to it."""
+        closed = self._closed_units.get(position.position_ticket, 0)
+        return self._entered_units(position) - closed
+
+    def _entered_units(self, position: Position) -> int:
+        """Return what was opened of a position, by whomever, as far as deals and rows tell.
 
         Its first deals may be older than what the history that was read begins with.
         """
         row = self._rows.get(position.intent_id)
-        entered = row.filled_units if row is not None else 0
         opened = self._opened_units.get(position.position_ticket, 0)
-        closed = self._closed_units.get(position.position_ticket, 0)
-        return max(entered, opened) - closed
+        if row is None:
+            return opened
+        if row.order_ticket != position.position_ticket:
+            return max(opened, row.filled_units)
+        deals = self._deals.get(row.order_ticket, {}).values()
+        told = sum(deal.volume_units for deal in deals if deal.entry is DealEntry.IN)
+        return opened + max(0, row.filled_units - told)
 
     def strangers(self, view: BrokerView) -> list[Order]:
         """Return orders that carry a number of ours and are in no row, each of them once.

@@ -17,6 +17,9 @@ SETTLING_READINGS: Final = 5
 LONGEST_MS: Final = 5 * SETTLING_MS
 """How long they may differ where new deals begin the wait anew: on a busy account it has no end."""
 
+_OLD_MS: Final = 86_400_000
+"""How old a deal is that is part of a history, not news."""
+
 
 class Cash:
     """Hold that balance = baseline + Σ (profit + commission + swap + fee) of all deals.
@@ -33,6 +36,7 @@ class Cash:
         self._base_minor: int | None = None  # the baseline, or what stands in for it
         self._is_settled = False
         self._began_ms: int | None = None  # the first reading, by the watched clock
+        self._longest = 0, 0  # for how long, without new deals, and what was unexplained
         self._accepted_until_ms = 0  # a person takes for right what lasts by then
         self._readings = 0  # that found the same difference, one after the other
         self._lasted_ms = 0  # between them
@@ -63,6 +67,8 @@ class Cash:
         unexplained_minor = balance_minor - self._told_minor
         if self._base_minor is None:
             self._base_minor = unexplained_minor
+        if not self._is_settled and any(now_ms - deal.time_ms > _OLD_MS for deal in deals):
+            self._began_ms, self._longest = None, (0, 0)  # the history is still being loaded
         difference_minor = unexplained_minor - self._base_minor
         self._count(now_ms, is_same=not deals and difference_minor == self.difference_minor)
         self.difference_minor = difference_minor
@@ -75,17 +81,23 @@ class Cash:
         return False
 
     def _settle_first(self) -> bool:
-        """Settle the baseline once it has lasted; what has changed for too long begins anew.
+        """Settle the baseline once it has lasted; what has changed for too long is taken as it is.
 
-        On a busy account new deals come all the time: there a reading without any has to do, if
-        it finds the same as the one before.
+        On a busy account new deals come all the time: there it is, after a while, what lasted
+        longest between them, as soon as it is found again.
         """
         if self._began_ms is None:
             self._began_ms = self._now_ms
+        unexplained_minor = (self._base_minor or 0) + self.difference_minor
+        self._longest = max(self._longest, (self._lasted_ms, unexplained_minor), key=_first)
         is_old = self._now_ms - self._began_ms >= LONGEST_MS
-        is_quiet = not self.difference_minor and self._readings > 1
-        self._is_settled = self._has_lasted or (is_old and is_quiet)
+        is_found = self._readings > 1 and unexplained_minor == self._longest[1]
+        self._is_settled = self._has_lasted or (is_old and is_found)
+        if self._is_settled:
+            self._known_minor = self.difference_minor
+        is_restless = self._is_restless and not self._is_settled
         self._settle()
+        self._is_restless = is_restless
         return self._is_settled
 
     def _count(self, now_ms: int, *, is_same: bool) -> None:
@@ -155,6 +167,10 @@ class Cash:
     def lags(self) -> bool:
         """Tell whether balance and deals tell different stories, and one of them may be late."""
         return self.difference_minor != self._known_minor
+
+
+def _first(pair: tuple[int, int]) -> int:
+    return pair[0]
 
 
 def _sum_minor(deals: Iterable[Deal]) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cut_worlds import answer
+from many_worlds import Lane, ManyWorld, ticks_at
 from worlds import (
     MONDAY_MS,
     DirectClient,
@@ -15,12 +17,14 @@ from worlds import (
     World,
     bars_of,
     make_venue,
+    require_same_books,
     stop_and_target,
 )
 
+from mtquant.data import minute_bars
 from mtquant.engine import Engine
 from mtquant.engine.loss_watch import LossWatch
-from mtquant.model import Direction, IntentAction
+from mtquant.model import Direction, IntentAction, Timeframe
 from mtquant.risk.prop import (
     DailyBase,
     DailyLoss,
@@ -144,3 +148,103 @@ def test_positions_are_left_while_the_market_is_open_and_a_break_comes(
 
     at_ms = FRIDAY_MS + hour * HOUR_MS + minute * 60_000
     assert room.must_leave(engine.slots[0], at_ms) is is_to_leave
+
+
+@pytest.mark.parametrize(
+    ("session", "timeframe", "count"),
+    [("00:00-22:00", Timeframe.H4, 6), ("00:00-23:55", Timeframe.H1, 24)],
+)
+def test_nothing_is_left_before_the_bar_that_decides_it(
+    session: str, timeframe: Timeframe, count: int
+) -> None:
+    world = Flat(
+        bars=bars_of([110_000] * count, first_ms=FRIDAY_MS, timeframe=timeframe),
+        strategy=lambda: Scripted([None, LONG]),
+        exits=lambda: [stop_and_target(stop_points=2_000)],
+        venue=make_venue(sessions=("", *(session,) * 5, "")),
+    )
+    market, _ = world.backtest()
+
+    require_same_books(world.live(client=DirectClient).market, market)
+
+
+class FlatAtTicks(ManyWorld):
+    """Be a world of ticks whose firm forbids to hold over the weekend."""
+
+    def live_engine(self) -> Engine:
+        """Return an engine for a live run."""
+        made = super().live_engine()
+        guard = PropGuard(RULES, 1_000_000, PropClock(RULES.day, self.venue.clock), 0.0)
+        losses = LossWatch(self.limits, self.venue.clock, guard)
+        return Engine(made.slots, made.risk, made.desk, made.portfolio, losses=losses)
+
+
+def ten_minutes() -> FlatAtTicks:
+    """Return a world with a tick a second that trades for ten minutes a week."""
+    ticks = ticks_at(*((1 + number, 110_000 + number % 3) for number in range(599)))
+    lane = Lane(
+        name="one",
+        symbol="EURUSD",
+        timeframe=Timeframe.M1,
+        strategy=lambda: Scripted([None, LONG]),
+        exits=lambda: [stop_and_target(stop_points=200)],
+    )
+    venue = make_venue(sessions=("", "00:00-00:10", *("",) * 5))
+    return FlatAtTicks(bars=minute_bars(ticks), ticks=[ticks], lanes=[lane], venue=venue)
+
+
+def test_a_halt_that_cannot_close_is_read_for_no_more_often_than_its_pauses_say() -> None:
+    read_ms: list[int] = []
+
+    def wrap(terminal: Any, server: Any) -> Any:
+        def order_send(order: dict[str, Any]) -> Any:
+            return answer(10006) if "position" in order else terminal.order_send(order)
+
+        def history_deals_get(*args: Any, **kwargs: Any) -> Any:
+            read_ms.append(server.now_ms)
+            return terminal.history_deals_get(*args, **kwargs)
+
+        return Faulty(terminal, order_send=order_send, history_deals_get=history_deals_get)
+
+    asked: list[int] = []
+
+    def on_step(run: LiveRun) -> None:
+        if run.now_ms() >= MONDAY_MS + 180_000 and not asked:
+            asked.append(3)
+            run.journal.request_halt(3, "ann", "out", run.now_ms())
+
+    run = ten_minutes().live(client=DirectClient, wrap=wrap, on_step=on_step)
+
+    assert len(run.market.book.positions()) == 1
+    assert 5 < sum(one > MONDAY_MS + 180_000 for one in read_ms) < 30
+
+
+def test_what_deals_have_closed_is_not_closed_again_while_it_is_shown() -> None:
+    sent: list[float] = []
+
+    def wrap(terminal: Any, server: Any) -> Any:
+        held: dict[int, tuple[Any, int]] = {}
+
+        def order_send(order: dict[str, Any]) -> Any:
+            if "position" not in order or "volume" not in order:
+                return terminal.order_send(order)
+            sent.append(order["volume"])
+            if held:
+                return terminal.order_send(order)
+            held.update(
+                {one.ticket: (one, server.now_ms + 40_000) for one in terminal.positions_get()}
+            )
+            half = order | {"volume": round(order["volume"] / 2, 2)}
+            return SimpleNamespace(**(terminal.order_send(half)._asdict() | {"retcode": 10010}))
+
+        def positions_get(*args: Any, **kwargs: Any) -> Any:
+            found = {one.ticket: one for one in terminal.positions_get(*args, **kwargs)}
+            found |= {key: one for key, (one, end_ms) in held.items() if server.now_ms < end_ms}
+            return tuple(found.values())
+
+        return Faulty(terminal, order_send=order_send, positions_get=positions_get)
+
+    run = ten_minutes().live(client=DirectClient, wrap=wrap)
+
+    assert run.market.book.positions() == ()
+    assert len(sent) == 2

@@ -435,3 +435,38 @@ def test_a_cut_closes_what_nobody_trades_any_more() -> None:
     assert after.engine.losses.level == 2
     assert after.engine.losses.cut is None
     assert {one.symbol for one in after.market.book.positions()} <= {"EURUSD"}
+
+
+@pytest.mark.parametrize("is_journal_new", [False, True])
+def test_losses_are_seen_on_a_busy_account_whose_balance_is_always_late(
+    *, is_journal_new: bool
+) -> None:
+    late = [0.0]
+
+    def wrap(terminal: Any, _server: Any) -> Any:
+        def account_info() -> Any:
+            info = terminal.account_info()
+            names = ("balance", "equity")
+            moved = {name: round(getattr(info, name) + late[0], 2) for name in names}
+            return SimpleNamespace(**(info._asdict() | moved))
+
+        return Faulty(terminal, account_info=account_info)
+
+    def on_step(run: LiveRun) -> None:
+        before = run.market.book.account().balance_minor
+        lots = 0.01 * (1 + (run.market.bar * 4 + run.market.step) * 3 % 7)
+        order = {"action": 1, "symbol": "EURUSD", "volume": round(lots, 2), "magic": 0}
+        assert run.terminal.order_send(order | {"type": 0}).retcode == 10009
+        opened = [one.ticket for one in run.terminal.positions_get() if one.magic == 0][-1]
+        done = run.terminal.order_send(order | {"type": 1, "position": opened})
+        assert done.retcode == 10009
+        late[0] = (before - run.market.book.account().balance_minor) / 100
+
+    world = falling(9, third_fraction=0.5, timeframe=Timeframe.M1)
+    path = [110_000] * 10 + [110_000 - 100 * number for number in range(1, 10)] + [109_100] * 10
+    first = until_both_are_held(replace(world, bars=bars_of(path, timeframe=Timeframe.M1)))
+    journal = MemoryJournal() if is_journal_new else None
+    after = Successor(first, journal=journal, client=DirectClient, wrap=wrap, on_step=on_step)
+    after.run()
+
+    assert [one.fields["level"] for one in after.named("breaker_rose")] == [1, 2]

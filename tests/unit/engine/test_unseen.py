@@ -8,10 +8,28 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cut_worlds import MINUTES, answer, falling, volume_of
 from many_worlds import Lane, ManyWorld, many_venue, ticks_at
-from worlds import DirectClient, Faulty, LiveRun, Scripted, Successor, World, stop_and_target
+from worlds import (
+    DirectClient,
+    Faulty,
+    LiveRun,
+    Scripted,
+    Successor,
+    World,
+    make_venue,
+    stop_and_target,
+)
 
 from mtquant.data import minute_bars
-from mtquant.model import Direction, IntentAction, IntentState, Position, Side, Timeframe
+from mtquant.model import (
+    Direction,
+    IntentAction,
+    IntentState,
+    MarginMode,
+    Position,
+    Side,
+    Timeframe,
+)
+from mtquant.storage import MemoryJournal
 from mtquant.strategy import ExitSignal
 
 if TYPE_CHECKING:
@@ -84,8 +102,8 @@ def ticking(table: dict[int, Direction], exits: Callable[[], Any] | None = None)
 class Placed:
     """Answer the first entry, or the first close, that it is placed, and fill it later."""
 
-    def __init__(self, delay_ms: int, *, is_close: bool = False) -> None:
-        self._delay_ms, self._is_close = delay_ms, is_close
+    def __init__(self, delay_ms: int, *, is_close: bool = False, fraction: float = 1.0) -> None:
+        self._delay_ms, self._is_close, self._fraction = delay_ms, is_close, fraction
         self._due: tuple[int, Callable[[], Any]] | None = None
         self._is_met = False
 
@@ -97,7 +115,8 @@ class Placed:
             if self._is_met or not is_one:
                 return terminal.order_send(order)
             self._is_met = True
-            self._due = server.now_ms + self._delay_ms, lambda: terminal.order_send(order)
+            part = order | {"volume": round(self._fraction * order["volume"], 2)}
+            self._due = server.now_ms + self._delay_ms, lambda: terminal.order_send(part)
             return answer(10008)
 
         return Faulty(terminal, order_send=order_send)
@@ -347,3 +366,61 @@ def test_a_bar_that_a_reconnect_has_read_decides_at_the_next_one_if_its_reading_
 
     assert run.market.book.positions() == ()
     assert run.named("signal_missed") == []
+
+
+# ---------------------------------------------------------------------- newer signals
+
+
+@pytest.mark.parametrize(("then", "count"), [(LONG, 1), (FLAT, 0)])
+def test_the_rest_of_an_exit_stays_where_a_newer_signal_wants_it(
+    then: Direction, count: int
+) -> None:
+    run = play(ticking({10: LONG, 20: FLAT, 25: then}), Placed(20_000, is_close=True, fraction=0.5))
+
+    assert len(run.market.book.positions()) == count
+
+
+def test_a_signal_that_waits_behind_a_close_that_is_done_gives_way_without_a_word() -> None:
+    table = {10: LONG, 20: FLAT, 21: FLAT, 25: LONG}
+    run = play(ticking(table), Placed(20_000, is_close=True))
+
+    assert run.market.book.positions() == ()
+    assert run.named("exit_dropped") == []
+
+
+# ---------------------------------------------------------------------- a history that is cut
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+@pytest.mark.parametrize("is_journal_new", [False, True])
+def test_an_exit_closes_all_that_is_held_however_far_back_the_history_goes(
+    *, is_cut: bool, is_journal_new: bool
+) -> None:
+    def on_step(run: LiveRun) -> None:
+        if (run.market.bar, run.market.step) == (6, 1):
+            order = {"action": 1, "symbol": "EURUSD", "magic": 0}
+            for kind, lots in ((0, 0.05), (1, 0.02)):
+                done = run.terminal.order_send(order | {"type": kind, "volume": lots})
+                assert done.retcode == 10009
+        if (run.market.bar, run.market.step) == (8, 3):
+            run.runner.stop()
+
+    def wrap(terminal: Any, _server: Any) -> Any:
+        def history_deals_get(*args: Any, **kwargs: Any) -> Any:
+            found = terminal.history_deals_get(*args, **kwargs)
+            return tuple(one for one in found if not (is_cut and one.magic and one.entry == 0))
+
+        return Faulty(terminal, history_deals_get=history_deals_get)
+
+    world = World(
+        bars=MINUTES,
+        strategy=lambda: Scripted([None, LONG, *[None] * 7, FLAT]),
+        venue=make_venue(margin_mode=MarginMode.NETTING),
+    )
+    first = LiveRun(world, client=DirectClient, on_step=on_step)
+    first.run()
+    journal = MemoryJournal() if is_journal_new else None
+    after = Successor(first, journal=journal, client=DirectClient, wrap=wrap)
+    after.run()
+
+    assert after.market.book.positions() == ()

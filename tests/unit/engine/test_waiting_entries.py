@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cut_worlds import MINUTES, answer
 from many_worlds import Lane, ManyWorld, many_venue
 from worlds import (
     DirectClient,
@@ -22,7 +23,6 @@ from mtquant.model import Direction, IntentAction, Timeframe
 from mtquant.risk import RiskLimits
 
 LONG, SHORT = Direction.LONG, Direction.SHORT
-MINUTES = bars_of([110_000] * 30, timeframe=Timeframe.M1)
 
 
 def late_closing_deals(lag_ms: int) -> Any:
@@ -137,3 +137,28 @@ def test_a_new_process_does_not_enter_while_money_is_missing() -> None:
     assert [one.fields["rules"] for one in first.named("order_refused")] == ["cash"]
     assert after.journal.intents() == []
     assert after.named("entry_dropped") + after.named("order_refused") != []
+
+
+def test_a_second_attempt_waits_for_what_is_late_like_the_first() -> None:
+    def wrap(terminal: Any, server: Any) -> Any:
+        refused_ms: list[int] = []
+
+        def order_send(order: dict[str, Any]) -> Any:
+            if refused_ms:
+                return terminal.order_send(order)
+            refused_ms.append(server.now_ms)
+            return answer(10004)
+
+        def account_info() -> Any:
+            info = terminal.account_info()
+            off = 0.5 if refused_ms == [server.now_ms] else 0.0
+            moved = {name: getattr(info, name) - off for name in ("balance", "equity")}
+            return SimpleNamespace(**(info._asdict() | moved))
+
+        return Faulty(terminal, order_send=order_send, account_info=account_info)
+
+    world = World(bars=MINUTES, strategy=lambda: Scripted([*[None] * 5, LONG]))
+    run = world.live(client=DirectClient, wrap=wrap)
+
+    assert len(run.market.book.positions()) == 1
+    assert run.named("order_refused") == []

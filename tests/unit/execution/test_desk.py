@@ -918,3 +918,14 @@ def test_entries_are_counted_by_strategy_and_time_and_over_a_restart(desk: Desk,
     again = Desk(US)
     again.restore([other, second, first])
     assert [again.entries_since("sma", ms) for ms in (0, 1_001, 2_001)] == [2, 1, 0]
+
+
+def test_a_history_that_begins_late_makes_no_position_smaller(desk: Desk):
+    held = {"position_ticket": 900, "order_ticket": 901}
+    added = deal(0, deal_ticket=1, volume_units=UNITS, **held)
+    taken = {"entry": DealEntry.OUT, "side": Side.SELL, "volume_units": 2 * UNITS}
+    closed = deal(0, deal_ticket=2, **(held | {"order_ticket": 902} | taken))
+    desk.on_view(view(1_000, deals=(added, closed)))
+
+    shown = position(position_ticket=900, intent_id=0, volume_units=9 * UNITS)
+    assert desk.left_units(shown) == 9 * UNITS
