@@ -186,6 +186,8 @@ class OrderMaker:
         if level is None or rules.stop_is_met(side, level, bid, ask):
             reason = wanted.reason if level is None else f"{wanted.exit_name} passed at the open"
             return self._closing(position, view, trigger, reason, decision.correlation_id)
+        if position.stop_loss_points is None and not self.instrument.drops_levels_daily:
+            return None  # it is lost, and put back first: a move might be farther away than it was
         room = self.instrument.stops_level_points
         if not rules.stops_are_valid(side, level, 0, bid, ask, room):
             return None

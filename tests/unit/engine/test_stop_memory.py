@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from worlds import LiveRun, Scripted, World, bars_of, make_venue, stop_and_target, trailing
+from worlds import (
+    DirectClient,
+    Faulty,
+    LiveRun,
+    Scripted,
+    World,
+    bars_of,
+    make_venue,
+    stop_and_target,
+    trailing,
+)
 
 from mtquant.engine.stop_guard import StopGuard
 from mtquant.execution import QUIET_MS, Desk
@@ -21,10 +31,14 @@ from mtquant.model import (
     Position,
     Side,
 )
+from mtquant.strategy import ExitSignal
 from mtquant.terminal.simulated import SimulatedTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from mtquant.strategy import BarsView
+    from mtquant.strategy.exits import Protection
 
 LONG, SHORT = Direction.LONG, Direction.SHORT
 NETTING, HEDGING = MarginMode.NETTING, MarginMode.HEDGING
@@ -332,3 +346,67 @@ def test_a_stop_that_is_shown_again_after_a_reading_without_the_position_is_reme
     guard.look([], 1_000)
 
     assert last_stop(guard, Side.BUY, 2_000) == near
+
+
+# ---------------------------------------------------------------------- what strategies ask for
+
+
+class Loosening:
+    """Ask at each bar for a stop that is farther away than the last one."""
+
+    name, priority = "loosening", 1
+
+    def __init__(self) -> None:
+        self._stop = stop_and_target(stop_points=300)
+
+    def on_start(self, bars: BarsView) -> None:
+        """Ask for what the stop needs."""
+        self._stop.on_start(bars)
+
+    def protection(self, side: Side) -> Protection:
+        """Return the stop."""
+        return self._stop.protection(side)
+
+    def on_bar(self, position: Position, bars: BarsView) -> ExitSignal | None:
+        """Move the stop away."""
+        return ExitSignal(
+            position_ticket=position.position_ticket,
+            exit_name=self.name,
+            priority=self.priority,
+            reason="looser",
+            stop_points=bars.points.close[-1] - position.side.value * 5_000,
+        )
+
+
+@both_sides
+def test_a_lost_stop_whose_return_is_not_answered_is_not_moved_away_meanwhile(
+    direction: Direction,
+) -> None:
+    world = replace(trailed_world(direction=direction), exits=lambda: [Loosening()])
+    before: list[int | None] = []
+
+    def wrap(terminal: Any, _server: Any) -> Any:
+        is_lost, lost = [False], [0]
+
+        def order_send(order: dict[str, Any]) -> Any:
+            is_lost[0] = order["action"] == 6 and order.get("magic", 0) > 0 and not lost[0]
+            lost[0] += is_lost[0]
+            return None if is_lost[0] else terminal.order_send(order)
+
+        def last_error() -> tuple[int, str]:
+            return (-10005, "IPC timeout") if is_lost[0] else terminal.last_error()
+
+        return Faulty(terminal, order_send=order_send, last_error=last_error)
+
+    def on_step(run: LiveRun) -> None:
+        if (run.market.bar, run.market.step) == (END_BAR + 1, 0):
+            before.append(position_of(run).stop_loss_points)
+            strip(run)
+
+    run = world.live(client=DirectClient, wrap=wrap, on_step=on_step)
+
+    asked = [
+        row.intent for row in run.journal.intents() if row.intent.stop_loss_points != before[0]
+    ]
+    assert {one.action for one in asked} <= {IntentAction.OPEN, IntentAction.CLOSE}
+    assert [one.stop_loss_points for one in run.market.book.positions()] in ([], before)
