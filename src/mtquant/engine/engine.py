@@ -558,7 +558,7 @@ class Engine:
         self._safeguards.obey(halt.level)
         commands.append(RecordHalt(halt=halt))
         commands.append(halt_note(halt))
-        if halt.level >= CANCEL_OWN:
+        if halt.level >= CANCEL_OWN or halt.level == 0:  # guards have looked away meanwhile
             commands.append(ReadBroker(cause="halt"))
         return commands
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from worlds import DirectClient, LiveRun, Scripted, Successor, World, bars_of
+from cut_worlds import MINUTES, answer
+from worlds import DirectClient, Faulty, LiveRun, Scripted, Successor, World, bars_of
 
 from mtquant.model import Direction, HaltOrder, IntentAction, IntentState
 from mtquant.risk import BreakerSpec, RiskLimits
@@ -177,3 +178,33 @@ def test_a_halt_that_is_asked_for_while_the_bot_ends_is_obeyed() -> None:
     assert run.journal.halt_level() == 3
     assert run.journal.pending_halts() == []
     assert run.market.book.positions() == ()
+
+
+def test_a_stop_that_was_lost_under_a_halt_is_put_back_when_the_halt_is_lifted() -> None:
+    put_back: list[int | None] = []
+
+    def wrap(terminal: Any, _server: Any) -> Any:
+        def order_send(order: dict[str, Any]) -> Any:
+            is_close = order["action"] == 1 and "position" in order
+            return answer(10027) if is_close else terminal.order_send(order)
+
+        return Faulty(terminal, order_send=order_send)
+
+    def on_step(run: LiveRun) -> None:
+        now = run.market.bar, run.market.step
+        if now == (10, 1):
+            run.journal.request_halt(3, "ann", "out", run.now_ms())
+        elif now == (11, 1):
+            [held] = run.market.book.positions()
+            order = {"action": 6, "symbol": "EURUSD", "position": held.position_ticket}
+            assert run.terminal.order_send(order).retcode == 10009
+        elif now == (12, 1):
+            run.journal.request_halt(0, "ann", "on", run.now_ms())
+        elif now == (12, 3):
+            put_back.extend(one.stop_loss_points for one in run.market.book.positions())
+
+    world = World(bars=MINUTES, strategy=lambda: Scripted([None, LONG]))
+    run = world.live(wrap=wrap, on_step=on_step, client=DirectClient)
+
+    entry = run.journal.intents()[0].intent
+    assert put_back == [entry.stop_loss_points]
