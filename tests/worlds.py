@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,9 @@ from mtquant.model import (
     Direction,
     IntColumn,
     MarginMode,
+    Position,
     Publish,
+    Side,
     Signal,
     SwapMode,
     Timeframe,
@@ -32,6 +34,7 @@ from mtquant.strategy import (
     AtrTrailingStop,
     AtrTrailingStopParameters,
     BarsView,
+    ExitSignal,
     ExitStrategy,
     Series,
     StopLossTakeProfit,
@@ -46,6 +49,9 @@ from mtquant.terminal.simulated.faults import (
     FaultSpec,
     FaultyTerminal,
 )
+
+if TYPE_CHECKING:
+    from mtquant.strategy.exits import Protection
 
 DIGITS = {"EURUSD": 5, "GBPUSD": 5, "USDJPY": 3}
 _MAPPER = SymbolMapper()
@@ -254,6 +260,33 @@ class World:
         run = LiveRun(self, **options)
         run.run()
         return run
+
+
+class MovingExit:
+    """Protect by a stop, and ask at each bar to move it to where `level_of` says (points)."""
+
+    name, priority = "moving", 1
+
+    def __init__(self, stop_points: int, level_of: Callable[[Position, BarsView], int]) -> None:
+        self._stop, self._level_of = stop_and_target(stop_points=stop_points), level_of
+
+    def on_start(self, bars: BarsView) -> None:
+        """Ask for what the stop needs."""
+        self._stop.on_start(bars)
+
+    def protection(self, side: Side) -> Protection:
+        """Return the stop."""
+        return self._stop.protection(side)
+
+    def on_bar(self, position: Position, bars: BarsView) -> ExitSignal | None:
+        """Move the stop."""
+        return ExitSignal(
+            position_ticket=position.position_ticket,
+            exit_name=self.name,
+            priority=self.priority,
+            reason="moved",
+            stop_points=self._level_of(position, bars),
+        )
 
 
 class DirectClient:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from mtquant.engine.slot import StrategySlot
 from mtquant.model import Direction, Signal
 from mtquant.strategy import ExitSignal
+
+NEWER: Final = "there is a newer decision"
+"""Why what an earlier signal of a strategy asked for is given up."""
 
 
 @dataclass(slots=True, kw_only=True)

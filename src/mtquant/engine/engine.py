@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mtquant.engine.account_watch import AccountWatch
 from mtquant.engine.break_guard import BreakGuard
-from mtquant.engine.decision import Decision
+from mtquant.engine.decision import NEWER, Decision
 from mtquant.engine.holdings import Holdings, require_one_slot_a_symbol
 from mtquant.engine.loss_desk import LossDesk
 from mtquant.engine.notes import (
@@ -273,9 +273,8 @@ class Engine:
         older = [one for one in self._decisions.values() if one.slot is slot and one.signal]
         for decision in older:
             self._forget(decision)
-        why = "there is a newer decision"
         waited = (one for one in older if one.enters)
-        return [note("entry_dropped", now_ms, one.correlation_id, reason=why) for one in waited]
+        return [note("entry_dropped", now_ms, one.correlation_id, reason=NEWER) for one in waited]
 
     # ------------------------------------------------------------------ the broker was read
 

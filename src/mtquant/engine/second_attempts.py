@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from mtquant.engine.decision import NEWER
 from mtquant.engine.notes import lost_note, note
 from mtquant.engine.orders import REVERSAL, SizedIntent
 from mtquant.execution.answers import has_closed_a_part
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _AGAIN: Final = "reprice:"
 _TOO_LATE: Final = "the second attempt came too late"
-_NEWER: Final = "there is a newer decision"
 
 
 class SecondAttempts:
@@ -125,7 +125,7 @@ class SecondAttempts:
     def given_up(self, refused: IntentRow, view: BrokerView) -> list[Command]:
         """Say why a second attempt is given up, where there was anything left to be done."""
         name, position = refused.intent.signal_id, self._left(refused)
-        why = _NEWER if self._is_outdated(refused.intent) else _TOO_LATE
+        why = NEWER if self._is_outdated(refused.intent) else _TOO_LATE
         if refused.intent.action is IntentAction.OPEN:
             return [note("entry_dropped", view.time_ms, name, reason=why)]
         if position is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mtquant.engine.decision import Decision
+from mtquant.engine.decision import NEWER, Decision
 from mtquant.engine.notes import lost_note, note
 from mtquant.engine.orders import REVERSAL
 from mtquant.model import IntentState
@@ -83,15 +83,15 @@ class WaitingExits:
         """
         if decision.wants is None:
             return []
-        shown = {position.intent_id for position in self._portfolio.positions}
-        return [
+        coming = [
             row
             for row in self._desk.may_come()
             if row.intent.strategy_id == decision.slot.strategy_id
             and row.intent.side is not decision.wants.side
             and row.state is not IntentState.NOTSENT
-            and row.intent_id not in shown
         ]
+        shown = {one.intent_id for one in self._portfolio.positions} if coming else set()
+        return [row for row in coming if row.intent_id not in shown]
 
     def outlast(self, decisions: Iterable[Decision], now_ms: int) -> list[Command]:
         """Keep the exits of decisions whose link was lost; say what is given up."""
@@ -125,7 +125,7 @@ class WaitingExits:
             if decision.exits:
                 kept.append(replace(one, decision=rest))
             told += [
-                _dropped(decision, position, "there is a newer decision", now_ms)
+                _dropped(decision, position, NEWER, now_ms)
                 for position in self._positions(one)
                 if not _asks(rest, position)
                 and not _asks(newer, position)

@@ -89,7 +89,8 @@ class Cash:
         if self._began_ms is None:
             self._began_ms = self._now_ms
         unexplained_minor = (self._base_minor or 0) + self.difference_minor
-        self._longest = max(self._longest, (self._lasted_ms, unexplained_minor), key=_first)
+        if self._lasted_ms > self._longest[0]:
+            self._longest = self._lasted_ms, unexplained_minor
         is_old = self._now_ms - self._began_ms >= LONGEST_MS
         is_found = self._readings > 1 and unexplained_minor == self._longest[1]
         self._is_settled = self._has_lasted or (is_old and is_found)
@@ -167,10 +168,6 @@ class Cash:
     def lags(self) -> bool:
         """Tell whether balance and deals tell different stories, and one of them may be late."""
         return self.difference_minor != self._known_minor
-
-
-def _first(pair: tuple[int, int]) -> int:
-    return pair[0]
 
 
 def _sum_minor(deals: Iterable[Deal]) -> int:

@@ -57,15 +57,19 @@ RULES = PropRules(
 )
 
 
+def ruled(made: Engine, world: World) -> Engine:
+    """Return an engine of the same parts, under the firm's rules."""
+    guard = PropGuard(RULES, 1_000_000, PropClock(RULES.day, world.venue.clock), 0.0)
+    losses = LossWatch(world.limits, world.venue.clock, guard)
+    return Engine(made.slots, made.risk, made.desk, made.portfolio, losses=losses)
+
+
 class Flat(World):
     """Be a world whose firm forbids to hold over the weekend."""
 
     def engine(self, series: Series) -> Engine:
         """Return an engine over a series."""
-        made = super().engine(series)
-        guard = PropGuard(RULES, 1_000_000, PropClock(RULES.day, self.venue.clock), 0.0)
-        losses = LossWatch(self.limits, self.venue.clock, guard)
-        return Engine(made.slots, made.risk, made.desk, made.portfolio, losses=losses)
+        return ruled(super().engine(series), self)
 
 
 def friday(**options: Any) -> LiveRun:
@@ -173,10 +177,7 @@ class FlatAtTicks(ManyWorld):
 
     def live_engine(self) -> Engine:
         """Return an engine for a live run."""
-        made = super().live_engine()
-        guard = PropGuard(RULES, 1_000_000, PropClock(RULES.day, self.venue.clock), 0.0)
-        losses = LossWatch(self.limits, self.venue.clock, guard)
-        return Engine(made.slots, made.risk, made.desk, made.portfolio, losses=losses)
+        return ruled(super().live_engine(), self)
 
 
 def ten_minutes() -> FlatAtTicks:

@@ -10,6 +10,7 @@ from worlds import (
     DirectClient,
     Faulty,
     LiveRun,
+    MovingExit,
     Scripted,
     World,
     bars_of,
@@ -31,14 +32,10 @@ from mtquant.model import (
     Position,
     Side,
 )
-from mtquant.strategy import ExitSignal
 from mtquant.terminal.simulated import SimulatedTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from mtquant.strategy import BarsView
-    from mtquant.strategy.exits import Protection
 
 LONG, SHORT = Direction.LONG, Direction.SHORT
 NETTING, HEDGING = MarginMode.NETTING, MarginMode.HEDGING
@@ -351,38 +348,16 @@ def test_a_stop_that_is_shown_again_after_a_reading_without_the_position_is_reme
 # ---------------------------------------------------------------------- what strategies ask for
 
 
-class Loosening:
-    """Ask at each bar for a stop that is farther away than the last one."""
-
-    name, priority = "loosening", 1
-
-    def __init__(self) -> None:
-        self._stop = stop_and_target(stop_points=300)
-
-    def on_start(self, bars: BarsView) -> None:
-        """Ask for what the stop needs."""
-        self._stop.on_start(bars)
-
-    def protection(self, side: Side) -> Protection:
-        """Return the stop."""
-        return self._stop.protection(side)
-
-    def on_bar(self, position: Position, bars: BarsView) -> ExitSignal | None:
-        """Move the stop away."""
-        return ExitSignal(
-            position_ticket=position.position_ticket,
-            exit_name=self.name,
-            priority=self.priority,
-            reason="looser",
-            stop_points=bars.points.close[-1] - position.side.value * 5_000,
-        )
+def loosening() -> MovingExit:
+    """Return exits that ask at each bar for a stop that is farther away than the last one."""
+    return MovingExit(300, lambda one, bars: bars.points.close[-1] - one.side.value * 5_000)
 
 
 @both_sides
 def test_a_lost_stop_whose_return_is_not_answered_is_not_moved_away_meanwhile(
     direction: Direction,
 ) -> None:
-    world = replace(trailed_world(direction=direction), exits=lambda: [Loosening()])
+    world = replace(trailed_world(direction=direction), exits=lambda: [loosening()])
     before: list[int | None] = []
 
     def wrap(terminal: Any, _server: Any) -> Any:

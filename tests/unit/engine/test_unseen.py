@@ -12,6 +12,7 @@ from worlds import (
     DirectClient,
     Faulty,
     LiveRun,
+    MovingExit,
     Scripted,
     Successor,
     World,
@@ -25,19 +26,16 @@ from mtquant.model import (
     IntentAction,
     IntentState,
     MarginMode,
-    Position,
     Side,
     Timeframe,
 )
 from mtquant.storage import MemoryJournal
-from mtquant.strategy import ExitSignal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mtquant.model import Signal
-    from mtquant.strategy import BarsView, TickView
-    from mtquant.strategy.exits import Protection
+    from mtquant.strategy import TickView
 
 LONG, SHORT, FLAT = Direction.LONG, Direction.SHORT, Direction.FLAT
 MINUTE_MS = 60_000
@@ -57,31 +55,9 @@ class SaysAtTicks(Scripted):
         return None if wanted is None else self.tick_signal(ticks, wanted)
 
 
-class Mover:
-    """Protect by a stop that stands still, and ask at each bar to move it a point nearer."""
-
-    name, priority = "mover", 1
-
-    def __init__(self) -> None:
-        self._stop = stop_and_target(stop_points=200)
-
-    def on_start(self, bars: BarsView) -> None:
-        """Ask for what the stop needs."""
-        self._stop.on_start(bars)
-
-    def protection(self, side: Side) -> Protection:
-        """Return the stop."""
-        return self._stop.protection(side)
-
-    def on_bar(self, position: Position, bars: BarsView) -> ExitSignal | None:
-        """Move the stop."""
-        return ExitSignal(
-            position_ticket=position.position_ticket,
-            exit_name=self.name,
-            priority=self.priority,
-            reason="moved",
-            stop_points=(position.stop_loss_points or 0) + position.side.value,
-        )
+def mover() -> MovingExit:
+    """Return exits that ask at each bar to move the stop a point nearer."""
+    return MovingExit(200, lambda one, _bars: (one.stop_loss_points or 0) + one.side.value)
 
 
 def ticking(table: dict[int, Direction], exits: Callable[[], Any] | None = None) -> ManyWorld:
@@ -321,7 +297,7 @@ def test_a_close_that_was_kept_from_leaving_is_made_by_the_next_process_of_the_s
 
 @pytest.mark.parametrize("at", [70, 87, 88, 89])
 def test_a_stop_that_is_moved_meanwhile_loses_no_entry_that_waits(at: int) -> None:
-    world = ticking({10: LONG, at - 29: SHORT}, exits=lambda: [Mover()])
+    world = ticking({10: LONG, at - 29: SHORT}, exits=lambda: [mover()])
     run = play(world, Placed(5_000, is_close=True))
 
     assert [one.side for one in run.market.book.positions()] == [Side.SELL]
