@@ -107,7 +107,7 @@ class StopGuard:
             if row.state is IntentState.DONE:
                 stop = row.intent.stop_loss_points
                 break
-            if row.state is not IntentState.REJECTED:
+            if row.state is not IntentState.REJECTED or row.was_overtaken:
                 stood.append(row.intent.stop_loss_points)
         levels = [level for level in (stop, *stood) if level]
         return max(levels, key=lambda level: position.side.value * level, default=0)

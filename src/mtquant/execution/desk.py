@@ -18,6 +18,7 @@ from mtquant.execution.answers import (
     state_after,
 )
 from mtquant.model import (
+    OVERTAKEN,
     BotIdentity,
     BrokerView,
     Deal,
@@ -507,7 +508,7 @@ class Desk:
         position = _find(view.positions, row.intent.position_ticket)
         wanted = (row.intent.stop_loss_points, row.intent.take_profit_points)
         if position is None:
-            return row.moved(IntentState.REJECTED, view.time_ms, detail="position is closed")
+            return row.moved(IntentState.REJECTED, view.time_ms, detail=OVERTAKEN)
         if (position.stop_loss_points, position.take_profit_points) == wanted:
             return row.moved(IntentState.DONE, view.time_ms, detail="levels stand")
         return self._resolve_absent(row, view)

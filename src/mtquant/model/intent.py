@@ -13,6 +13,8 @@ from mtquant.model.kinds import IntentAction, Side
 
 NOT_SENT: Final = "not sent: "
 """How the detail of a refusal begins that kept the request from leaving."""
+OVERTAKEN: Final = "position is closed"
+"""The detail of a modification whose position was closed before its outcome was known."""
 
 
 class IntentState(Enum):
@@ -130,6 +132,14 @@ class IntentRow(Jsonable):
     def never_left(self) -> bool:
         """Tell whether the request was kept from leaving: the broker has not refused it."""
         return self.state is IntentState.REJECTED and self.detail.startswith(NOT_SENT)
+
+    @property
+    def was_overtaken(self) -> bool:
+        """Tell whether the position was closed before it was known what became of its levels.
+
+        Its order may fill further and open it again, and the modification may come only then.
+        """
+        return self.state is IntentState.REJECTED and self.detail == OVERTAKEN
 
     def moved(
         self,

@@ -22,6 +22,7 @@ from worlds import (
 from mtquant.engine.stop_guard import StopGuard
 from mtquant.execution import QUIET_MS, Desk
 from mtquant.model import (
+    OVERTAKEN,
     BotIdentity,
     Direction,
     IntentAction,
@@ -296,6 +297,17 @@ def test_of_a_move_without_an_answer_and_the_stop_before_it_the_nearer_one_is_pu
     before, moved = (wide, near) if is_nearer else (near, wide)
     unanswered = row(2, side, moved, IntentState.NOTSENT)
     _, guard = guard_of(row(1, side, before, IntentState.DONE), unanswered)
+
+    assert last_stop(guard, side) == near
+
+
+@both
+def test_a_move_that_a_close_overtook_may_stand_where_the_order_opened_its_position_again(
+    side: Side,
+) -> None:
+    wide, near = STOPS[side]
+    overtaken = replace(row(2, side, near, IntentState.REJECTED), detail=OVERTAKEN)
+    _, guard = guard_of(row(1, side, wide, IntentState.DONE), overtaken)
 
     assert last_stop(guard, side) == near
 
