@@ -35,6 +35,7 @@ that are full for a while; 9: cuts of losses that meet several positions.
 """
 STEPS = 200
 HEALING_STEPS = 40
+LAST_STEPS = 10  # of the last process: an order's largest volume may be a part of what it closes
 LEVELS = {"EURUSD": 110_000, "GBPUSD": 130_000, "USDJPY": 111_000}
 _BARS, _LATER_BARS = 160, 240
 _MINUTE_MS = 60_000

@@ -412,10 +412,15 @@ class Witness:
         if waiting or level < self._journal.asked_level:
             asked = [halt.level for halt in waiting]
             self.note("I8.taken", f"level {level}, {self._journal.asked_level} asked, {asked} wait")
-        held = {3: self._own_positions(), 4: self._positions()}.get(level, [])
-        tickets = [one.ticket for one in self.standing(held)]
+        tickets = self.standing_under_halt()
         if tickets:
             self.note("I8.flat", f"level {level}, and positions {tickets} stand")
+
+    def standing_under_halt(self) -> list[int]:
+        """Return the tickets that the halt closes and that could be closed and are not."""
+        level = self._journal.halt_level()
+        held = {3: self._own_positions(), 4: self._positions()}.get(level, [])
+        return [one.ticket for one in self.standing(held)]
 
     def standing(self, held: list[OpenPosition]) -> list[OpenPosition]:
         """Return the positions that could be closed now and are not being closed."""

@@ -23,7 +23,7 @@ from mtquant.terminal.simulated.faults import FaultKind, Faults, FaultyTerminal
 from simulation.bot import Bot, Parts
 from simulation.checks import UPHELD, Violation
 from simulation.journal import DurableJournal
-from simulation.schedule import HEALING_STEPS, HOME, Schedule
+from simulation.schedule import HEALING_STEPS, HOME, LAST_STEPS, Schedule
 from simulation.trouble import (
     LEVELS,
     BotClock,
@@ -254,8 +254,12 @@ class World:
                 return self._outcome()
         if self._bot is not None:  # money paid in is read with the next order, or by a new process
             self._end(self._bot, 0)
-        if self._step(self.server.step):
-            self.witness.conclude(self._bot)
+        for _ in range(LAST_STEPS):
+            if not self._step(self.server.step):
+                return self._outcome()
+            if not self.witness.standing_under_halt():
+                break
+        self.witness.conclude(self._bot)
         return self._outcome()
 
     def _step(self, play: Callable[[], Any]) -> bool:
