@@ -408,3 +408,23 @@ class Faulty:
 
     def __getattr__(self, name: str) -> Any:
         return self._replaced.get(name) or getattr(self._terminal, name)
+
+
+def silent(terminal: Any, name: str, has_no_answer: Callable[..., bool]) -> Faulty:
+    """Return a terminal of which one function does nothing and answers nothing to some calls.
+
+    Args:
+        terminal: what answers the others.
+        name: the function.
+        has_no_answer: asked at each of its calls, with what it is called with.
+    """
+    is_silent = [False]
+
+    def answered(*args: Any, **named: Any) -> Any:
+        is_silent[0] = has_no_answer(*args, **named)
+        return None if is_silent[0] else getattr(terminal, name)(*args, **named)
+
+    def last_error() -> tuple[int, str]:
+        return (-10005, "IPC timeout") if is_silent[0] else terminal.last_error()
+
+    return Faulty(terminal, last_error=last_error, **{name: answered})

@@ -18,6 +18,7 @@ from worlds import (
     bars_of,
     blinks_after,
     require_same_books,
+    silent,
 )
 
 from mtquant.model import Direction, IntentAction, IntentState, MarginMode, Timeframe
@@ -198,17 +199,13 @@ def unanswered(name: str, *, in_bar: int, call: int, times: int = 1) -> Any:
     """Return a wrapper in which one function gets no answer some times, from a call of a bar on."""
 
     def wrap(terminal: Any, server: Any) -> Any:
-        calls, failed = [0], [False]
+        calls = [0]
 
-        def answered(*args: Any, **named: Any) -> Any:
+        def has_no_answer(*_args: Any, **_named: Any) -> bool:
             calls[0] += server.market.bar >= in_bar
-            failed[0] = call <= calls[0] < call + times
-            return None if failed[0] else getattr(terminal, name)(*args, **named)
+            return call <= calls[0] < call + times
 
-        def last_error() -> tuple[int, str]:
-            return (-10005, "IPC timeout") if failed[0] else terminal.last_error()
-
-        return Faulty(terminal, last_error=last_error, **{name: answered})
+        return silent(terminal, name, has_no_answer)
 
     return wrap
 

@@ -17,6 +17,7 @@ from worlds import (
     Successor,
     World,
     make_venue,
+    silent,
     stop_and_target,
 )
 
@@ -246,17 +247,15 @@ def test_the_rest_of_an_exit_that_was_filled_in_part_is_closed_at_its_second_att
 @pytest.mark.parametrize("again", [4, 5])
 def test_an_exit_behind_a_close_that_comes_to_nothing_is_carried_out(again: int) -> None:
     def wrap(terminal: Any, _server: Any) -> Any:
-        is_lost, lost = [False], [0]
+        lost: list[int] = []
 
-        def order_send(order: dict[str, Any]) -> Any:
-            is_lost[0] = "position" in order and not lost[0]
-            lost[0] += is_lost[0]
-            return None if is_lost[0] else terminal.order_send(order)
+        def is_first_close(order: dict[str, Any]) -> bool:
+            is_lost = "position" in order and not lost
+            if is_lost:
+                lost.append(1)
+            return is_lost
 
-        def last_error() -> tuple[int, str]:
-            return (-10005, "IPC timeout") if is_lost[0] else terminal.last_error()
-
-        return Faulty(terminal, order_send=order_send, last_error=last_error)
+        return silent(terminal, "order_send", is_first_close)
 
     script = [None, LONG, None, FLAT, *[None] * (again - 4), FLAT]
     world = World(bars=MINUTES, strategy=lambda: Scripted(script))
@@ -323,19 +322,15 @@ def test_a_bar_that_a_reconnect_has_read_decides_at_the_next_one_if_its_reading_
     close_ms = int(MINUTES.time_ms[0]) + 4 * MINUTE_MS  # of the bar that says FLAT
 
     def wrap(terminal: Any, server: Any) -> Any:
-        is_lost, again = [False], [fails_again]
+        again = [fails_again]
 
-        def positions_get(*args: Any, **kwargs: Any) -> Any:
-            is_away = close_ms - 20_000 <= server.now_ms <= close_ms
-            is_lost[0] = is_away or (server.now_ms > close_ms and again[0])
-            if server.now_ms > close_ms:
-                again[0] = False
-            return None if is_lost[0] else terminal.positions_get(*args, **kwargs)
+        def is_away(*_args: Any, **_named: Any) -> bool:
+            if server.now_ms <= close_ms:
+                return close_ms - 20_000 <= server.now_ms
+            fails, again[0] = again[0], False
+            return fails
 
-        def last_error() -> tuple[int, str]:
-            return (-10005, "IPC timeout") if is_lost[0] else terminal.last_error()
-
-        return Faulty(terminal, positions_get=positions_get, last_error=last_error)
+        return silent(terminal, "positions_get", is_away)
 
     world = World(bars=MINUTES, strategy=lambda: Scripted([None, LONG, None, FLAT]))
     run = world.live(client=DirectClient, wrap=wrap)
