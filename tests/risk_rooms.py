@@ -1,4 +1,4 @@
-"""What tests of losses, windows and likeness are made of: slots, views, positions, accounts."""
+"""What tests of losses, windows and likeness are made of: slots, views, positions, rules."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from mtquant.model import (
     Quote,
     Side,
 )
+from mtquant.risk.prop import DayRule, Level, Phase, PropRules
 from mtquant.strategy import Series
 
 
@@ -89,3 +90,17 @@ def make_view(time_ms: int = MONDAY_MS, **changes: Any) -> BrokerView:
         ),
     }
     return BrokerView(**(usual | changes))
+
+
+def prop_rules(**changes: Any) -> PropRules:
+    """Return the rules of a firm, with nothing in them but what is given; days are UTC's."""
+    usual: dict[str, Any] = {
+        "firm": "Firm",
+        "programme": "Test",
+        "level": Level.OWN_PAGE,
+        "checked": "2026-11",
+        "sources": ("https://example.com",),
+        "phases": (Phase(name="only"),),
+        "day": DayRule(reset="00:00", zone="UTC"),
+    }
+    return PropRules(**(usual | changes))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cut_worlds import answer
 from many_worlds import Lane, ManyWorld, ticks_at
+from risk_rooms import prop_rules
 from worlds import (
     MONDAY_MS,
     DirectClient,
@@ -28,12 +29,8 @@ from mtquant.model import Direction, IntentAction, Timeframe
 from mtquant.risk.prop import (
     DailyBase,
     DailyLoss,
-    DayRule,
-    Level,
-    Phase,
     PropClock,
     PropGuard,
-    PropRules,
     WeekendRule,
 )
 
@@ -44,14 +41,7 @@ LONG = Direction.LONG
 HOUR_MS = 3_600_000
 FRIDAY_MS = MONDAY_MS + 4 * 24 * HOUR_MS
 LAST_CLOSE_MS = FRIDAY_MS + 23 * HOUR_MS  # of the last bar before the weekend that can still sell
-RULES = PropRules(
-    firm="Firm",
-    programme="Test",
-    level=Level.OWN_PAGE,
-    checked="2026-11",
-    sources=("https://example.com",),
-    phases=(Phase(name="only"),),
-    day=DayRule(reset="00:00", zone="UTC"),
+RULES = prop_rules(
     daily_loss=DailyLoss(base=DailyBase.BALANCE, allowance_fraction=0.5),
     weekend=WeekendRule(may_hold=False),
 )

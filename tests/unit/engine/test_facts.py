@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from journal_rows import a_deal, sending_row
-from risk_rooms import make_account, make_position, make_slot, make_view
+from risk_rooms import make_account, make_position, make_slot, make_view, prop_rules
 from worlds import bars_of
 
 from mtquant.engine import LossWatch
@@ -37,13 +37,9 @@ from mtquant.risk import (
 from mtquant.risk.prop import (
     DailyBase,
     DailyLoss,
-    DayRule,
-    Level,
     NewsRule,
-    Phase,
     PropClock,
     PropGuard,
-    PropRules,
     StopLossRule,
 )
 
@@ -58,14 +54,7 @@ CLOSES = [round(100_000 * float(np.exp(one))) for one in np.cumsum(RETURNS)]
 
 
 def prop_guard(**changes: Any) -> PropGuard:
-    rules = PropRules(
-        firm="Firm",
-        programme="Test",
-        level=Level.OWN_PAGE,
-        checked="2026-11",
-        sources=("https://example.com",),
-        phases=(Phase(name="only"),),
-        day=DayRule(reset="00:00", zone="UTC"),
+    rules = prop_rules(
         daily_loss=DailyLoss(base=DailyBase.BALANCE, allowance_fraction=0.05),
         **changes,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from journal_rows import a_deal
+from risk_rooms import prop_rules
 
 from mtquant.engine import LossWatch
 from mtquant.engine.loss_watch import Cut
@@ -16,13 +17,9 @@ from mtquant.risk import BreakerSpec, RiskLimits
 from mtquant.risk.prop import (
     DailyBase,
     DailyLoss,
-    DayRule,
     Effect,
-    Level,
-    Phase,
     PropClock,
     PropGuard,
-    PropRules,
 )
 
 NOON_MS = 1_483_358_400_000  # 2017-01-02 12:00 UTC
@@ -40,14 +37,7 @@ REST = '"latest_ms": 1, "deal_ticket": 1, "paid_minor": 0, "stop_tag": ""'
 
 
 def guard(effect: Effect = Effect.FAIL, buffer_fraction: float = 0.1) -> PropGuard:
-    rules = PropRules(
-        firm="Firm",
-        programme="Test",
-        level=Level.OWN_PAGE,
-        checked="2026-11",
-        sources=("https://example.com",),
-        phases=(Phase(name="only"),),
-        day=DayRule(reset="00:00", zone="UTC"),
+    rules = prop_rules(
         daily_loss=DailyLoss(base=DailyBase.BALANCE, allowance_fraction=0.1, effect=effect),
     )
     return PropGuard(rules, 100_000, PropClock(rules.day), buffer_fraction, currency=("USD", 2))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from risk_rooms import make_position, make_slot
+from risk_rooms import make_position, make_slot, prop_rules
 from worlds import bars_of
 
 from mtquant.engine.windows import TradingWindows
 from mtquant.model import ServerClock
 from mtquant.model.news import Impact, NewsEvent
 from mtquant.risk import RiskLimits
-from mtquant.risk.prop import DayRule, Level, NewsRule, Phase, PropRules, WeekendRule
+from mtquant.risk.prop import NewsRule, WeekendRule
 
 HOUR_MS = 3_600_000
 CLOCK = ServerClock("utc")
@@ -19,22 +19,9 @@ FRIDAY_END_MS = NOON_MS + 4 * 24 * HOUR_MS + 12 * HOUR_MS
 PAYROLLS = NewsEvent(time_ms=NOON_MS, currency="USD", impact=Impact.HIGH, title="Payrolls")
 
 
-def rules(**changes) -> PropRules:
-    usual = {
-        "firm": "Firm",
-        "programme": "Test",
-        "level": Level.OWN_PAGE,
-        "checked": "2026-11",
-        "sources": ("https://example.com",),
-        "phases": (Phase(name="only"),),
-        "day": DayRule(reset="00:00", zone="UTC"),
-    }
-    return PropRules(**(usual | changes))
-
-
 def windows(limits: RiskLimits | None = None, **changes) -> TradingWindows:
     return TradingWindows(
-        limits or RiskLimits(), CLOCK, [PAYROLLS], rules(**changes) if changes else None
+        limits or RiskLimits(), CLOCK, [PAYROLLS], prop_rules(**changes) if changes else None
     )
 
 

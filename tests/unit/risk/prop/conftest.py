@@ -5,28 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from risk_rooms import prop_rules
 
-from mtquant.risk.prop import DayRule, Level, Phase, PropClock, PropGuard, PropRules
+from mtquant.risk.prop import PropClock, PropGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mtquant.risk.prop import PropRules
+
 
 @pytest.fixture
 def rules() -> Callable[..., PropRules]:
-    def make(**changes) -> PropRules:
-        usual = {
-            "firm": "Firm",
-            "programme": "Test",
-            "level": Level.OWN_PAGE,
-            "checked": "2026-11",
-            "sources": ("https://example.com",),
-            "phases": (Phase(name="only"),),
-            "day": DayRule(reset="00:00", zone="UTC"),
-        }
-        return PropRules(**(usual | changes))
-
-    return make
+    return prop_rules
 
 
 @pytest.fixture

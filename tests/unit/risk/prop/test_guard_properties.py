@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from risk_rooms import prop_rules
 
 from mtquant.model import ConfigError
 from mtquant.risk.prop import (
@@ -15,13 +16,10 @@ from mtquant.risk.prop import (
     DailyLoss,
     DayRule,
     Effect,
-    Level,
     MaxLoss,
     MaxLossKind,
-    Phase,
     PropClock,
     PropGuard,
-    PropRules,
     PropStatus,
 )
 
@@ -67,13 +65,7 @@ BUFFERS = st.sampled_from([0.0, 0.1, 0.5])
 
 
 def guard_of(daily: DailyLoss | None, most: MaxLoss | None, buffer: float = 0.0) -> PropGuard:
-    rules = PropRules(
-        firm="Firm",
-        programme="Test",
-        level=Level.OWN_PAGE,
-        checked="2026-11",
-        sources=("a",),
-        phases=(Phase(name="only"),),
+    rules = prop_rules(
         day=DayRule(reset="17:00", zone="America/New_York"),
         daily_loss=daily,
         max_loss=most,
