@@ -223,7 +223,9 @@ def test_bad_input_is_one_line_that_says_what_would_be_right(
 
     assert done.returncode == 1, done.stdout
     assert said in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+    compiles = "warning: compiling the kernels"  # where it is the first sweep of this machine
+    told = done.stderr.strip().splitlines()
+    assert len([line for line in told if not line.startswith(compiles)]) == 1
 
 
 @pytest.mark.parametrize("draws", ["0", "-1"])
