@@ -9,7 +9,7 @@ from time import process_time
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from simulation.campaign import Tally, play, play_all
+from simulation.campaign import Tally, play, play_all, seeds_of
 from simulation.checks import CHECKS, UPHELD, excuse, first_broken
 from simulation.corpus import keep
 from simulation.mutants import hunt, write_kills
@@ -30,16 +30,16 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     active = frozenset(CHECKS) if chosen.all_checks else UPHELD
     if chosen.mutants:
-        return _hunt(chosen.seeds)
+        return _hunt(seeds_of(chosen.seeds))
     if chosen.seed is not None:
         number, _, age = chosen.seed.partition("@")
         seed = Seed(int(number), int(age or AGE))
         return _show(seed, active, verbose=chosen.verbose)
     started = process_time()
-    tally = play_all(chosen.seeds, active)
+    tally = play_all(seeds_of(chosen.seeds), active)
     _report(tally, process_time() - started)
     for seed in tally.failed if chosen.keep else ():
-        keep(Seed(seed))
+        keep(seed)
     return 1 if tally.failed else 0
 
 
@@ -58,7 +58,7 @@ def _show(seed: Seed, active: frozenset[str], *, verbose: bool) -> int:
     return 1 if first_broken(outcome.violations) else 0
 
 
-def _hunt(seeds: range) -> int:
+def _hunt(seeds: list[Seed]) -> int:
     kills, lives = [], []
     for name, kill in hunt(seeds):
         _print(f"{name} lives" if kill is None else str(kill))
@@ -80,7 +80,7 @@ def _report(tally: Tally, seconds: float) -> None:
     _print(f"kills   {dict(tally.kills.most_common())}")
     _print(f"faults  {dict(tally.strikes.most_common())}")
     for check in sorted({one.check for one in tally.excused.values()}):
-        seeds = [seed for seed, one in tally.excused.items() if one.check == check]
+        seeds = [str(seed) for seed, one in tally.excused.items() if one.check == check]
         _print(f"excused {check} {len(seeds)} times, as of {seeds[:3]}")
     _print(f"violations {len(tally.failed)}")
     for seed, violation in tally.failed.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulation.checks import UPHELD, Violation, excuse
-from simulation.schedule import Seed, draw_schedule
+from simulation.schedule import RECENT_AGES, Seed, draw_schedule
 from simulation.world import Outcome, World
 
 if TYPE_CHECKING:
@@ -61,11 +61,11 @@ class Tally:
     breaker_steps: Counter[tuple[int, int]] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)
     strikes: Counter[str] = field(default_factory=Counter)
-    excused: dict[int, Violation] = field(default_factory=dict)
-    failed: dict[int, Violation] = field(default_factory=dict)
+    excused: dict[Seed, Violation] = field(default_factory=dict)
+    failed: dict[Seed, Violation] = field(default_factory=dict)
 
-    def add(self, outcome: Outcome) -> None:
-        """Count a run."""
+    def add(self, seed: Seed, outcome: Outcome) -> None:
+        """Count the run of a seed."""
         self.schedules += 1
         self.steps += outcome.steps
         self.sends += outcome.sends
@@ -78,19 +78,24 @@ class Tally:
         self.strikes.update(outcome.strikes)
         for violation in outcome.violations:
             found = self.excused if excuse(violation) else self.failed
-            found.setdefault(outcome.seed, violation)
+            found.setdefault(seed, violation)
 
 
-def play_all(seeds: Iterable[int], active: frozenset[str] = UPHELD) -> Tally:
+def play_all(seeds: Iterable[Seed], active: frozenset[str] = UPHELD) -> Tally:
     """Play the schedules of seeds."""
     tally = Tally()
     for seed in seeds:
-        tally.add(play(seed, active=active))
+        tally.add(seed, play(seed, active=active))
     return tally
 
 
-def fresh_seeds(count: int) -> range:
-    """Return seeds that follow from the commit: other ones with every change, the same again."""
+def seeds_of(numbers: Iterable[int]) -> list[Seed]:
+    """Return the seeds of numbers, of the recent ages in turn."""
+    return [Seed(number, RECENT_AGES[number % len(RECENT_AGES)]) for number in numbers]
+
+
+def fresh_numbers(count: int) -> range:
+    """Return numbers that follow from the commit: other ones with every change, the same again."""
     try:
         found = subprocess.run(
             ["git", "rev-parse", "HEAD"], cwd=_HERE, capture_output=True, text=True, check=True
@@ -101,5 +106,5 @@ def fresh_seeds(count: int) -> range:
     return range(first, first + count)
 
 
-FRESH = fresh_seeds(500)
+FRESH = seeds_of(fresh_numbers(500))
 FRESH_OF_MUTANTS = FRESH[:20]

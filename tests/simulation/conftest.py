@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulation.campaign import FRESH, FRESH_OF_MUTANTS
-from simulation.schedule import AGE
+from simulation.schedule import RECENT_AGES
 
 if TYPE_CHECKING:
     import pytest
@@ -14,9 +14,12 @@ KILLED = "fresh kills"  # the property of a test report: mutant, kills, schedule
 
 
 def pytest_report_header() -> str:
-    """Name the fresh schedules."""
-    mutants = f"mutants also {FRESH_OF_MUTANTS[0]}:{FRESH_OF_MUTANTS[-1] + 1}"
-    return f"simulation: fresh seeds {FRESH[0]}:{FRESH[-1] + 1} of age {AGE}, {mutants}"
+    """Name the fresh schedules, as `run.py simulate --seeds` takes them."""
+    fresh, of_mutants = (
+        f"{seeds[0].number}:{seeds[-1].number + 1}" for seeds in (FRESH, FRESH_OF_MUTANTS)
+    )
+    ages = ", ".join(map(str, RECENT_AGES))
+    return f"simulation: fresh seeds {fresh} of ages {ages} in turn, mutants also {of_mutants}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

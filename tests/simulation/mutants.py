@@ -479,13 +479,12 @@ def first_kill(name: str, seeds: Iterable[Seed], active: frozenset[str] = UPHELD
     return next((kill for seed in seeds if (kill := killed_by(name, seed, active))), None)
 
 
-def hunt(seeds: Iterable[int]) -> Iterator[tuple[str, Kill | None]]:
+def hunt(seeds: list[Seed]) -> Iterator[tuple[str, Kill | None]]:
     """Yield each mutant with its first kill: by any check, and by the one that must see it too."""
-    kept = [Seed(seed) for seed in seeds]
     for name in MUTANTS:
-        yield name, first_kill(name, kept)
+        yield name, first_kill(name, seeds)
         if name in HUNTED:
-            yield name, first_kill(name, kept, frozenset({HUNTED[name]}))
+            yield name, first_kill(name, seeds, frozenset({HUNTED[name]}))
 
 
 def read_kills() -> list[Kill]:

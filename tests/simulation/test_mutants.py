@@ -8,7 +8,6 @@ from simulation.mutants import HUNTED, MUTANTS, Kill, killed_by, read_kills
 from simulation.schedule import Seed, draw_schedule
 
 KILLS = read_kills()
-FRESH = [Seed(number) for number in FRESH_OF_MUTANTS]
 OFTEN = (  # those that two schedules in five kill
     "any_price",
     "forget_sequence",
@@ -42,9 +41,9 @@ def test_a_mutant_dies_of_its_stored_seed_by_its_check(kill: Kill) -> None:
 def test_schedules_that_nobody_has_seen_are_played_on_every_mutant(
     name: str, record_property: pytest.FixtureRequest
 ) -> None:
-    kills = sum(killed_by(name, seed) is not None for seed in FRESH)
+    kills = sum(killed_by(name, seed) is not None for seed in FRESH_OF_MUTANTS)
 
-    record_property(KILLED, (name, kills, len(FRESH)))
+    record_property(KILLED, (name, kills, len(FRESH_OF_MUTANTS)))
     assert kills or name not in OFTEN
 
 

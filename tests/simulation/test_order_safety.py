@@ -52,7 +52,7 @@ def kept_seeds() -> list:
 
 
 @pytest.mark.parametrize("seeds", BATCHES, ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
-def test_invariants_hold_on_schedules_nobody_has_seen(seeds: range) -> None:
+def test_invariants_hold_on_schedules_nobody_has_seen(seeds: list[Seed]) -> None:
     tally = play_all(seeds)
 
     assert not tally.failed, "\n".join(
@@ -77,7 +77,7 @@ def test_every_weakness_that_is_excused_has_a_seed_that_shows_it() -> None:
 
 
 def test_every_kind_of_fault_strikes_and_processes_die_at_every_point() -> None:
-    tally = play_all(range(65))
+    tally = play_all(map(Seed, range(65)))
 
     struck = {name for name, n in tally.strikes.items() if n}
     assert struck == {kind.name for kind in FaultKind} | {"RAISED", "DISK_FILLED"}
@@ -104,9 +104,9 @@ class Numbering(Desk):
         return super().submit(*arguments)
 
 
-@pytest.mark.parametrize("number", FRESH[:8])
-def test_a_schedule_that_is_played_again_brings_the_same_events(number: int) -> None:
-    outcome = replay(Seed(number))
+@pytest.mark.parametrize("seed", FRESH[:8], ids=str)
+def test_a_schedule_that_is_played_again_brings_the_same_events(seed: Seed) -> None:
+    outcome = replay(seed)
 
     assert first_broken(outcome.violations) is None
 
