@@ -137,6 +137,8 @@ class InTurn(Strategy):
 class Pace:
     """Let the market step, at once or every few seconds, until somebody ends it."""
 
+    gap_ms = None  # the market waits
+
     def __init__(self, server: SimulatedServer, pause_s: float = 0.0) -> None:
         self._server, self._pause_s = server, pause_s
         self.is_over = False
@@ -150,6 +152,7 @@ class Pace:
 class NoPace:
     """End after the first look, and note when it was over."""
 
+    gap_ms = None
     reached = 0.0
 
     async def next(self) -> bool:
