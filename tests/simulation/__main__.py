@@ -19,7 +19,13 @@ from simulation.schedule import AGE, Seed
 def main(arguments: list[str] | None = None) -> int:
     """Play what the arguments ask for; 1 when something failed."""
     parser = argparse.ArgumentParser(prog="simulation", description=__doc__)
-    parser.add_argument("--seeds", type=_span, default=_span("0:500"), metavar="A:B")
+    parser.add_argument(
+        "--seeds",
+        type=_span,
+        default=_span("0:500"),
+        metavar="A:B",
+        help="play many, of the recent ages in turn",
+    )
     parser.add_argument("--seed", help="play one schedule: 7, or 7@1 as it was at age 1")
     parser.add_argument("--verbose", action="store_true", help="print the events of that schedule")
     parser.add_argument("--all-checks", action="store_true", help="also those not upheld yet")

@@ -33,7 +33,7 @@ AGE = 9
 6: limits of losses, exposure and times; 7: power losses, low leverage; 8: calls that raise, disks
 that are full for a while; 9: cuts of losses that meet several positions.
 """
-RECENT_AGES = (9, 8, 7, 5)  # each draws something more often than the others do
+RECENT_AGES = (AGE, 8, 7, 5)  # each draws something more often than the others do
 STEPS = 200
 HEALING_STEPS = 40
 LAST_STEPS = 10  # of the last process: an order's largest volume may be a part of what it closes

@@ -9,7 +9,6 @@ import pytest
 from mtquant.execution import QUIET_MS, RESERVE_MS, Desk
 from mtquant.model import (
     MOST_BETWEEN_MS,
-    OVERTAKEN,
     AccountSnapshot,
     BotIdentity,
     BrokerView,
@@ -525,7 +524,7 @@ def test_a_modification_of_a_position_that_is_gone_is_rejected(desk: Desk, sent)
     sent(IntentAction.MODIFY)
     found = desk.on_view(view(1, positions=(position(position_ticket=501),)))
 
-    assert [(r.state.name, r.detail) for r in found] == [("REJECTED", OVERTAKEN)]
+    assert [(r.state.name, r.detail) for r in found] == [("REJECTED", "position is closed")]
     assert found[0].was_overtaken
 
 
